@@ -1,0 +1,1 @@
+//! Pure reading of repositories: a file tree in, an Analysis out.
