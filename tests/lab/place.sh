@@ -6,7 +6,11 @@ LAB_DIR="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 LAB_STATE="${HYDRON_LAB_STATE:-${XDG_STATE_HOME:-$HOME/.local/state}/hydron-lab}"
 # The label that marks every image, container, volume and network the lab makes; teardown goes by it.
 LAB_LABEL="dev.hydron.lab"
-export LAB_DIR LAB_STATE LAB_LABEL
+LAB_REPOSITORY="$(cd "$LAB_DIR/../.." && pwd)"
+export LAB_DIR LAB_STATE LAB_LABEL LAB_REPOSITORY
+# Programs that the lab installed for itself come after the machine's own, except Node: there it stands in for one too old.
+if [ -x "$LAB_STATE/node/bin/node" ]; then PATH="$LAB_STATE/node/bin:$PATH"; fi
+export PATH="$PATH:/usr/sbin:/sbin:$HOME/.cargo/bin"
 mkdir -p "$LAB_STATE"
 
 say() { printf '\033[1mlab\033[0m %s\n' "$*" >&2; }
@@ -49,6 +53,15 @@ wait_for() {
         sleep 0.1
     done
     fail "$what did not happen within ${seconds} s"
+}
+
+# Says what happens, does it, says how long it took: phase WHAT COMMAND...
+phase() {
+    local what="$1" began=$SECONDS
+    shift
+    say "$what …"
+    "$@" || fail "$what failed"
+    say "$what: $(seconds_since "$began")"
 }
 
 seconds_since() { echo "$((SECONDS - $1)) s"; }

@@ -1,0 +1,29 @@
+# The entry points. Each is one script under tests/lab, which says what it installs and undoes what it starts.
+.PHONY: demo up demo-clean test ci lint bench generate
+
+demo:        ## deploy the sample repository on this machine, through a real coordinator and agent
+	@tests/lab/demo deploy
+
+up:          ## the same without the deployment
+	@tests/lab/demo up
+
+demo-clean:  ## remove exactly what the demo made
+	@tests/lab/demo clean
+
+test:        ## every test, on SQLite and PostgreSQL, with what they need installed
+	@tests/lab/install test
+	@tests/lab/check test
+
+ci:          ## what .ci/run calls: lint, generated files, every test
+	@tests/lab/install test
+	@tests/lab/check ci
+
+lint:        ## format, clippy, dependencies, shell scripts, web
+	@tests/lab/check lint
+
+bench:       ## ours against its peers, interleaved, inside a lab server
+	@tests/lab/install bench
+	@tests/bench/run
+
+generate:    ## files that are made from others and committed
+	@tests/lab/generate
