@@ -54,7 +54,10 @@ pub struct Envelope {
     #[prost(bytes = "vec", tag = "11")]
     pub plan: ::prost::alloc::vec::Vec<u8>,
 }
-/// Leave to walk the steps first..=last of a run whose envelope the executor holds.
+/// Leave to walk the steps first..=last of a run whose envelope the executor holds. `envelope_digest` here and in reports
+/// and decisions is Envelope.digest. Predecessors must be done; an interrupted one counts when the range starts after it:
+/// a person has then adopted its result. The answer is a PermitAccepted event, or a Decision with a code. The very permit
+/// that was accepted before (same range, attempt and epoch or a higher epoch) is no error and starts nothing: no answer.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Permit {
     #[prost(string, tag = "1")]
@@ -85,7 +88,8 @@ pub struct SealedSecret {
     #[prost(bytes = "vec", tag = "4")]
     pub ciphertext: ::prost::alloc::vec::Vec<u8>,
 }
-/// Pause: nothing beyond the step that is running now.
+/// Pause: nothing beyond the step that is running now. Answered by RangeEnded when a range was active, else by a Decision
+/// with subject CONTROL and an empty code: nothing is running and no permit received earlier will start anything.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Hold {
     #[prost(string, tag = "1")]
@@ -215,7 +219,8 @@ pub struct StepExited {
     #[prost(bool, tag = "13")]
     pub already_done: bool,
 }
-/// Intent without a result and nobody left who could know it.
+/// Intent without a result and nobody left who could know it. The coordinator decides by the step's policy: a permit with
+/// attempt + 1 (the executor runs `check` first when the policy is check_then_rerun), or a question to a person.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct StepInterrupted {
     #[prost(uint32, tag = "1")]
@@ -492,7 +497,8 @@ pub struct LogPosition {
     #[prost(bool, tag = "3")]
     pub finished: bool,
 }
-/// First frame of the coordinator. Runs listed in `forget` are over and fully acknowledged.
+/// First frame of the coordinator. Runs listed in `forget` are over and fully acknowledged. A run of Hello that stands in
+/// neither list is unknown to this coordinator: the agent keeps it and says nothing about it on this connection.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Welcome {
     #[prost(uint32, tag = "1")]
@@ -510,7 +516,9 @@ pub struct Welcome {
     #[prost(string, repeated, tag = "7")]
     pub forget: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-/// Where the coordinator's stored copy of a run ends.
+/// Where the coordinator's stored copy of a run ends. The agent goes on from here: events after `acknowledged_seq` in
+/// order, and for every spool a log stream from `length` on (0 when the command is not listed). A gap in the sequence
+/// ends the connection, and the next Welcome asks again from the same place.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct RunResume {
     #[prost(string, tag = "1")]
@@ -554,7 +562,8 @@ pub mod stream_open {
         Log(super::LogStream),
     }
 }
-/// A signed envelope (coordinator to agent); the bytes are a SignedEnvelope of `length` bytes.
+/// A signed envelope (coordinator to agent); the bytes are a SignedEnvelope of `length` bytes, `sha256` is over them.
+/// One at a time, in the order of their `sequence`; the next one follows after the Decision about this one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct EnvelopeStream {
     #[prost(string, tag = "1")]
@@ -564,7 +573,9 @@ pub struct EnvelopeStream {
     #[prost(bytes = "vec", tag = "3")]
     pub sha256: ::prost::alloc::vec::Vec<u8>,
 }
-/// The spool of one command (agent to coordinator), from `offset` on.
+/// The spool of one command (agent to coordinator), from `offset` on; closed with code 0 when a finished spool is sent.
+/// When `offset` is not where the stored copy ends, the coordinator closes the stream with code 1 and sends a LogAck: the
+/// agent adopts that offset. Credit comes back when the bytes are durable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LogStream {
     #[prost(message, optional, tag = "1")]

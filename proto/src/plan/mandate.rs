@@ -94,6 +94,18 @@ pub enum DockerfileRule {
     },
 }
 
+/// Whether every step of a release plan stays inside the mandate of its service. Both sides ask this one function.
+pub fn admit_release(mandates: &[Mandate], plan: &PlanDocument, now_unix_ms: i64) -> Result<(), RejectCode> {
+    let services: Option<BTreeSet<ServiceId>> = plan.steps.iter().map(|step| step.service).collect();
+    for service in services.ok_or(RejectCode::OutsideMandate)? {
+        let steps = plan.steps.iter().filter(|step| step.service == Some(service)).cloned().collect();
+        let part = PlanDocument { steps, ..plan.clone() };
+        let mandate = mandates.iter().find(|mandate| mandate.service == service);
+        mandate.ok_or(RejectCode::NoMandate)?.admits(&part, now_unix_ms)?;
+    }
+    Ok(())
+}
+
 impl Mandate {
     /// Whether a release plan for this service stays inside, at `now_unix_ms`. Every field is compared.
     pub fn admits(&self, plan: &PlanDocument, now_unix_ms: i64) -> Result<(), RejectCode> {
