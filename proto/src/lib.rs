@@ -10,6 +10,7 @@ pub mod names;
 pub mod plan;
 pub mod reject;
 pub mod seal;
+pub mod source;
 pub mod token;
 
 /// Generated from `proto/proto/hydron/v1/*.proto` by `make generate`; committed, never edited.
