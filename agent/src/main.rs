@@ -1,2 +1,2 @@
-//! Entry point.
+//! The binary `hydron-agent`.
 fn main() {}
