@@ -1,3 +1,4 @@
 //! Placeholder.
 
 pub mod analysis;
+pub mod identity;

@@ -1,0 +1,144 @@
+//! Opening the store and handing out its handles.
+//!
+//! Rule: whoever wants rows asks for a team's handle; `system()` is for what has no team yet or spans all of them.
+
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hydron_proto::ids::TeamId;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::broadcast;
+
+use crate::db::Db;
+use crate::instance_lock::InstanceLock;
+use crate::migrate::{self, MigrationState};
+use crate::wake::{Wake, Waker};
+use crate::{Result, StoreError, SystemStore, TeamStore};
+
+/// Readers beside the one writer of SQLite.
+const SQLITE_READERS: u32 = 4;
+const POSTGRES_CONNECTIONS: u32 = 16;
+
+/// Where the data is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Location {
+    /// `hydron.db` in this directory; exactly one coordinator.
+    Sqlite(PathBuf),
+    /// A database by its URL; several coordinators may share it.
+    Postgres(String),
+}
+
+impl Location {
+    /// A `postgres://` URL if there is one, SQLite in the data directory otherwise.
+    pub fn new(data_dir: &Path, url: Option<&str>) -> Result<Self> {
+        match url {
+            None => Ok(Self::Sqlite(data_dir.to_owned())),
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Ok(Self::Postgres(url.to_owned()))
+            }
+            Some(_) => Err(StoreError::UnknownEngine),
+        }
+    }
+
+    /// The engine's name, for messages: never the URL, which may hold a password.
+    pub fn engine(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+}
+
+/// The store; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) db: Db,
+    pub(crate) waker: Waker,
+    _lock: Option<Arc<InstanceLock>>,
+}
+
+impl Store {
+    /// Connects; does not touch the schema.
+    pub async fn open(location: &Location) -> Result<Self> {
+        let (db, lock) = match location {
+            Location::Sqlite(dir) => open_sqlite(dir).await?,
+            Location::Postgres(url) => (open_postgres(url).await?, None),
+        };
+        let waker = Waker::new();
+        waker.relay(&db).await?;
+        Ok(Self { db, waker, _lock: lock.map(Arc::new) })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<()> {
+        migrate::run(&self.db).await
+    }
+
+    /// How far the schema is.
+    pub async fn migration_state(&self) -> Result<MigrationState> {
+        migrate::state(&self.db).await
+    }
+
+    /// The rows of one team.
+    pub fn team(&self, team: TeamId) -> TeamStore {
+        TeamStore { store: self.clone(), team }
+    }
+
+    /// What has no team: users, sessions, set-up; and jobs' readers across teams.
+    pub fn system(&self) -> SystemStore {
+        SystemStore { store: self.clone() }
+    }
+
+    /// Hints that rows have changed, from every coordinator on this database. Read the rows, not the hint.
+    pub fn wakeups(&self) -> broadcast::Receiver<Wake> {
+        self.waker.subscribe()
+    }
+
+    /// Hints to every coordinator without a change of rows, e.g. what a running step is doing.
+    pub async fn wake(&self, wake: Wake) {
+        self.waker.wake_all(&self.db, vec![wake]).await;
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        self.db.q("SELECT CAST(1 AS BIGINT)").one::<(i64,)>().await.map(drop)
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub async fn close(&self) {
+        self.db.close().await;
+    }
+}
+
+async fn open_sqlite(dir: &Path) -> Result<(Db, Option<InstanceLock>)> {
+    let failed = |source| StoreError::Directory { path: dir.to_owned(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+    let lock = InstanceLock::take(dir)?;
+    let options = SqliteConnectOptions::new()
+        .filename(dir.join("hydron.db"))
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        // NORMAL loses commits at a power cut; what was acknowledged must stay.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10));
+    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(SQLITE_READERS)
+        .connect_with(options.pragma("query_only", "ON"))
+        .await?;
+    Ok((Db::Sqlite { readers, writer }, Some(lock)))
+}
+
+async fn open_postgres(url: &str) -> Result<Db> {
+    let options: PgConnectOptions = url.parse()?;
+    let pool = PgPoolOptions::new()
+        .max_connections(POSTGRES_CONNECTIONS)
+        .acquire_timeout(Duration::from_secs(10))
+        .connect_with(options.application_name("hydron"))
+        .await?;
+    Ok(Db::Postgres(pool))
+}
