@@ -1,1 +1,5 @@
-//! Placeholder.
+//! What the tests, the demo and the benchmarks share: real peers and real processes, never doubles of the product.
+//!
+//! Rule: nothing here is linked into the product. Neighbours: `tests/lab` (servers and images), `tests/bench`.
+
+pub mod git_host;
