@@ -134,6 +134,14 @@ pub struct PinnedSigner {
     pub key: VerifyingKey,
 }
 
+impl PinnedSigner {
+    /// A signer from its id and the 32 bytes of its Ed25519 key.
+    pub fn from_bytes(key_id: &str, key: &[u8]) -> Option<Self> {
+        let key = VerifyingKey::from_bytes(key.try_into().ok()?).ok()?;
+        Some(Self { key_id: key_id.to_owned(), key })
+    }
+}
+
 /// Who is verifying, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct Verifier<'a> {

@@ -78,6 +78,8 @@ reject_codes! {
     Busy = "BUSY": "this server is working on another range of this run";
     /// A release or operation that names what this agent never recorded.
     UnknownObject = "UNKNOWN_OBJECT": "the named service or release is not on this server";
+    /// The run was held here, and its journal cannot be read any more: what was done is unknown.
+    JournalLost = "JOURNAL_LOST": "the journal of this run cannot be read; it was set aside on the server";
 }
 
 #[cfg(test)]

@@ -884,3 +884,27 @@ pub struct HostStatus {
     #[prost(uint32, tag = "2")]
     pub attempt: u32,
 }
+/// One record of a run's journal: u32 big-endian length, u32 big-endian CRC-32C of the message, the message.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JournalRecord {
+    #[prost(oneof = "journal_record::Body", tags = "1, 2, 3, 4")]
+    pub body: ::core::option::Option<journal_record::Body>,
+}
+/// Nested message and enum types in `JournalRecord`.
+pub mod journal_record {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Body {
+        /// What the coordinator is told, in order.
+        #[prost(message, tag = "1")]
+        Event(super::Event),
+        /// The permit behind the PermitAccepted that follows, its secrets still sealed: a restarted executor goes on alone.
+        #[prost(message, tag = "2")]
+        Permit(super::Permit),
+        /// A higher epoch was seen.
+        #[prost(uint64, tag = "3")]
+        Epoch(u64),
+        /// The active range ends at the next step boundary.
+        #[prost(message, tag = "4")]
+        Hold(super::Hold),
+    }
+}
