@@ -2,3 +2,7 @@
 
 pub mod analysis;
 pub mod identity;
+pub mod enrollment;
+pub mod release;
+pub mod run;
+pub mod server;
