@@ -4,7 +4,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::GitHostError;
@@ -26,10 +26,13 @@ pub fn publish_folder(
     message: &str,
 ) -> Result<Published, GitHostError> {
     let git = Git::open(repository, branch)?;
+    let folder = absolute(folder)?;
     let index = tempfile::tempdir().map_err(GitHostError::io("making a temporary index"))?;
-    let places =
-        [("GIT_INDEX_FILE", index.path().join("index").into_os_string()), ("GIT_WORK_TREE", folder.into())];
-    git.run(&["add", "--all", "."], &places, Some(folder), None)?;
+    let places = [
+        ("GIT_INDEX_FILE", index.path().join("index").into_os_string()),
+        ("GIT_WORK_TREE", folder.clone().into()),
+    ];
+    git.run(&["add", "--all", "."], &places, Some(&folder), None)?;
     let tree = git.run(&["write-tree"], &places, None, None)?;
     git.commit(branch, &tree, message)
 }
@@ -65,13 +68,13 @@ pub(super) fn safe_settings() -> Vec<(String, OsString)> {
     settings
 }
 
-struct Git<'a> {
-    repository: &'a Path,
+struct Git {
+    repository: PathBuf,
 }
 
-impl<'a> Git<'a> {
-    fn open(repository: &'a Path, branch: &str) -> Result<Self, GitHostError> {
-        let git = Self { repository };
+impl Git {
+    fn open(repository: &Path, branch: &str) -> Result<Self, GitHostError> {
+        let git = Self { repository: absolute(repository)? };
         if !repository.join("HEAD").exists() {
             let initial = format!("--initial-branch={branch}");
             let mut command = plain("git");
@@ -107,7 +110,7 @@ impl<'a> Git<'a> {
         input: Option<&[u8]>,
     ) -> Result<String, GitHostError> {
         let mut command = plain("git");
-        command.arg("--git-dir").arg(self.repository).args(arguments);
+        command.arg("--git-dir").arg(&self.repository).args(arguments);
         for (name, value) in places {
             command.env(name, value);
         }
@@ -116,6 +119,11 @@ impl<'a> Git<'a> {
         }
         finish(command, arguments.first().copied().unwrap_or_default(), input)
     }
+}
+
+/// Git runs inside other folders: relative paths would mean something else there.
+fn absolute(path: &Path) -> Result<PathBuf, GitHostError> {
+    std::path::absolute(path).map_err(GitHostError::io(format!("finding {}", path.display())))
 }
 
 fn plain(program: impl AsRef<OsStr>) -> Command {
