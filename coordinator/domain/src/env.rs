@@ -1,0 +1,110 @@
+//! Variables that a person sets for a service.
+//!
+//! Rule: the value of a secret is never here, only its name and version; a plain value is text for a person.
+
+use hydron_proto::ids::ServiceId;
+use hydron_proto::names::{EnvName, SecretName};
+use hydron_proto::plan::SecretRef;
+
+use crate::named::named;
+
+named! {
+    /// Where a variable's value comes from.
+    EnvOrigin, "origin of a variable" {
+        /// A person set it.
+        User = "user",
+        /// The analysis found a default.
+        Analysis = "analysis",
+        /// Made at plan time.
+        Generated = "generated",
+        /// Built from another service's facts.
+        Reference = "reference",
+    }
+}
+
+/// Longest value of a variable, bytes.
+pub const MAX_VALUE: usize = 32 * 1024;
+/// Most variables of one service.
+pub const MAX_VARS: usize = 200;
+
+/// A variable of a service, as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvSetting {
+    /// Whose.
+    pub service: ServiceId,
+    /// Name.
+    pub name: EnvName,
+    /// Value.
+    pub value: EnvValue,
+    /// Milliseconds since 1970.
+    pub updated_at: i64,
+}
+
+/// The value of a variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EnvValue {
+    /// Text that may be shown.
+    Plain(String),
+    /// A stored secret.
+    Secret(SecretRef),
+}
+
+/// A value that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidEnvValue {
+    /// Too long.
+    #[error("is longer than 32 KiB; put large content into a file of the image or a volume")]
+    Long,
+    /// NUL cannot stand in an environment.
+    #[error("contains a NUL byte; remove it")]
+    Nul,
+}
+
+/// Whether a text can be the value of a variable.
+pub fn check_value(text: &str) -> Result<(), InvalidEnvValue> {
+    if text.len() > MAX_VALUE {
+        return Err(InvalidEnvValue::Long);
+    }
+    if text.contains('\0') {
+        return Err(InvalidEnvValue::Nul);
+    }
+    Ok(())
+}
+
+/// The name of the secret behind a variable of a service.
+pub fn secret_name(service: ServiceId, variable: &str) -> Option<SecretName> {
+    format!("{service}/{variable}").parse().ok()
+}
+
+/// Whether a variable's name says that its value must not be shown.
+pub fn looks_secret(name: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "SECRET",
+        "PASSWORD",
+        "PASSWD",
+        "TOKEN",
+        "API_KEY",
+        "APIKEY",
+        "PRIVATE",
+        "CREDENTIAL",
+        "DATABASE_URL",
+        "DSN",
+    ];
+    let upper = name.to_ascii_uppercase();
+    WORDS.iter().any(|word| upper.contains(word)) || upper.ends_with("_KEY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_recognised() {
+        for name in ["SECRET_KEY", "DB_PASSWORD", "STRIPE_SECRET_KEY", "github_token", "DATABASE_URL"] {
+            assert!(looks_secret(name), "{name}");
+        }
+        for name in ["PORT", "NODE_ENV", "LOG_LEVEL", "HOST", "MONKEY"] {
+            assert!(!looks_secret(name), "{name}");
+        }
+    }
+}
