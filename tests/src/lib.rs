@@ -2,4 +2,6 @@
 //!
 //! Rule: nothing here is linked into the product. Neighbours: `tests/lab` (servers and images), `tests/bench`.
 
+pub mod demo;
 pub mod git_host;
+pub mod stack;
