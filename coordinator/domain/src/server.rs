@@ -2,22 +2,28 @@
 //!
 //! Rule: its identity is the public key that was pinned at enrollment; everything that the agent reports is display data.
 
+mod facts;
+
+pub use facts::AgentFacts;
+
 use hydron_proto::ids::{ServerId, TeamId};
 
-/// Where a server stands, in the words of the product documents.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ServerState {
-    /// Nothing of ours runs there yet.
-    Available,
-    /// A deployment is under way.
-    Provisioning,
-    /// Something of ours runs there.
-    Running,
-    /// Everything of ours is stopped.
-    Stopped,
-    /// The last deployment failed.
-    Error,
+use crate::named::named;
+
+named! {
+    /// Where a server stands, in the words of the product documents.
+    ServerState, "state of a server" {
+        /// Nothing of ours runs there yet.
+        Available = "available",
+        /// A deployment is under way.
+        Provisioning = "provisioning",
+        /// Something of ours runs there.
+        Running = "running",
+        /// Everything of ours is stopped.
+        Stopped = "stopped",
+        /// The last deployment failed.
+        Error = "error",
+    }
 }
 
 /// What happens to a server.

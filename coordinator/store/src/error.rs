@@ -59,6 +59,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// A column whose content contradicts itself.
+    pub(crate) fn corrupt(what: &'static str) -> Self {
+        Self::Corrupt(sqlx::Error::Decode(what.into()))
+    }
+
     /// Whether a unique rule was broken.
     pub fn is_exists(&self) -> bool {
         matches!(self, Self::Exists(_))

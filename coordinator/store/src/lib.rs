@@ -7,12 +7,18 @@
 pub mod audit;
 mod column;
 mod db;
+pub mod enrollment;
 mod error;
 pub mod events;
 pub mod idempotency;
 mod instance_lock;
 pub mod login_attempts;
+pub mod logs;
+pub mod mandates;
 mod migrate;
+pub mod releases;
+pub mod runs;
+pub mod servers;
 pub mod sessions;
 pub mod setup;
 mod store;

@@ -1,0 +1,40 @@
+//! The agents' journals as they came: one row an entry, stored once and in order.
+
+use hydron_proto::ids::{RunId, ServerId};
+
+use crate::column::Text;
+use crate::{Result, TeamTx};
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JournalEntry {
+    /// Its place; starts at 1.
+    pub seq: u64,
+    /// The server's clock, milliseconds since 1970.
+    pub at: i64,
+    /// The entry as bytes of the wire.
+    pub body: Vec<u8>,
+}
+
+impl TeamTx {
+    /// Adds entries of one part. The caller has checked, with the run locked, that they follow on what is stored.
+    pub async fn insert_journal(&mut self, run: RunId, server: ServerId, entries: &[JournalEntry]) -> Result<()> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let (team, now) = (self.team(), self.now());
+        self.q_rows("INSERT INTO run_event (team_id, run_id, server_id, seq, at, received_at, body) VALUES ")
+            .rows(entries, |row, entry| {
+                row.bind(Text(team))
+                    .bind(Text(run))
+                    .bind(Text(server))
+                    .bind(i64::try_from(entry.seq).unwrap_or(i64::MAX))
+                    .bind(entry.at)
+                    .bind(now)
+                    .bind(entry.body.as_slice());
+            })
+            .exec()
+            .await
+            .map(drop)
+    }
+}
