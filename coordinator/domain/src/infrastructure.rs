@@ -48,6 +48,8 @@ pub struct InfrastructurePlan {
     pub document: Vec<u8>,
     /// Digests of everything it was made from.
     pub inputs: InputDigests,
+    /// The servers that may be used; all of the team when empty.
+    pub servers: Vec<ServerId>,
     /// Where the person wants services, if they said so.
     pub placement: BTreeMap<ServiceId, ServerId>,
     /// The run that carries it out.

@@ -4,10 +4,14 @@
 //! team; readers across teams live in [`SystemStore`] alone. A change, its event and its audit row share a transaction.
 //! Neighbours: `hydron-domain` gives the types that rows decode into; only services, jobs and agents' sessions call in.
 
+mod analyses;
+mod approvals;
 pub mod audit;
+mod chats;
 mod column;
 mod db;
 pub mod enrollment;
+pub mod env_vars;
 mod error;
 pub mod events;
 pub mod idempotency;
@@ -16,9 +20,15 @@ pub mod login_attempts;
 pub mod logs;
 pub mod mandates;
 mod migrate;
+mod planned_releases;
+mod plans;
+mod projects;
+mod reading;
 pub mod releases;
 pub mod runs;
+mod secrets;
 pub mod servers;
+mod services;
 pub mod sessions;
 pub mod setup;
 mod store;
@@ -30,6 +40,7 @@ pub mod testing;
 pub mod tokens;
 pub mod users;
 mod wake;
+pub mod warrant;
 
 pub use column::{Json, Text};
 pub use error::StoreError;
