@@ -40,7 +40,7 @@ pub fn clean(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// Agent, step hosts and proxy name the demo's own root in their argv; nothing else does.
-fn end_processes_of(root: &Path) -> anyhow::Result<()> {
+pub fn end_processes_of(root: &Path) -> anyhow::Result<()> {
     for name in ["TERM", "KILL"] {
         let pids = processes_of(root)?;
         for pid in &pids {
@@ -76,7 +76,8 @@ fn processes_of(root: &Path) -> anyhow::Result<Vec<u32>> {
     Ok(pids)
 }
 
-fn remove_docker_objects(project: &str) -> anyhow::Result<()> {
+/// Removes the containers, networks, volumes and images that carry a project's label.
+pub fn remove_docker_objects(project: &str) -> anyhow::Result<()> {
     let filter = format!("label={PROJECT_LABEL}={project}");
     for (list, remove) in [
         (vec!["ps", "--all", "--quiet"], vec!["rm", "--force", "--volumes"]),

@@ -1,0 +1,15 @@
+//! End-to-end tests: real coordinator, real agent, real Docker Engine and nginx, through the public interface.
+//!
+//! Rule: each test has a world of its own (directories, ports, address pool, project) and removes it by the ids it made.
+//! They need the engine and the base images: `tests/lab/docker-engine up && tests/lab/base-images`.
+
+#![expect(clippy::indexing_slicing, reason = "indexing a JSON value by name gives null, it never panics")]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod crashes;
+mod docker;
+mod main_job;
+mod releases;
+mod repository;
+mod world;

@@ -1,0 +1,125 @@
+//! The main job: a repository of two services and a database becomes a live site, and its secret stays where it belongs.
+
+use std::path::{Path, PathBuf};
+
+use hydron_tests::stack::pipeline::{steps, text};
+use serde_json::json;
+
+use crate::docker::{container, docker, published, variable};
+use crate::repository::Repository;
+use crate::world::World;
+
+/// The sample with an odd port, a name with dashes and another default branch.
+fn odd_sample() -> Repository {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/guestbook");
+    Repository::of_folder("my-odd--app-7", "trunk", &sample)
+}
+
+#[tokio::test]
+async fn a_repository_becomes_a_live_site_with_its_database_and_nothing_is_published() {
+    let mut world = World::start().await;
+    let mut repository = odd_sample();
+    let (project, run) = world.deploy(&repository, "My odd  app 7").await;
+    let visitor = world.visitor(&project).await;
+
+    let (status, page) = visitor.get("/").await.unwrap();
+    assert_eq!(status, 200, "{page}");
+    let entry = json!({ "name": "Ada", "message": "first <b>entry</b>" });
+    let (status, body) = visitor.post("/api/entries", &entry).await.unwrap();
+    assert!((200..300).contains(&status), "{status} {body}");
+    let (_, entries) = visitor.get("/api/entries").await.unwrap();
+    assert!(entries.contains("first <b>entry</b>"), "{entries}");
+
+    let names = ["api", "web", "postgres"].map(|name| (name, container(&project, name)));
+    for (name, id) in &names {
+        assert_eq!(published(id), "", "{name} publishes a port");
+        assert_ne!(docker(&["inspect", "--format", "{{.HostConfig.Privileged}}", id]), "true");
+    }
+    let rows = docker(&[
+        "exec",
+        &names[2].1,
+        "sh",
+        "-c",
+        "psql -U \"$POSTGRES_USER\" \"$POSTGRES_DB\" -Atc 'select count(*) from entries'",
+    ]);
+    assert_eq!(rows, "1");
+
+    the_generated_password_is_nowhere_else(&world, &project, &run, &names[2].1).await;
+    a_redeploy_replaces_only_what_changed(&world, &project, &mut repository, &names).await;
+}
+
+/// In clear only in the environment of the two containers.
+async fn the_generated_password_is_nowhere_else(
+    world: &World,
+    project: &str,
+    run: &serde_json::Value,
+    database: &str,
+) {
+    let password = variable(database, "POSTGRES_PASSWORD").expect("a generated password");
+    assert!(password.len() >= 20);
+    let api = container(project, "api");
+    assert!(variable(&api, "DATABASE_URL").is_some_and(|url| url.contains(&password)));
+    assert!(!docker(&["inspect", &container(project, "web")]).contains(&password));
+
+    for place in ["c", "a"] {
+        let found = files_with(&world.dir.join(place), password.as_bytes());
+        assert!(found.is_empty(), "the password stands in {found:?}");
+    }
+    for image in
+        docker(&["images", "--quiet", "--filter", &format!("label=hydron.project={project}")]).lines()
+    {
+        assert!(!docker(&["history", "--no-trunc", image]).contains(&password), "in the history of {image}");
+    }
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        assert!(!contains(&line, password.as_bytes()), "in argv: {}", String::from_utf8_lossy(&line));
+    }
+    let id = text(run, "id").unwrap();
+    for step in steps(run) {
+        let log = world.log(&id, step["index"].as_u64().unwrap(), step["attempt"].as_u64().unwrap()).await;
+        assert!(!log.contains(&password), "in the log of {}", step["title"]);
+    }
+    for path in [format!("/runs/{id}"), format!("/projects/{project}/services"), "/audit".to_owned()] {
+        assert!(!world.client.get(&path).await.unwrap().to_string().contains(&password), "in {path}");
+    }
+}
+
+async fn a_redeploy_replaces_only_what_changed(
+    world: &World,
+    project: &str,
+    repository: &mut Repository,
+    before: &[(&str, String); 3],
+) {
+    repository.edit("web/site/index.html", "<body", "<!-- second commit --><body");
+    world.publish(repository);
+    let run = world.redeploy(project).await;
+    assert_eq!(run["state"], "completed", "{run:#}");
+    assert_eq!(container(project, "api"), before[0].1);
+    assert_ne!(container(project, "web"), before[1].1);
+    assert_eq!(container(project, "postgres"), before[2].1);
+    let visitor = world.visitor(project).await;
+    assert!(visitor.get("/").await.unwrap().1.contains("second commit"));
+    assert!(visitor.get("/api/entries").await.unwrap().1.contains("first <b>entry</b>"));
+
+    let again = world.redeploy(project).await;
+    assert_eq!(again["state"], "completed", "{again:#}");
+    assert!(steps(&again).all(|step| step["kind"] == "probe"), "nothing changed: only probes");
+}
+
+fn files_with(dir: &Path, needle: &[u8]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.extend(files_with(&path, needle));
+        } else if kind.is_file() && contains(&std::fs::read(&path).unwrap_or_default(), needle) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
