@@ -1,2 +1,30 @@
-//! Entry point.
-fn main() {}
+//! The `hydron` binary: parse, run, exit. Everything else is in the library.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use hydron_coordinator::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("HYDRON_LOG")
+                .unwrap_or_else(|_| "info,sqlx=warn".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            tracing::error!(%error, "the runtime could not start");
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(cli::run(Cli::parse())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -61,15 +61,27 @@ pub struct Store {
 }
 
 impl Store {
-    /// Connects; does not touch the schema.
+    /// Connects as the coordinator; does not touch the schema.
     pub async fn open(location: &Location) -> Result<Self> {
-        let (db, lock) = match location {
-            Location::Sqlite(dir) => open_sqlite(dir).await?,
-            Location::Postgres(url) => (open_postgres(url).await?, None),
+        let lock = match location {
+            Location::Sqlite(dir) => {
+                make_dir(dir)?;
+                Some(InstanceLock::take(dir)?)
+            }
+            Location::Postgres(_) => None,
         };
-        let waker = Waker::new();
-        waker.relay(&db).await?;
-        Ok(Self { db, waker, _lock: lock.map(Arc::new) })
+        let store = Self::open_beside(location).await?;
+        store.waker.relay(&store.db).await?;
+        Ok(Self { _lock: lock.map(Arc::new), ..store })
+    }
+
+    /// Connects beside a coordinator that may be running, for a short command on its own machine.
+    pub async fn open_beside(location: &Location) -> Result<Self> {
+        let db = match location {
+            Location::Sqlite(dir) => open_sqlite(dir).await?,
+            Location::Postgres(url) => open_postgres(url).await?,
+        };
+        Ok(Self { db, waker: Waker::new(), _lock: None })
     }
 
     /// Brings the schema up to date.
@@ -113,10 +125,13 @@ impl Store {
     }
 }
 
-async fn open_sqlite(dir: &Path) -> Result<(Db, Option<InstanceLock>)> {
+fn make_dir(dir: &Path) -> Result<()> {
     let failed = |source| StoreError::Directory { path: dir.to_owned(), source };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
-    let lock = InstanceLock::take(dir)?;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)
+}
+
+async fn open_sqlite(dir: &Path) -> Result<Db> {
+    make_dir(dir)?;
     let options = SqliteConnectOptions::new()
         .filename(dir.join("hydron.db"))
         .create_if_missing(true)
@@ -130,7 +145,7 @@ async fn open_sqlite(dir: &Path) -> Result<(Db, Option<InstanceLock>)> {
         .max_connections(SQLITE_READERS)
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
-    Ok((Db::Sqlite { readers, writer }, Some(lock)))
+    Ok(Db::Sqlite { readers, writer })
 }
 
 async fn open_postgres(url: &str) -> Result<Db> {

@@ -1,0 +1,29 @@
+//! One folder a resource, one file a verb. A resource exports `routes()` and `ACCESS`: who may call each operation.
+//!
+//! Rule: handlers translate between JSON and a service, nothing else. `tokens/` is the example to follow.
+
+mod audit;
+mod auth;
+mod setup;
+mod teams;
+mod tokens;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use super::gate::Access;
+use crate::app::AppState;
+
+/// Every operation of the API.
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(audit::routes())
+        .merge(auth::routes())
+        .merge(setup::routes())
+        .merge(teams::routes())
+        .merge(tokens::routes())
+}
+
+/// Who may call each operation, by its operation id.
+pub fn access() -> Vec<(&'static str, Access)> {
+    [audit::ACCESS, auth::ACCESS, setup::ACCESS, teams::ACCESS, tokens::ACCESS].concat()
+}

@@ -1,0 +1,42 @@
+//! `POST /setup`
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use zeroize::Zeroizing;
+
+use super::super::auth::{MeBody, signed_in};
+use crate::app::AppState;
+use crate::http::extract::Body;
+use crate::http::problem::{Problem, ProblemBody};
+use crate::services::setup::{self, Setup};
+
+/// What the first owner types.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CompleteSetup {
+    /// From the link, after `#token=`.
+    token: String,
+    email: String,
+    name: String,
+    /// At least 12 characters.
+    password: String,
+    team_name: String,
+}
+
+/// Makes the first owner and the first team, and signs the owner in. Works once.
+#[utoipa::path(post, path = "/setup", tag = "setup", security(), request_body = CompleteSetup, responses(
+    (status = 201, body = MeBody),
+    (status = "default", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn complete_setup(
+    State(app): State<AppState>,
+    Body(body): Body<CompleteSetup>,
+) -> Result<Response, Problem> {
+    let CompleteSetup { token, email, name, password, team_name } = body;
+    let (token, password) = (Zeroizing::new(token), Zeroizing::new(password));
+    let done = setup::complete(&app, Setup { token, email, name, password, team_name }).await?;
+    signed_in(&app, StatusCode::CREATED, done).await
+}
