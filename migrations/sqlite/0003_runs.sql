@@ -29,7 +29,8 @@ CREATE TABLE project_server (
     server_id  TEXT NOT NULL,
     linked_at  INTEGER NOT NULL,
     PRIMARY KEY (team_id, project_id, server_id),
-    FOREIGN KEY (team_id, server_id) REFERENCES server (team_id, id)
+    FOREIGN KEY (team_id, server_id) REFERENCES server (team_id, id),
+    FOREIGN KEY (team_id, project_id) REFERENCES project (team_id, id)
 ) STRICT;
 
 CREATE TABLE enrollment_token (
@@ -87,7 +88,8 @@ CREATE TABLE run (
     created_at        INTEGER NOT NULL,
     changed_at        INTEGER NOT NULL,           -- when the state last changed
     finished_at       INTEGER,
-    PRIMARY KEY (team_id, id)
+    PRIMARY KEY (team_id, id),
+    FOREIGN KEY (team_id, project_id) REFERENCES project (team_id, id)
 ) STRICT;
 CREATE INDEX run_by_project ON run (team_id, project_id, created_at);
 CREATE INDEX run_to_drive ON run (state) WHERE state IN ('started', 'in_progress', 'paused');
@@ -199,14 +201,12 @@ CREATE TABLE service_release (                    -- kept for rollback, image an
     step          INTEGER NOT NULL,
     state         TEXT NOT NULL CHECK (state IN ('building', 'starting', 'healthy', 'live', 'retired', 'failed')),
     spec          TEXT NOT NULL,                  -- a ReleaseSpec: names secrets, never contains them
-    commit_id     TEXT,
-    tree_hash     TEXT,
-    config_digest TEXT,
     image_id      TEXT,
     created_at    INTEGER NOT NULL,
     live_since    INTEGER,
     retired_at    INTEGER,
     PRIMARY KEY (team_id, id),
-    FOREIGN KEY (team_id, run_id, server_id) REFERENCES run_part (team_id, run_id, server_id)
+    FOREIGN KEY (team_id, run_id, server_id) REFERENCES run_part (team_id, run_id, server_id),
+    FOREIGN KEY (team_id, project_id) REFERENCES project (team_id, id)
 ) STRICT;
 CREATE INDEX release_by_service ON service_release (team_id, service_id, created_at);

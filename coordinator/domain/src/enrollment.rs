@@ -3,6 +3,8 @@
 //! Rule: the first key that brings the secret is bound; the same key may ask again and gets the same certificate, so a
 //! lost reply does no harm; another key is refused and somebody is told.
 
+use crate::named::named;
+
 /// How long a token is good for, milliseconds (60 min: dedicated servers install slowly).
 pub const TOKEN_LIFETIME_MS: i64 = 60 * 60 * 1000;
 /// How long the bound key may ask again, milliseconds.
@@ -14,20 +16,20 @@ pub const RENEWABLE_AFTER_MS: i64 = 90 * 24 * 3600 * 1000;
 /// Certificates are dated back by this, for clocks that run behind, milliseconds (1 h).
 pub const BACKDATED_MS: i64 = 3600 * 1000;
 
-/// Where a token stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum TokenState {
-    /// Nobody came yet.
-    Unused,
-    /// A key is bound and has its certificate, but has not connected.
-    Bound,
-    /// The server connected.
-    Consumed,
-    /// Too late.
-    Expired,
-    /// Taken back.
-    Revoked,
+named! {
+    /// Where a token stands.
+    TokenState, "state of an enrollment token" {
+        /// Nobody came yet.
+        Unused = "unused",
+        /// A key is bound and has its certificate, but has not connected.
+        Bound = "bound",
+        /// The server connected.
+        Consumed = "consumed",
+        /// Too late.
+        Expired = "expired",
+        /// Taken back.
+        Revoked = "revoked",
+    }
 }
 
 /// What the rules look at.
@@ -87,9 +89,8 @@ impl TokenRecord {
         let same_key = self.bound_key.as_deref() == Some(key);
         match self.state {
             TokenState::Revoked => Err(Refusal::Revoked),
-            TokenState::Expired => Err(Refusal::Expired),
             TokenState::Unused if now < self.expires_at => Ok(Admission::Issue),
-            TokenState::Unused => Err(Refusal::Expired),
+            TokenState::Unused | TokenState::Expired => Err(Refusal::Expired),
             TokenState::Bound | TokenState::Consumed if !same_key => Err(Refusal::OtherKey),
             TokenState::Bound if self.bound_at.is_some_and(|at| now < at + REPLAY_WINDOW_MS) => {
                 Ok(Admission::Repeat)

@@ -3,22 +3,24 @@
 //! Rule: the agent's journal decides; a release is live when the agent reported the swap, and its configuration is kept
 //! whole for rollback.
 
-/// Where a release stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum ReleaseState {
-    /// Planned in a run; its image is being made.
-    Building,
-    /// Its swap has begun.
-    Starting,
-    /// It answered its health check.
-    Healthy,
-    /// It serves.
-    Live,
-    /// It served and was replaced.
-    Retired,
-    /// It never served.
-    Failed,
+use crate::named::named;
+
+named! {
+    /// Where a release stands.
+    ReleaseState, "state of a release" {
+        /// Planned in a run; its image is being made.
+        Building = "building",
+        /// Its swap has begun.
+        Starting = "starting",
+        /// It answered its health check.
+        Healthy = "healthy",
+        /// It serves.
+        Live = "live",
+        /// It served and was replaced.
+        Retired = "retired",
+        /// It never served.
+        Failed = "failed",
+    }
 }
 
 impl ReleaseState {

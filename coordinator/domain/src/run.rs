@@ -20,19 +20,21 @@ pub use step::{MAX_AUTOMATIC_ATTEMPTS, RunStep, StepRules, StepState};
 
 use hydron_proto::ids::ServerId;
 
+use crate::named::named;
+
 /// After this long, a paused or failed run is not taken up again: the plan needs a new approval. Milliseconds, 7 days.
 pub const RESUME_WITHIN_MS: i64 = 7 * 24 * 3600 * 1000;
 
-/// Kinds of runs, by what allowed them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunKind {
-    /// Provisioning plans that a person approved.
-    Deploy,
-    /// Release plans inside mandates.
-    Release,
-    /// One signed operation.
-    Operation,
+named! {
+    /// Kinds of runs, by what allowed them.
+    RunKind, "kind of run" {
+        /// Provisioning plans that a person approved.
+        Deploy = "deploy",
+        /// Release plans inside mandates.
+        Release = "release",
+        /// One signed operation.
+        Operation = "operation",
+    }
 }
 
 /// Where a run stands.
@@ -67,37 +69,38 @@ pub struct RunFailure {
     pub step: Option<u32>,
 }
 
-/// What the person wants; takes effect at the next step boundary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
-    /// Go on.
-    Go,
-    /// Wait at the boundary.
-    Pause,
-    /// End at the boundary.
-    Stop,
+named! {
+    /// What the person wants; takes effect at the next step boundary.
+    Wish, "wish for a run" {
+        /// Go on.
+        Go = "go",
+        /// Wait at the boundary.
+        Pause = "pause",
+        /// End at the boundary.
+        Stop = "stop",
+    }
 }
 
-/// A side note; never a state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RunNote {
-    /// A server with work left is not connected.
-    AgentOffline,
-    /// A step's outcome cannot be known: a person chooses.
-    NeedsDecision,
+named! {
+    /// A side note; never a state.
+    RunNote, "note on a run" {
+        /// A server with work left is not connected.
+        AgentOffline = "agent_offline",
+        /// A step's outcome cannot be known: a person chooses.
+        NeedsDecision = "needs_decision",
+    }
 }
 
-/// What a person chose for a step whose outcome is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Resolution {
-    /// It was done: go on after it.
-    AdoptResult,
-    /// Run it again.
-    Rerun,
-    /// End the run here.
-    Stop,
+named! {
+    /// What a person chose for a step whose outcome is unknown.
+    Resolution, "decision about a step" {
+        /// It was done: go on after it.
+        AdoptResult = "adopt_result",
+        /// Run it again.
+        Rerun = "rerun",
+        /// End the run here.
+        Stop = "stop",
+    }
 }
 
 /// A command that does not fit the state of the run.
@@ -147,6 +150,19 @@ impl RunState {
             Self::Completed => "completed",
             Self::Failed(_) => "failed",
             Self::Stopped => "stopped",
+        }
+    }
+
+    /// The state behind its word and, for a failed run, its failure.
+    pub fn from_word(word: &str, failure: Option<RunFailure>) -> Option<Self> {
+        match (word, failure) {
+            ("started", None) => Some(Self::Started),
+            ("in_progress", None) => Some(Self::InProgress),
+            ("paused", None) => Some(Self::Paused),
+            ("completed", None) => Some(Self::Completed),
+            ("failed", Some(failure)) => Some(Self::Failed(failure)),
+            ("stopped", None) => Some(Self::Stopped),
+            (_, Some(_) | None) => None,
         }
     }
 

@@ -44,8 +44,11 @@ pub struct Release {
     pub retired_at: Option<i64>,
 }
 
-const COLUMNS: &str = "id, project_id, service_id, server_id, run_id, step, state, spec, commit_id, tree_hash, \
-                       config_digest, image_id, created_at, live_since, retired_at";
+/// What it was made from is told by the plan that announced it.
+const SELECT: &str = "SELECT r.id, r.project_id, r.service_id, r.server_id, r.run_id, r.step, r.state, r.spec, \
+                      p.commit_id, p.tree_hash, p.config_digest, r.image_id, r.created_at, r.live_since, r.retired_at \
+                      FROM service_release r LEFT JOIN planned_release p ON p.team_id = r.team_id AND p.id = r.id \
+                      WHERE r.team_id = $1";
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -92,7 +95,7 @@ impl TeamStore {
     /// One release.
     pub async fn release(&self, id: ReleaseId) -> Result<Option<Release>> {
         let row: Option<Row> = self
-            .q(&format!("SELECT {COLUMNS} FROM service_release WHERE team_id = $1 AND id = $2"))
+            .q(&format!("{SELECT} AND r.id = $2"))
             .bind(Text(id))
             .opt()
             .await?;
@@ -103,8 +106,8 @@ impl TeamStore {
     pub async fn releases(&self, service: ServiceId) -> Result<Vec<Release>> {
         let rows: Vec<Row> = self
             .q(&format!(
-                "SELECT {COLUMNS} FROM service_release WHERE team_id = $1 AND service_id = $2 \
-                 ORDER BY created_at DESC, id DESC LIMIT 100"
+                "{SELECT} AND r.service_id = $2 \
+                 ORDER BY r.created_at DESC, r.id DESC LIMIT 100"
             ))
             .bind(Text(service))
             .all()
@@ -116,8 +119,8 @@ impl TeamStore {
     pub async fn live_releases(&self, project: ProjectId) -> Result<Vec<Release>> {
         let rows: Vec<Row> = self
             .q(&format!(
-                "SELECT {COLUMNS} FROM service_release WHERE team_id = $1 AND project_id = $2 AND state = 'live' \
-                 ORDER BY service_id, server_id"
+                "{SELECT} AND r.project_id = $2 AND r.state = 'live' \
+                 ORDER BY r.service_id, r.server_id"
             ))
             .bind(Text(project))
             .all()
@@ -129,8 +132,8 @@ impl TeamStore {
     pub async fn live_releases_of(&self, service: ServiceId) -> Result<Vec<Release>> {
         let rows: Vec<Row> = self
             .q(&format!(
-                "SELECT {COLUMNS} FROM service_release WHERE team_id = $1 AND service_id = $2 AND state = 'live' \
-                 ORDER BY server_id"
+                "{SELECT} AND r.service_id = $2 AND r.state = 'live' \
+                 ORDER BY r.server_id"
             ))
             .bind(Text(service))
             .all()
@@ -143,8 +146,7 @@ impl TeamTx {
     /// Adds a release that a run will make.
     pub async fn insert_release(&mut self, release: &Release) -> Result<()> {
         self.q("INSERT INTO service_release (team_id, id, project_id, service_id, server_id, run_id, step, state, \
-                spec, commit_id, tree_hash, config_digest, created_at) \
-                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+                spec, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)")
             .bind(Text(release.id))
             .bind(Text(release.project))
             .bind(Text(release.service))
@@ -153,9 +155,6 @@ impl TeamTx {
             .bind(i64::from(release.step))
             .bind(Text(release.state))
             .bind(Json(&release.spec))
-            .bind(release.commit.as_deref())
-            .bind(release.tree_hash.as_deref())
-            .bind(release.config_digest.as_deref())
             .bind(release.created_at)
             .exec()
             .await
@@ -166,8 +165,8 @@ impl TeamTx {
     pub async fn release_of_step(&mut self, run: RunId, server: ServerId, step: u32) -> Result<Option<Release>> {
         let row: Option<Row> = self
             .q(&format!(
-                "SELECT {COLUMNS} FROM service_release WHERE team_id = $1 AND run_id = $2 AND server_id = $3 \
-                 AND step = $4"
+                "{SELECT} AND r.run_id = $2 AND r.server_id = $3 \
+                 AND r.step = $4"
             ))
             .bind(Text(run))
             .bind(Text(server))

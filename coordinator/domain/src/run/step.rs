@@ -2,28 +2,30 @@
 //!
 //! Rule: an attempt number is used once; it grows by retry, by a person's rerun, or by the declared policy.
 
+use crate::named::named;
+
 use hydron_proto::plan::{InterruptPolicy, Phase, Step, StepRef};
 
 /// After this many attempts an interruption is no longer answered by itself: a step that takes its host down with it
 /// would otherwise do so for ever.
 pub const MAX_AUTOMATIC_ATTEMPTS: u32 = 4;
 
-/// Where a step stands, with regard to its current attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum StepState {
-    /// Not started at this attempt.
-    Pending,
-    /// The agent recorded its start.
-    Running,
-    /// Done.
-    Completed,
-    /// Not done.
-    Failed,
-    /// Never started, and will not be.
-    Skipped,
-    /// Started, and nobody can know how it ended.
-    Unknown,
+named! {
+    /// Where a step stands, with regard to its current attempt.
+    StepState, "state of a step" {
+        /// Not started at this attempt.
+        Pending = "pending",
+        /// The agent recorded its start.
+        Running = "running",
+        /// Done.
+        Completed = "completed",
+        /// Not done.
+        Failed = "failed",
+        /// Never started, and will not be.
+        Skipped = "skipped",
+        /// Started, and nobody can know how it ended.
+        Unknown = "unknown",
+    }
 }
 
 /// What the plan says about a step that matters for its order.

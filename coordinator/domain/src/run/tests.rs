@@ -307,7 +307,7 @@ impl World {
             7 | 8 => self.connect(at),
             9 | 10 => self.deliver(at),
             11 | 12 => self.report(at),
-            _ => self.executors[at].work(choice % 13 == 0),
+            _ => self.executors[at].work(choice.is_multiple_of(13)),
         }
         self.drive();
     }
@@ -318,7 +318,8 @@ impl World {
             Some((part.server, u32::try_from(step).unwrap()))
         });
         if let Some((server, step)) = unknown {
-            let resolution = if choice % 2 == 0 { Resolution::AdoptResult } else { Resolution::Rerun };
+            let resolution =
+                if choice.is_multiple_of(2) { Resolution::AdoptResult } else { Resolution::Rerun };
             drop(self.run.resolve(&mut self.parts, server, step, resolution));
         }
     }
@@ -418,9 +419,9 @@ fn a_range_ends_before_another_servers_result_a_guarded_step_and_ask() {
     ];
     let world = calm_world(vec![part(1, first), part(2, vec![plain(), waits, plain()])]);
     let ranges = |at: usize| -> Vec<(u32, u32)> {
-        let range = |report: &Report| match report {
-            Report::PermitAccepted { first, last, .. } => Some((*first, *last)),
-            _ => None,
+        let range = |report: &Report| {
+            let Report::PermitAccepted { first, last, .. } = report else { return None };
+            Some((*first, *last))
         };
         world.executors[at].journal.iter().filter_map(range).collect()
     };
