@@ -1,0 +1,57 @@
+// Owns the whole: providers, the routes, and which views are loaded only when they are opened.
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { BrowserRouter, Route, Routes } from "react-router";
+import { Problem } from "./api/problem";
+import { Boundary } from "./frame/boundary";
+import { Gate } from "./frame/gate";
+import { Waiting } from "./frame/waiting";
+import { Toaster } from "./ui/toast";
+
+const Setup = lazy(() => import("./setup/setup-page"));
+const SignIn = lazy(() => import("./signin/sign-in-page"));
+const Shell = lazy(() => import("./frame/shell"));
+const Projects = lazy(() => import("./projects/projects-page"));
+const Project = lazy(() => import("./project/project-page"));
+const Servers = lazy(() => import("./servers/servers-page"));
+const Server = lazy(() => import("./servers/server-page"));
+const Settings = lazy(() => import("./settings/settings-page"));
+const NotFound = lazy(() => import("./frame/not-found"));
+
+const cache = new QueryClient({
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      // What the server refused it will refuse again; a lost connection is worth two more tries.
+      retry: (count, error) => count < 2 && !(error instanceof Problem && error.status >= 400 && error.status < 500),
+    },
+  },
+});
+
+export function App() {
+  return (
+    <QueryClientProvider client={cache}>
+      <BrowserRouter>
+        <Boundary>
+          <Suspense fallback={<Waiting />}>
+            <Routes>
+              <Route path="/setup" element={<Setup />} />
+              <Route path="/signin" element={<SignIn />} />
+              <Route element={<Gate />}>
+                <Route element={<Shell />}>
+                  <Route index element={<Projects />} />
+                  <Route path="projects/:projectId/:panel?/:itemId?" element={<Project />} />
+                  <Route path="servers" element={<Servers />} />
+                  <Route path="servers/:serverId" element={<Server />} />
+                  <Route path="settings/:section?" element={<Settings />} />
+                  <Route path="*" element={<NotFound />} />
+                </Route>
+              </Route>
+            </Routes>
+          </Suspense>
+        </Boundary>
+      </BrowserRouter>
+      <Toaster />
+    </QueryClientProvider>
+  );
+}

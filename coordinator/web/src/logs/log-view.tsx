@@ -1,0 +1,109 @@
+// Owns a log on screen: only the lines in sight exist; it follows the end until the reader scrolls up.
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { ArrowDown } from "lucide-react";
+import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
+import { useLocation, useNavigate } from "react-router";
+import type { LogPlace } from "../api/runs";
+import { buttonClass } from "../ui/button";
+import { ProblemNote } from "../ui/problem-note";
+import { Skeleton } from "../ui/skeleton";
+import { LogLine } from "./log-line";
+import { LogTools } from "./log-tools";
+import { useFollow } from "./follow";
+import { useLog } from "./use-log";
+
+interface LogViewProps {
+  place: LogPlace;
+  live: boolean;
+  waiting: boolean;
+  name: string;
+}
+
+const LINE = 20;
+
+export function LogView({ place, live, waiting, name }: LogViewProps) {
+  const log = useLog(place, live);
+  const { hash } = useLocation();
+  const navigate = useNavigate();
+  const [wrap, setWrap] = useState(() => localStorage.getItem("hydron.wrap") !== "no");
+  const [needle, setNeedle] = useState("");
+  const box = useRef<HTMLDivElement>(null);
+  const { lines } = log;
+  const rows = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => box.current,
+    estimateSize: () => LINE,
+    overscan: 24,
+  });
+  const marked = Number(/^#L(\d+)$/.exec(hash)?.[1] ?? 0);
+  const follow = useFollow(box, lines.length, live && marked === 0);
+
+  const jump = (index: number) => {
+    follow.stop();
+    rows.scrollToIndex(index, { align: "center" });
+  };
+  const mark = useCallback(
+    (number: number) => void navigate({ search: location.search, hash: `#L${String(number)}` }, { replace: true, preventScrollReset: true }),
+    [navigate],
+  );
+  const arrived = useRef(false);
+  const arrive = useEffectEvent(() => {
+    if (arrived.current || marked === 0 || lines.length < marked) return;
+    arrived.current = true;
+    jump(marked - 1);
+  });
+  useEffect(() => {
+    arrive();
+  }, [lines.length]);
+  const setWrapping = (on: boolean) => {
+    localStorage.setItem("hydron.wrap", on ? "yes" : "no");
+    setWrap(on);
+    rows.measure();
+  };
+
+  return (
+    <div className="flex min-h-0 flex-1 flex-col">
+      <LogTools lines={lines} name={name} wrap={wrap} onWrap={setWrapping} needle={needle} onNeedle={setNeedle} marked={marked} onJump={(index) => { mark(index + 1); jump(index); }} />
+      <div className="relative min-h-0 flex-1 bg-log">
+        <div ref={box} className="h-full overflow-auto py-2" tabIndex={0} role="log" aria-label={`Log of ${name}`} aria-live="off" onScroll={follow.onScroll}>
+          {log.error !== null && <ProblemNote error={log.error} className="m-3" />}
+          {log.loading && lines.length === 0 && <Loading />}
+          {!log.loading && lines.length === 0 && log.error === null && (
+            <p className="px-4 py-6 text-center text-sm text-ink-3">
+              {waiting ? "This step has not started. Its output appears here, live." : live ? "No output yet." : "This step wrote nothing."}
+            </p>
+          )}
+          {log.dropped > 0 && <p className="px-4 pb-1 text-xs text-ink-3">{log.dropped} earlier lines are not shown.</p>}
+          <div className="relative w-full min-w-max data-wrap:min-w-0" data-wrap={wrap || undefined} style={{ height: rows.getTotalSize() }}>
+            {rows.getVirtualItems().map((row) => (
+              <div
+                key={row.key}
+                ref={rows.measureElement}
+                data-index={row.index}
+                className={wrap ? "absolute inset-x-0 top-0" : "absolute top-0 left-0 min-w-full"}
+                style={{ transform: `translateY(${String(row.start)}px)` }}
+              >
+                <LogLine number={row.index + 1 + log.dropped} text={lines[row.index] ?? ""} wrap={wrap} needle={needle} marked={marked === row.index + 1 + log.dropped} onMark={mark} />
+              </div>
+            ))}
+          </div>
+        </div>
+        {live && !follow.on && (
+          <button type="button" onClick={follow.start} className={`${buttonClass("secondary", "sm", "absolute bottom-3 left-1/2 -translate-x-1/2")} hover:bg-hover`}>
+            <ArrowDown className="size-3.5" aria-hidden /> Follow
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Loading() {
+  return (
+    <div role="status" aria-label="Loading the log" className="space-y-2 px-4 py-1">
+      {["w-2/3", "w-1/2", "w-3/4", "w-1/3", "w-3/5"].map((width) => (
+        <Skeleton key={width} className={`h-3 ${width}`} />
+      ))}
+    </div>
+  );
+}
