@@ -36,15 +36,21 @@ pub struct TestStore {
 impl TestStore {
     /// A fresh store; none if the engine is not there to be tested.
     pub async fn open(engine: Engine) -> Option<Self> {
-        let dir = TempDir::new().expect("a temporary directory");
-        let location = match engine {
-            Engine::Sqlite => Location::Sqlite(dir.path().to_owned()),
-            Engine::Postgres => Location::Postgres(fresh_database(&std::env::var(POSTGRES_URL).ok()?).await),
-        };
+        let (location, dir) = fresh_location(engine).await?;
         let store = Store::open(&location).await.expect("the fresh store opens");
         store.migrate().await.expect("the fresh store migrates");
         Some(Self { store, location, dir })
     }
+}
+
+/// Where a fresh store may be opened, and its data directory; none if the engine is not there to be tested.
+pub async fn fresh_location(engine: Engine) -> Option<(Location, TempDir)> {
+    let dir = TempDir::new().expect("a temporary directory");
+    let location = match engine {
+        Engine::Sqlite => Location::Sqlite(dir.path().to_owned()),
+        Engine::Postgres => Location::Postgres(fresh_database(&std::env::var(POSTGRES_URL).ok()?).await),
+    };
+    Some((location, dir))
 }
 
 /// Databases stay behind on the tests' server: it is thrown away as a whole.

@@ -1,0 +1,42 @@
+//! The same data after a restart, and two coordinators on one PostgreSQL.
+
+use std::sync::Arc;
+
+use hydron_domain::identity::Actor;
+use hydron_store::Location;
+use hydron_store::events::EventDraft;
+use serde_json::json;
+
+use crate::harness::{EventStream, TestCoordinator};
+use crate::in_a_world;
+
+in_a_world! {
+    async fn sessions_tokens_and_keys_survive_a_restart(world: World) {
+        let made = world.owner().with("idempotency-key", "k").post("/tokens", json!({ "name": "kept" })).await.ok(201);
+        let (config, clock, dir) = (world.coordinator.config.clone(), world.coordinator.clock.clone(), Arc::clone(&world.coordinator.dir));
+        world.coordinator.stop().await;
+        let again = TestCoordinator::start_with(config, clock, dir).await;
+        assert!(again.setup_link.is_none());
+        let token = again.nobody().with_token(made["token"].as_str().unwrap());
+        assert_eq!(token.get("/me").await.ok(200)["team"]["role"], "owner");
+        let owner = again.nobody().with_cookie("ours-owner-session").with("idempotency-key", "k");
+        assert_eq!(owner.post("/tokens", json!({ "name": "kept" })).await.ok(201), made);
+    }
+
+    async fn a_change_by_one_coordinator_reaches_streams_of_another(world: World) {
+        if matches!(world.coordinator.config.database, Location::Sqlite(_)) {
+            return;
+        }
+        let (config, clock) = (world.coordinator.config.clone(), world.coordinator.clock.clone());
+        let other = TestCoordinator::start_with(config, clock, Arc::clone(&world.coordinator.dir)).await;
+        let owner = other.nobody().with_cookie("ours-owner-session");
+        let mut stream = EventStream::open(&owner, &format!("/teams/{}/events", world.ours.team)).await;
+        let store = &world.coordinator.app.store;
+        let mut tx = store.team(world.ours.team).begin(&Actor::System { name: "test" }, 1).await.unwrap();
+        tx.event(EventDraft::new("thing.changed", "x", json!({})));
+        tx.commit().await.unwrap();
+        let began = std::time::Instant::now();
+        assert_eq!(stream.next().await.event.as_deref(), Some("thing.changed"));
+        assert!(began.elapsed().as_secs() < 4, "woken, not found by chance");
+    }
+}

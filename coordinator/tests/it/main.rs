@@ -1,0 +1,8 @@
+//! Tests of the coordinator as its users meet it: a real server on a port of its own, a real store, both engines.
+//!
+//! `harness` starts it and speaks to it; `matrix` walks every operation of the OpenAPI document with every role and with
+//! another team's ids; the rest is one module an area. An area registers how its things are made in `harness::things`.
+
+mod harness;
+mod identity;
+mod matrix;
