@@ -77,6 +77,11 @@ impl Root {
         self.state().join("steps")
     }
 
+    /// Where unprivileged git children work; emptied after each fetch.
+    pub fn fetch(&self) -> PathBuf {
+        self.state().join("fetch")
+    }
+
     /// One directory a run: envelope, journal, spools, exit records.
     pub fn runs(&self) -> PathBuf {
         self.exec().join("runs")

@@ -1,0 +1,131 @@
+//! Every split position of every form, self-overlap, and the promise about what is held back.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use proptest::prelude::*;
+
+use super::*;
+
+fn redactor(secrets: &[&[u8]]) -> Redactor {
+    Redactor::new(Needles::of(secrets.iter().copied()))
+}
+
+fn whole(secrets: &[&[u8]], text: &[u8]) -> Vec<u8> {
+    in_parts(secrets, &[text])
+}
+
+fn in_parts(secrets: &[&[u8]], parts: &[&[u8]]) -> Vec<u8> {
+    let mut redactor = redactor(secrets);
+    let mut out: Vec<u8> = parts.iter().flat_map(|part| redactor.push(part)).collect();
+    out.extend(redactor.finish());
+    out
+}
+
+#[test]
+fn a_secret_is_masked_at_every_split_position() {
+    let secret: &[u8] = b"s3cr3t/p@ss w\"rd'1";
+    let text = [b"before ", secret, b" after ", secret].concat();
+    let expected = whole(&[secret], &text);
+    assert_eq!(expected, b"before [redacted] after [redacted]");
+    for first in 0..=text.len() {
+        for second in first..=text.len() {
+            let parts = [&text[..first], &text[first..second], &text[second..]];
+            assert_eq!(in_parts(&[secret], &parts), expected, "split at {first} and {second}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_overlaps_itself_leaks_nothing() {
+    let secret: &[u8] = b"aabaab";
+    for text in [&b"aaabaab"[..], b"aabaabaab", b"xaabaaabaabaabx", b"aabaaaabaab"] {
+        let expected = whole(&[secret], text);
+        assert!(!expected.windows(6).any(|w| w == secret));
+        for at in 0..=text.len() {
+            assert_eq!(in_parts(&[secret], &[&text[..at], &text[at..]]), expected);
+        }
+    }
+    assert_eq!(whole(&[secret], b"-aabaabaab-"), b"-[redacted]-");
+}
+
+#[test]
+fn two_secrets_that_overlap_are_both_masked() {
+    assert_eq!(whole(&[b"abcdefgh", b"efghijkl"], b"<abcdefghijkl>"), b"<[redacted]>");
+    assert_eq!(whole(&[b"abcdefgh", b"cdefghxx"], b"<abcdefghij>"), b"<[redacted]ij>");
+}
+
+#[test]
+fn every_common_encoding_is_masked_at_every_split_position() {
+    let secret: &[u8] = b"p?>a/s~s'w\"o\\rd\n2nd-line-1";
+    let text = std::str::from_utf8(secret).unwrap();
+    let mut forms: Vec<Vec<u8>> = vec![
+        serde_json::to_vec(text).unwrap(),
+        secret.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect(),
+        b"2nd-line-1".to_vec(),
+        b"p%3F%3Ea%2Fs~s%27w%22o%5Crd%0A2nd-line-1".to_vec(),
+        b"'p?>a/s~s'\\''w\"o\\rd'".to_vec(),
+    ];
+    for shift in 0..3 {
+        let shifted = [&b"xyz"[..shift], secret, b"tail"].concat();
+        forms.push(STANDARD.encode(&shifted).into_bytes());
+        forms.push(URL_SAFE.encode(&shifted).into_bytes());
+    }
+    for form in forms {
+        let expected = whole(&[secret], &form);
+        assert!(expected.windows(MASK.len()).any(|w| w == MASK), "{}", String::from_utf8_lossy(&form));
+        for at in 0..=form.len() {
+            assert_eq!(in_parts(&[secret], &[&form[..at], &form[at..]]), expected);
+        }
+    }
+}
+
+#[test]
+fn ordinary_output_leaves_at_once() {
+    let mut redactor = redactor(&[b"correct horse battery staple"]);
+    assert_eq!(redactor.push(b"Step 1/3 : FROM debian\n"), b"Step 1/3 : FROM debian\n");
+    assert_eq!(redactor.push(b"now correct hor"), b"now ");
+    assert_eq!(redactor.push(b"n\n"), b"correct horn\n");
+}
+
+#[test]
+fn a_secret_cut_off_by_the_end_is_shown_as_it_is() {
+    assert_eq!(whole(&[b"abcdefgh"], b"abcdefg"), b"abcdefg");
+}
+
+#[test]
+fn words_too_short_to_be_secrets_are_no_needles() {
+    assert_eq!(whole(&[b"abc", b""], b"abcabc"), b"abcabc");
+}
+
+proptest! {
+    #[test]
+    fn the_output_does_not_depend_on_the_splits(
+        secrets in proptest::collection::vec("[ab]{6,9}", 1..4),
+        text in "[abc]{0,80}",
+        cuts in proptest::collection::vec(0usize..80, 0..6),
+    ) {
+        let secrets: Vec<&[u8]> = secrets.iter().map(String::as_bytes).collect();
+        let expected = whole(&secrets, text.as_bytes());
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+        cuts.push(0);
+        cuts.push(text.len());
+        cuts.sort_unstable();
+        let parts: Vec<&[u8]> = cuts.windows(2).map(|w| &text.as_bytes()[w[0]..w[1]]).collect();
+        prop_assert_eq!(in_parts(&secrets, &parts), expected.clone());
+        for secret in secrets {
+            prop_assert!(!expected.windows(secret.len()).any(|w| w == secret));
+        }
+    }
+
+    #[test]
+    fn no_more_than_the_longest_needle_is_held_back(text in "[ab]{0,60}") {
+        let mut redactor = redactor(&[b"abababab"]);
+        let longest = redactor.needles.sorted_lengths().max().unwrap();
+        let mut out = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            out += redactor.push(&[byte]).len();
+            prop_assert!(redactor.held.len() < longest, "{} held after {}", redactor.held.len(), at);
+        }
+        let _ = out;
+    }
+}
