@@ -198,7 +198,7 @@ impl Settings {
         Ok(Config {
             database: Location::new(&data_dir, self.database_url.as_deref())?,
             tls: tls(self.plain_http, listen.ip(), self.tls_certificate, self.tls_key)?,
-            public_url: self.public_url.map(public_url).transpose()?,
+            public_url: self.public_url.as_deref().map(public_url).transpose()?,
             zone: zone.parse().map_err(|error| setting("zone", error))?,
             data_dir,
             listen,
@@ -262,7 +262,7 @@ fn tls(
     }
 }
 
-fn public_url(url: String) -> Result<String, ConfigError> {
+fn public_url(url: &str) -> Result<String, ConfigError> {
     let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     match rest.map(|rest| rest.trim_end_matches('/')) {
         Some(host) if !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ']) => {

@@ -25,7 +25,7 @@ use crate::lifecycle::{Ended, Lifecycle};
 use crate::services::{auth, setup};
 
 /// How often ended rows are removed.
-const SWEEP: Duration = Duration::from_secs(600);
+const SWEEP: Duration = Duration::from_mins(10);
 
 /// Why the coordinator does not run.
 #[derive(Debug, thiserror::Error)]

@@ -29,7 +29,10 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
             }
         }
     }
-    if wrong > 0 { bail!("{wrong} of the checks failed") } else { Ok(()) }
+    if wrong > 0 {
+        bail!("{wrong} of the checks failed");
+    }
+    Ok(())
 }
 
 fn data_dir(config: &Config) -> Result<String, String> {

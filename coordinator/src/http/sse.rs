@@ -49,7 +49,7 @@ pub trait Source: Send + 'static {
     fn wakes(&self, wake: &Wake) -> bool;
 
     /// A message straight from a wakeup, when its topic carries no rows.
-    fn from_wake(&mut self, _wake: &Wake) -> Option<Message> {
+    fn of_wake(&mut self, _wake: &Wake) -> Option<Message> {
         None
     }
 
@@ -157,7 +157,7 @@ impl Reader {
             };
             match wake {
                 Ok(wake) => {
-                    if let Some(message) = source.from_wake(&wake)
+                    if let Some(message) = source.of_wake(&wake)
                         && self.sender.send(message).await.is_err()
                     {
                         return false;

@@ -205,7 +205,7 @@ mod tests {
 
     const TEAM: [u8; 10] = [1; 10];
 
-    fn place<'a>(row: &'a str, version: u32) -> Place<'a> {
+    fn place(row: &str, version: u32) -> Place<'_> {
         Place { table: "env_var", column: "value", row, team: TeamId::new(1, TEAM), version }
     }
 

@@ -4,7 +4,6 @@
 //! writer; every write transaction begins IMMEDIATE, because upgrading a read transaction fails at once there.
 //! (Tried and measured: sqlx's `Any` driver loses the types of NULLs and bools; this does not.)
 
-use futures_util::stream::{BoxStream, StreamExt as _};
 use sqlx::encode::Encode;
 use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
@@ -209,29 +208,6 @@ impl<'e> Query<'e> {
             0 => Err(StoreError::Stale { what }),
             _ => Ok(()),
         }
-    }
-
-    /// Rows as they come, for results that do not belong in memory.
-    pub(crate) fn stream<T: Record>(self) -> Result<BoxStream<'e, Result<T>>> {
-        let query = self.checked()?;
-        Ok(match query.on {
-            On::Sqlite(on, args) => {
-                let made = sqlx::query_as_with::<Sqlite, T, _>(AssertSqlSafe(query.sql), args);
-                match on {
-                    SqliteOn::Pool(pool) => made.fetch(pool),
-                    SqliteOn::Connection(connection) => made.fetch(connection),
-                }
-            }
-            On::Postgres(on, args) => {
-                let made = sqlx::query_as_with::<Postgres, T, _>(AssertSqlSafe(query.sql), args);
-                match on {
-                    PgOn::Pool(pool) => made.fetch(pool),
-                    PgOn::Connection(connection) => made.fetch(connection),
-                }
-            }
-        }
-        .map(|row| row.map_err(StoreError::from))
-        .boxed())
     }
 
     fn push<'q>(&mut self, value: impl Bind<'q>) {

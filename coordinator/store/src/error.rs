@@ -75,9 +75,8 @@ impl From<sqlx::Error> for StoreError {
         match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
             Some(ErrorKind::UniqueViolation) => Self::Exists(error),
             Some(ErrorKind::ForeignKeyViolation) => Self::Reference(error),
-            Some(_) => Self::Database(error),
             None if is_decoding(&error) => Self::Corrupt(error),
-            None => Self::Database(error),
+            Some(_) | None => Self::Database(error),
         }
     }
 }

@@ -127,7 +127,9 @@ pub(crate) async fn commit_and_wake(mut tx: Tx, store: &Store, wakes: Vec<Wake>)
     }
     tx.commit().await?;
     if matches!(store.db, crate::db::Db::Sqlite { .. }) {
-        wakes.into_iter().for_each(|wake| store.waker.wake(wake));
+        for wake in wakes {
+            store.waker.wake(wake);
+        }
     }
     Ok(())
 }

@@ -3,6 +3,8 @@
 //!
 //! Rule: a test that touches rows runs on every engine; [`crate::on_every_engine`] stamps it.
 
+#![expect(clippy::expect_used, reason = "only tests call this: a failure should say where, at once")]
+
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::postgres::PgPoolOptions;

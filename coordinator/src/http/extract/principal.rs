@@ -64,13 +64,11 @@ fn cross_site() -> Problem {
 /// Browsers send Sec-Fetch-Site; older ones at least Origin. Neither can be set by a page.
 fn comes_from_our_pages(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    match text("sec-fetch-site") {
-        Some(site) => site == "same-origin",
-        None => {
-            let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-            origin.is_some() && origin == text("host")
-        }
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
     }
+    let origin = text("origin").and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    origin.is_some() && origin == text("host")
 }
 
 fn named_team(headers: &HeaderMap) -> Result<Option<TeamId>, Problem> {
