@@ -1,5 +1,6 @@
 //! Set-up, signing in, tokens, where requests come from, idempotency, streams, the audit log, and what wraps them all.
 
+mod binary;
 mod border;
 mod idempotency;
 mod restart;
