@@ -63,6 +63,19 @@ pub async fn serve(
     }
 }
 
+/// The version is agreed in the handshake, never guessed from bytes that may not come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Version {
+    Http1,
+    Http2,
+}
+
+impl Version {
+    fn agreed(alpn: Option<&[u8]>) -> Self {
+        if alpn == Some(b"h2") { Self::Http2 } else { Self::Http1 }
+    }
+}
+
 struct Connection {
     acceptor: Option<TlsAcceptor>,
     router: Router,
@@ -75,16 +88,24 @@ impl Connection {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
         match self.acceptor.clone() {
-            None => self.speak(socket, peer).await,
+            None => self.speak(socket, peer, Version::Http1).await,
             Some(acceptor) => match tokio::time::timeout(HANDSHAKE, acceptor.accept(socket)).await {
-                Ok(Ok(stream)) => self.speak(stream, peer).await,
+                Ok(Ok(stream)) => {
+                    let version = Version::agreed(stream.get_ref().1.alpn_protocol());
+                    self.speak(stream, peer, version).await;
+                }
                 Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
                 Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
             },
         }
     }
 
-    async fn speak(self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, peer: SocketAddr) {
+    async fn speak(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        peer: SocketAddr,
+        version: Version,
+    ) {
         let router = self.router.map_request(move |mut request: Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(ClientAddress(peer.ip().to_canonical()));
             request
@@ -96,6 +117,10 @@ impl Connection {
             .timer(TokioTimer::new())
             .keep_alive_interval(Duration::from_secs(30))
             .max_concurrent_streams(128);
+        let builder = match version {
+            Version::Http1 => builder.http1_only(),
+            Version::Http2 => builder.http2_only(),
+        };
         let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
         if let Err(error) = self.watcher.watch(connection.into_owned()).await {
             tracing::debug!(%peer, error = &*error, "a connection ended with an error");

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::things::{BODIES, MAKERS, PARAMETERS};
-use crate::harness::{Answer, Who};
+use crate::harness::{Answer, Who, World};
 use crate::in_a_world;
 
 #[test]
@@ -83,6 +83,29 @@ in_a_world! {
         }
     }
 
+    async fn every_change_leaves_an_entry_in_the_audit_log(world: World) {
+        let document = serde_json::to_value(router::document()).unwrap();
+        for (path, method, id) in operations(&router::document()) {
+            let public = routes::access().iter().any(|(known, access)| *known == id && *access == Access::Public);
+            // Signing out is seen in `sign_in`; it would end the session of this test.
+            if method == Method::GET || public || id == "logout" || UNAUDITED.contains(&id.as_str()) {
+                continue;
+            }
+            let mut made = Vec::new();
+            for prefix in prefixes(&document, &path, &method) {
+                let maker = MAKERS.iter().find(|(known, _)| *known == prefix).expect("seen by the other test");
+                made.push((prefix.clone(), maker.1(&world).await));
+            }
+            let target = fill(&document, &path, &method, |prefix| {
+                made.iter().find(|(known, _)| known == prefix).map(|(_, id)| id.clone())
+            });
+            let before = newest_audit(&world).await;
+            let answer = world.owner().send(method.clone(), &target, body_for(&document, &path, &method, Some(&id))).await;
+            let changed = newest_audit(&world).await > before;
+            assert!(changed || !answer.status.is_success(), "{id} answered {} and left no audit entry", answer.status);
+        }
+    }
+
     async fn ids_that_are_no_ids_are_not_found_and_never_an_error_inside(world: World) {
         let document = serde_json::to_value(router::document()).unwrap();
         for (path, method, id) in operations(&router::document()) {
@@ -97,6 +120,14 @@ in_a_world! {
             }
         }
     }
+}
+
+/// Operations that succeed without changing anything that the log is about.
+const UNAUDITED: &[&str] = &[];
+
+async fn newest_audit(world: &World) -> i64 {
+    let team = world.coordinator.app.store.team(world.ours.team);
+    team.audit_before(None, 1).await.unwrap().first().map_or(0, |entry| entry.seq)
 }
 
 #[derive(Debug, PartialEq, Eq)]

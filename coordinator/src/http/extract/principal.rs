@@ -33,7 +33,11 @@ pub async fn authenticate(
         let token = token.ok_or_else(|| {
             Problem::unauthenticated("The Authorization header must be: Bearer hyd_…, an API token.")
         })?;
-        return auth::by_token(app, token.trim()).await.map_err(Problem::from);
+        let principal = auth::by_token(app, token.trim()).await?;
+        return match named_team(headers)? {
+            Some(team) if team != principal.team => Err(Problem::not_found("team")),
+            Some(_) | None => Ok(principal),
+        };
     }
     let Some(secret) = session_cookie::read(headers) else {
         return Err(Problem::unauthenticated(

@@ -84,7 +84,8 @@ async fn the_first_start_prints_a_link_administration_works_beside_it_and_a_sign
     let owner = json!({ "token": token, "email": "a@example.com", "name": "A", "password": "correct horse battery", "team_name": "Demo" });
     caller.post("/setup", owner).await.ok(201);
 
-    let made = hydron(&data).args(["admin", "create-token", "--team", "Demo", "--role", "admin"]).output().unwrap();
+    let made =
+        hydron(&data).args(["admin", "create-token", "--team", "Demo", "--role", "admin"]).output().unwrap();
     let (token, errors) = text(&made);
     assert!(made.status.success(), "{errors}");
     let me = caller.with_token(&token).get("/me").await.ok(200);

@@ -26,6 +26,12 @@ in_a_world! {
         assert!(!audit.to_string().contains(text));
     }
 
+    async fn a_token_cannot_choose_another_team(world: World) {
+        let token = world.ours.caller(Who::Token(Role::Owner));
+        assert_eq!(token.with("hydron-team", &world.ours.team.to_string()).get("/me").await.status, 200);
+        assert_eq!(token.with("hydron-team", &world.theirs.team.to_string()).get("/me").await.problem(404), "not_found");
+    }
+
     async fn a_token_expires(world: World) {
         let made = world.owner().post("/tokens", json!({ "name": "short", "expires_in_days": 1 })).await.ok(201);
         let short = world.coordinator.nobody().with_token(made["token"].as_str().unwrap());
