@@ -7,12 +7,14 @@ use std::sync::Arc;
 use hydron_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::clients::git::GitClient;
 use crate::clock::{Clock, Entropy, Ids};
 use crate::config::Config;
 use crate::http::metrics::Metrics;
 use crate::keys::ca::{Authority, CaError};
 use crate::keys::files::{self, KeyFileError};
 use crate::keys::kek::{KekError, Keyring};
+use crate::keys::signer::{Signer, SignerError};
 use crate::services::passwords::Passwords;
 
 /// What handlers and jobs share.
@@ -30,6 +32,10 @@ pub struct AppState {
     pub kek: Arc<Keyring>,
     /// Signs certificates.
     pub ca: Arc<Authority>,
+    /// Signs plans.
+    pub signer: Arc<Signer>,
+    /// Fetches commits.
+    pub git: GitClient,
     /// Hashes and checks passwords.
     pub passwords: Passwords,
     /// Counters for `/metrics`.
@@ -50,6 +56,12 @@ pub enum StartError {
     /// The key-encryption key.
     #[error("the key-encryption key cannot be loaded")]
     Kek(#[from] KekError),
+    /// The plan key.
+    #[error("the plan key cannot be loaded")]
+    Signer(#[from] SignerError),
+    /// The directory for fetches.
+    #[error("the directory for fetches cannot be made")]
+    Fetch(#[from] std::io::Error),
     /// The authority.
     #[error("the coordinator's certificate authority cannot be loaded")]
     Ca(#[from] CaError),
@@ -71,8 +83,11 @@ impl AppState {
             &keys_dir,
             entropy.as_ref(),
         )?;
+        let signer = Signer::load(&keys_dir, entropy.as_ref())?;
         let ca = Authority::load(&keys_dir, clock.now_ms())?;
         Ok(Self {
+            signer: Arc::new(signer),
+            git: GitClient::new(config.sources.clone(), &config.data_dir)?,
             passwords: Passwords::new(config.password_cost),
             config: Arc::new(config),
             store,

@@ -93,6 +93,8 @@ pub struct Sources {
     pub allow_private: bool,
     /// An authority beside the system's.
     pub extra_ca: Option<PathBuf>,
+    /// The `hydron` binary that confines fetches; this very program when not set (tests are another program).
+    pub confiner: Option<PathBuf>,
 }
 
 /// Checked settings.
@@ -210,6 +212,7 @@ impl Settings {
             sources: Sources {
                 allow_private: self.allow_private_sources.unwrap_or(false),
                 extra_ca: self.sources_ca,
+                confiner: None,
             },
             password_cost: self.password_cost.unwrap_or(PasswordCost::Full),
         })

@@ -4,10 +4,13 @@
 //! `hydron-store`; nothing below calls back up. [`serve`] wires every task and channel in one function.
 
 pub mod app;
+pub mod assistant;
 pub mod cli;
+pub mod clients;
 pub mod clock;
 pub mod config;
 pub mod http;
+pub mod jobs;
 pub mod keys;
 pub mod lifecycle;
 pub mod serve;

@@ -6,6 +6,11 @@ use clap::Parser as _;
 use hydron_coordinator::cli::{self, Cli};
 
 fn main() -> ExitCode {
+    // A fetch's child gives up its rights here, before there is any thread, and becomes git.
+    let args: Vec<_> = std::env::args_os().collect();
+    if let Err(error) = hydron_coordinator::clients::git::confine::become_git_if_asked(&args) {
+        return fetch_child_failed(&error);
+    }
     tracing_subscriber::fmt()
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("HYDRON_LOG")
@@ -27,4 +32,10 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn fetch_child_failed(error: &dyn std::error::Error) -> ExitCode {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stderr(), "{}", hydron_coordinator::http::problem::chain(error));
+    ExitCode::FAILURE
 }

@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | `web` | accepts people and programs, one task a connection | after draining |
 //! | `sweep` | removes what has ended: sessions, keys, counters | at once |
+//! | `analyse` | reads repositories | at once; a reading that was cut off begins again |
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::app::{AppState, StartError};
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, TlsChoice};
 use crate::http::{idempotency, listener, router};
+use crate::jobs;
 use crate::keys::ca;
 use crate::keys::files::{self, KeyFileError};
 use crate::keys::tls::{self, TlsError};
@@ -85,6 +87,7 @@ impl Coordinator {
         lifecycle
             .spawn("web", listener::serve(socket, tls, router::build(app.clone()), app.stopping.clone()));
         lifecycle.spawn("sweep", sweep(app.clone()));
+        lifecycle.spawn("analyse", jobs::analyse::run(app.clone()));
 
         let setup_link = setup::issue_link(&app).await?;
         let setup_link =

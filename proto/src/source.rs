@@ -113,7 +113,12 @@ pub fn init(git_dir: &Path) -> Vec<OsString> {
 pub fn list_refs(url: &GitUrl, wanted: Option<&GitRef>, pin: &Pin, ca: Option<&Path>) -> Vec<OsString> {
     let mut args = options(Some(pin), ca);
     args.extend(words(&["ls-remote", "--quiet", "--symref", "--", url.as_str(), "HEAD"]));
-    args.extend(wanted.into_iter().flat_map(candidates).map(OsString::from));
+    for name in wanted.into_iter().flat_map(candidates) {
+        // An annotated tag is listed a second time with the commit it names.
+        let peeled = name.starts_with("refs/tags/").then(|| format!("{name}^{{}}"));
+        args.push(name.into());
+        args.extend(peeled.map(OsString::from));
+    }
     args
 }
 

@@ -80,6 +80,9 @@ pub struct SourceSpec {
     /// Branch or tag; the default branch when absent.
     #[serde(rename = "ref", default)]
     pub reference: Option<GitRef>,
+    /// Exactly this commit of it; the newest when absent.
+    #[serde(default)]
+    pub commit: Option<CommitId>,
     /// Directory to look at; the whole repository when empty.
     #[serde(default = "RelPath::root")]
     pub subdir: RelPath,
@@ -162,8 +165,11 @@ pub fn pending_steps() -> Vec<StepView> {
         .collect()
 }
 
-/// Marks `step` as running and everything before it as completed.
+/// Marks `step` as running and everything before it as completed; a step that is over stays so.
 pub fn advance(steps: &mut [StepView], step: AnalysisStep, detail: Option<&str>) {
+    if steps.iter().any(|view| view.name == step && view.state == StepState::Completed) {
+        return;
+    }
     for view in steps {
         if view.name < step && view.state != StepState::Completed {
             view.state = StepState::Completed;

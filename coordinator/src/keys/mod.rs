@@ -5,4 +5,5 @@
 pub mod ca;
 pub mod files;
 pub mod kek;
+pub mod signer;
 pub mod tls;

@@ -126,6 +126,15 @@ impl TeamTx {
             .map(drop)
     }
 
+    /// Claims a reading that was just added for whoever added it.
+    pub async fn hold_analysis(&mut self, id: AnalysisId, held_until: i64) -> Result<()> {
+        self.q("UPDATE analysis SET held_until = $3, attempts = attempts + 1 WHERE team_id = $1 AND id = $2")
+            .bind(Text(id))
+            .bind(held_until)
+            .exec_one("analysis")
+            .await
+    }
+
     /// Keeps progress; whoever claimed it meanwhile (`attempts` moved on) wins.
     pub async fn save_analysis(&mut self, run: &AnalysisRun, held_until: i64) -> Result<()> {
         self.q("UPDATE analysis SET reference = $3, commit_id = $4, state = $5, steps = $6, error = $7, \

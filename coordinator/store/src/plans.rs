@@ -141,12 +141,14 @@ impl TeamTx {
         from: PlanState,
     ) -> Result<()> {
         self.q("UPDATE infrastructure_plan SET state = $3, stale_reasons = $4, document = $5, inputs = $6, \
-                placement = $7, run_id = $8, approved_at = $9 WHERE team_id = $1 AND id = $2 AND state = $10")
+                servers = $7, placement = $8, run_id = $9, approved_at = $10 \
+                WHERE team_id = $1 AND id = $2 AND state = $11")
             .bind(Text(plan.id))
             .bind(Text(plan.state))
             .bind(Json(&plan.stale_reasons))
             .bind(text(&plan.document))
             .bind(Json(&plan.inputs))
+            .bind(Json(&plan.servers))
             .bind(Json(&plan.placement))
             .bind(plan.run.map(Text))
             .bind(plan.approved_at)

@@ -86,6 +86,8 @@ pub struct ServerFacts {
     pub cpus: u32,
     /// Memory, MiB.
     pub memory_mb: u64,
+    /// Port of HTTPS on its proxy.
+    pub https_port: u16,
     /// Hash of everything a plan depends on (system, engine, sealing key); changes make plans stale.
     pub fingerprint: String,
 }

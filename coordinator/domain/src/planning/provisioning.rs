@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use hydron_proto::ids::{ReleaseId, ServerId};
-use hydron_proto::names::ServiceName;
+use hydron_proto::names::{Hostname, ServiceName};
 use hydron_proto::plan::{
     PLAN_VERSION, PlanDocument, PlanKind, ReleaseOrder, RepairBounds, Risk, Step, StepRef,
 };
@@ -141,12 +141,18 @@ fn infrastructure(planning: &Planning<'_>, model: &Model<'_>, risk: Risk) -> Inf
     );
     InfrastructureDocument {
         version: InfrastructureDocument::VERSION,
-        url: model.sites.first().map(|site| format!("https://{}", site.host)),
+        url: model.sites.first().map(|site| url(planning, site.server, &site.host)),
         servers,
         downtime: model.services.iter().map(downtime).collect(),
         risk,
         warnings,
     }
+}
+
+/// Where a host of a server answers, its port included when it is not the usual one.
+fn url(planning: &Planning<'_>, server: ServerId, host: &Hostname) -> String {
+    let port = planning.servers.iter().find(|facts| facts.id == server).map_or(443, |facts| facts.https_port);
+    if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") }
 }
 
 fn downtime(prepared: &Prepared<'_>) -> Downtime {

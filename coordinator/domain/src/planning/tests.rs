@@ -101,6 +101,7 @@ fn server(n: u8, name: &str, memory_mb: u64) -> ServerFacts {
         online: true,
         cpus: 2,
         memory_mb,
+        https_port: 443,
         fingerprint: format!("facts-{n}"),
     }
 }

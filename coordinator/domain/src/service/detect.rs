@@ -70,7 +70,7 @@ pub fn detect(analysis: &Analysis, at: &ReadAt<'_>) -> Vec<Detected> {
 }
 
 /// What becomes of a service that was known before: what a person edited stays.
-pub fn merge(known: &Service, found: &ServiceSpec) -> ServiceSpec {
+pub fn merge(known: &Service, found: &ServiceSpec, trees: &BTreeMap<String, String>) -> ServiceSpec {
     if known.locked {
         let mut spec = known.spec.clone();
         spec.source.clone_from(&found.source);
@@ -108,6 +108,10 @@ pub fn merge(known: &Service, found: &ServiceSpec) -> ServiceSpec {
     }
     if edited("path") {
         spec.context.clone_from(&old.context);
+        if let Some(source) = &mut spec.source {
+            source.tree_hash =
+                trees.get(old.context.as_str()).cloned().unwrap_or_else(|| source.commit.to_string());
+        }
     }
     if edited("depends_on") {
         spec.depends_on.clone_from(&old.depends_on);
@@ -144,7 +148,7 @@ fn spec_of(service: &AnalyzedService, depends_on: BTreeSet<ServiceName>, at: &Re
         analysis::ServiceKind::Static => ServiceKind::Static,
     };
     let context = relative(&service.dockerfile.context);
-    let tree_hash = at.trees.get(context.as_str()).cloned().unwrap_or_else(|| at.commit.to_string());
+    let tree_hash = tree_hash(service, context.as_str(), at);
     let source = ServiceSource {
         url: at.url.clone(),
         reference: at.reference.clone(),
@@ -172,6 +176,21 @@ fn spec_of(service: &AnalyzedService, depends_on: BTreeSet<ServiceName>, at: &Re
         dependency: None::<DependencyChoice>,
         evidence: service.evidence.clone(),
         edited: BTreeSet::new(),
+    }
+}
+
+/// Git's hash of the build context; a Dockerfile from elsewhere counts too.
+fn tree_hash(service: &AnalyzedService, context: &str, at: &ReadAt<'_>) -> String {
+    let tree = at.trees.get(context).cloned().unwrap_or_else(|| at.commit.to_string());
+    let path = service
+        .dockerfile
+        .path
+        .as_deref()
+        .filter(|_| service.dockerfile.verdict == DockerfileVerdict::Accept);
+    let outside = path.filter(|path| !context.is_empty() && !path.starts_with(&format!("{context}/")));
+    match outside.and_then(|path| at.trees.get(path)) {
+        Some(blob) => format!("{tree}+{blob}"),
+        None => tree,
     }
 }
 

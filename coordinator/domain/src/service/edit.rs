@@ -107,6 +107,10 @@ pub fn apply_edit(service: &Service, edit: &ServiceEdit) -> Result<(ServiceName,
         let plain = if trimmed == "." { "" } else { trimmed };
         spec.context = plain.parse::<RelPath>().map_err(|error| invalid("path", error))?;
         spec.edited.insert("path".to_owned());
+        // Git's hash of another directory is not known here; the commit's own counts until the next reading.
+        if let Some(source) = &mut spec.source {
+            source.tree_hash = source.commit.to_string();
+        }
     }
     if let Some(names) = &edit.depends_on {
         let names: Result<_, _> = names.iter().map(|name| name.parse::<ServiceName>()).collect();
