@@ -1,0 +1,160 @@
+//! The journal of one run: an append-only file of records, each durable before anything follows from it.
+//!
+//! Rule: a torn tail is cut off (it was never acted on); damage anywhere else makes the whole run unreadable, and the
+//! run is set aside rather than guessed at. Neighbour: `run_state`, which folds the records.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use hydron_proto::wire::JournalRecord;
+use prost::Message as _;
+
+use crate::durable;
+
+/// Length and checksum.
+const HEAD: usize = 8;
+/// A record holds at most one permit with its sealed secrets.
+const MAX_RECORD: usize = 1024 * 1024;
+
+/// A journal that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The file system says no.
+    #[error("the journal cannot be read or written")]
+    Io(#[from] io::Error),
+    /// Bytes that were durable have changed.
+    #[error("the journal is damaged at byte {0}")]
+    Damaged(usize),
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal(File);
+
+impl Journal {
+    /// Opens a journal, or makes an empty one; returns what it holds.
+    pub fn open(path: &Path) -> Result<(Self, Vec<JournalRecord>), JournalError> {
+        let fresh = !path.exists();
+        let mut file =
+            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        if fresh {
+            durable::sync_directory(path.parent().unwrap_or(path))?;
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let (records, whole) = read(&bytes)?;
+        if whole < bytes.len() {
+            file.set_len(whole as u64)?;
+            file.sync_all()?;
+        }
+        file.seek(SeekFrom::End(0))?;
+        Ok((Self(file), records))
+    }
+
+    /// Makes records durable: one write, one sync.
+    pub fn append(&mut self, records: &[JournalRecord]) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        for record in records {
+            let payload = record.encode_to_vec();
+            let length = u32::try_from(payload.len())
+                .ok()
+                .filter(|_| payload.len() <= MAX_RECORD)
+                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a journal record is too long"))?;
+            bytes.extend(length.to_be_bytes());
+            bytes.extend(crc32c::crc32c(&payload).to_be_bytes());
+            bytes.extend(payload);
+        }
+        self.0.write_all(&bytes)?;
+        self.0.sync_data()
+    }
+}
+
+/// The records, and how many bytes they fill.
+fn read(bytes: &[u8]) -> Result<(Vec<JournalRecord>, usize), JournalError> {
+    let mut records = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        match record(rest) {
+            Some((record, length)) => {
+                records.push(record);
+                at += length;
+            }
+            None if is_torn_tail(rest) => break,
+            None => return Err(JournalError::Damaged(at)),
+        }
+    }
+    Ok((records, at))
+}
+
+fn record(bytes: &[u8]) -> Option<(JournalRecord, usize)> {
+    let length = declared_length(bytes)?;
+    let sum = u32::from_be_bytes(*bytes.get(4..)?.first_chunk()?);
+    let payload = bytes.get(HEAD..HEAD + length)?;
+    if crc32c::crc32c(payload) != sum {
+        return None;
+    }
+    // A stretch of zeros, as some file systems leave after a power cut, would pass as records without a body.
+    let record = JournalRecord::decode(payload).ok().filter(|record| record.body.is_some())?;
+    Some((record, HEAD + length))
+}
+
+fn declared_length(bytes: &[u8]) -> Option<usize> {
+    let length = usize::try_from(u32::from_be_bytes(*bytes.first_chunk()?)).ok()?;
+    (length <= MAX_RECORD).then_some(length)
+}
+
+/// A write that a crash cut short is the last thing in the file: no whole record can begin anywhere behind it.
+fn is_torn_tail(bytes: &[u8]) -> bool {
+    (1..bytes.len()).all(|at| bytes.get(at..).is_none_or(|rest| record(rest).is_none()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hydron_proto::wire::journal_record::Body;
+    use proptest::prelude::*;
+
+    fn epochs(range: std::ops::Range<u64>) -> Vec<JournalRecord> {
+        range.map(|epoch| JournalRecord { body: Some(Body::Epoch(epoch + 1)) }).collect()
+    }
+
+    #[test]
+    fn a_tail_torn_anywhere_leaves_the_records_before_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.log");
+        Journal::open(&path).unwrap().0.append(&epochs(0..3)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        let each = whole.len() / 3;
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let (mut journal, records) = Journal::open(&path).unwrap();
+            assert_eq!(records, epochs(0..(cut / each) as u64), "cut at {cut}");
+            journal.append(&epochs(7..8)).unwrap();
+            let (_, records) = Journal::open(&path).unwrap();
+            assert_eq!(records.len(), cut / each + 1);
+        }
+    }
+
+    #[test]
+    fn damage_before_the_tail_is_never_taken_for_a_torn_tail() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.log");
+        Journal::open(&path).unwrap().0.append(&epochs(0..3)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for at in 0..whole.len() / 3 * 2 {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 0x10;
+            std::fs::write(&path, damaged).unwrap();
+            assert!(matches!(Journal::open(&path), Err(JournalError::Damaged(_))), "byte {at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..256)) {
+            let _ = read(&bytes);
+        }
+    }
+}

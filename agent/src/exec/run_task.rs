@@ -1,0 +1,519 @@
+//! One run on this server: accepts permits, walks their range step by step, and writes down every turn before it
+//! takes the next.
+//!
+//! Rule: intent is durable before the step host hears of a step; a result is durable before anybody hears of it.
+//! Neighbours: `run_state` (what is), `permit` (what may start), `host_client` (who runs it), `outbox` (who is told).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hydron_proto::envelope::VerifiedEnvelope;
+use hydron_proto::plan::{Action, Step};
+use hydron_proto::reject::RejectCode;
+use hydron_proto::wire::{self, event, from_executor, from_step_host, journal_record, to_step_host};
+use tokio::sync::{mpsc, oneshot};
+
+use super::audit::Entry;
+use super::host_client::HostClient;
+use super::journal::Journal;
+use super::outbox::SpoolView;
+use super::permit::{self, Against, Opener, Verdict};
+use super::run_state::RunState;
+use super::runs;
+use super::shared::{ExecError, Shared};
+use crate::config::Policy;
+use crate::host::launch;
+use crate::run_dir::RunDir;
+
+/// A host without work is sent away after this time.
+const IDLE_HOST: Duration = Duration::from_secs(120);
+
+/// What a run is asked to do.
+#[derive(Debug)]
+pub enum RunCommand {
+    /// Walk a range.
+    Permit(wire::Permit),
+    /// Stop at the next boundary.
+    Hold(wire::Hold),
+    /// End the running step.
+    Cancel(wire::Cancel),
+    /// A guarded step may stay.
+    Confirm(wire::Confirm),
+    /// The coordinator has everything: go. Answers whether it could.
+    Forget(oneshot::Sender<bool>),
+}
+
+/// One run's task.
+#[derive(Debug)]
+pub struct RunTask {
+    shared: Arc<Shared>,
+    directory: RunDir,
+    envelope: VerifiedEnvelope,
+    journal: Journal,
+    state: RunState,
+    /// Applied to the state, not durable yet.
+    pending: Vec<wire::JournalRecord>,
+    host: Option<HostClient>,
+    commands: mpsc::Receiver<RunCommand>,
+}
+
+enum Next {
+    Command(Option<RunCommand>),
+    Host(Option<from_step_host::Body>),
+    Idle,
+}
+
+impl RunTask {
+    /// A task for a run whose journal is open and folded.
+    pub fn new(
+        shared: Arc<Shared>,
+        directory: RunDir,
+        envelope: VerifiedEnvelope,
+        (journal, state): (Journal, RunState),
+        commands: mpsc::Receiver<RunCommand>,
+    ) -> Self {
+        Self { shared, directory, envelope, journal, state, pending: Vec::new(), host: None, commands }
+    }
+
+    /// Runs until the run is forgotten. An error means that the journal cannot be trusted any more.
+    pub async fn run(mut self) -> Result<(), ExecError> {
+        self.recover().await?;
+        loop {
+            self.advance().await?;
+            let next = tokio::select! {
+                command = self.commands.recv() => Next::Command(command),
+                message = next_of(&mut self.host) => Next::Host(message),
+                () = tokio::time::sleep(IDLE_HOST), if self.host.is_some() && self.state.range.is_none() => Next::Idle,
+            };
+            match next {
+                Next::Command(None) => return Ok(()),
+                Next::Command(Some(RunCommand::Forget(reply))) => {
+                    let possible = self.state.range.is_none();
+                    if possible {
+                        self.forget().await?;
+                    }
+                    let _ = reply.send(possible);
+                    if possible {
+                        return Ok(());
+                    }
+                }
+                Next::Command(Some(command)) => self.command(command).await?,
+                Next::Host(Some(message)) => self.host_says(message)?,
+                Next::Host(None) => self.host_lost().await?,
+                Next::Idle => self.dismiss_host().await,
+            }
+        }
+    }
+
+    async fn command(&mut self, command: RunCommand) -> Result<(), ExecError> {
+        let (epoch, subject, outcome) = match command {
+            RunCommand::Permit(permit) => {
+                (permit.epoch, wire::DecisionSubject::Permit, self.permit(permit).await?)
+            }
+            RunCommand::Hold(hold) => (hold.epoch, wire::DecisionSubject::Control, self.hold(&hold)?),
+            RunCommand::Cancel(cancel) => {
+                (cancel.epoch, wire::DecisionSubject::Control, self.cancel(&cancel).await?)
+            }
+            RunCommand::Confirm(confirm) => {
+                (confirm.epoch, wire::DecisionSubject::Control, self.confirm(&confirm).await?)
+            }
+            RunCommand::Forget(_) => return Ok(()),
+        };
+        match outcome {
+            Ok(Answer::Silent) => {}
+            Ok(Answer::Yes) => self.decide(subject, epoch, None),
+            Err(code) => self.decide(subject, epoch, Some(code)),
+        }
+        Ok(())
+    }
+
+    async fn permit(&mut self, permit: wire::Permit) -> Result<Result<Answer, RejectCode>, ExecError> {
+        let verdict = self.judge(&permit);
+        let detail = format!("{}..={} attempt {}", permit.first_step, permit.last_step, permit.attempt);
+        self.audit("permit", verdict.as_ref().err().copied(), &detail)?;
+        match verdict {
+            Err(code) => return Ok(Err(code)),
+            Ok(Verdict::Repeated) => {
+                self.see_epoch(permit.epoch)?;
+                return Ok(Ok(Answer::Silent));
+            }
+            Ok(Verdict::Start) => {}
+        }
+        let accepted = wire::PermitAccepted {
+            first_step: permit.first_step,
+            last_step: permit.last_step,
+            attempt: permit.attempt,
+            epoch: permit.epoch,
+        };
+        self.note(journal_record::Body::Permit(permit))?;
+        self.event(event::Body::PermitAccepted(accepted))?;
+        Ok(Ok(Answer::Silent))
+    }
+
+    fn judge(&self, permit: &wire::Permit) -> Result<Verdict, RejectCode> {
+        // A policy that cannot be read allows nothing.
+        let policy = Policy::load(&self.shared.root).map_err(|_| RejectCode::Policy)?;
+        let against = Against {
+            envelope: &self.envelope,
+            state: &self.state,
+            policy: &policy,
+            now_unix_ms: self.shared.clock.unix_ms(),
+        };
+        let verdict = permit::check(permit, against)?;
+        if verdict == Verdict::Start {
+            self.opener().check(permit)?;
+        }
+        Ok(verdict)
+    }
+
+    fn hold(&mut self, hold: &wire::Hold) -> Result<Result<Answer, RejectCode>, ExecError> {
+        if hold.epoch < self.state.epoch {
+            self.audit("hold", Some(RejectCode::StaleEpoch), "")?;
+            return Ok(Err(RejectCode::StaleEpoch));
+        }
+        self.audit("hold", None, "")?;
+        let active = self.state.range.is_some();
+        self.note(journal_record::Body::Hold(hold.clone()))?;
+        self.flush()?;
+        Ok(Ok(if active { Answer::Silent } else { Answer::Yes }))
+    }
+
+    async fn cancel(&mut self, cancel: &wire::Cancel) -> Result<Result<Answer, RejectCode>, ExecError> {
+        if cancel.epoch < self.state.epoch {
+            self.audit("cancel", Some(RejectCode::StaleEpoch), "")?;
+            return Ok(Err(RejectCode::StaleEpoch));
+        }
+        let wanted = cancel.command.as_ref().map(|command| (command.step, command.attempt));
+        self.audit("cancel", None, &format!("{wanted:?}"))?;
+        self.see_epoch(cancel.epoch)?;
+        let Some((step, attempt)) = self.state.started().filter(|started| wanted == Some(*started)) else {
+            return Ok(Ok(Answer::Yes));
+        };
+        let message = wire::CancelStep { step, attempt, grace_ms: cancel.grace_ms };
+        self.tell_host(to_step_host::Body::Cancel(message)).await;
+        Ok(Ok(Answer::Silent))
+    }
+
+    async fn confirm(&mut self, confirm: &wire::Confirm) -> Result<Result<Answer, RejectCode>, ExecError> {
+        if confirm.epoch < self.state.epoch {
+            self.audit("confirm", Some(RejectCode::StaleEpoch), "")?;
+            return Ok(Err(RejectCode::StaleEpoch));
+        }
+        self.audit("confirm", None, "")?;
+        if let Some(command) = &confirm.command {
+            let message = wire::ConfirmStep { step: command.step, attempt: command.attempt };
+            self.tell_host(to_step_host::Body::Confirm(message)).await;
+        }
+        Ok(Ok(Answer::Silent))
+    }
+
+    fn see_epoch(&mut self, epoch: u64) -> Result<(), ExecError> {
+        if epoch > self.state.epoch {
+            self.note(journal_record::Body::Epoch(epoch))?;
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the next turns of the range until a step runs or the range is over.
+    async fn advance(&mut self) -> Result<(), ExecError> {
+        while self.state.started().is_none()
+            && let Some(range) = &self.state.range
+        {
+            let step = range.next;
+            if step > range.permit.last_step {
+                self.end_range(step, wire::RangeEnd::Completed)?;
+            } else if self.state.held || range.permit.epoch < self.state.epoch {
+                self.end_range(step, wire::RangeEnd::Held)?;
+            } else {
+                let attempt = RunState::attempt_in_range(range, step);
+                self.start(step, attempt).await?;
+            }
+        }
+        self.flush()
+    }
+
+    async fn start(&mut self, step: u32, attempt: u32) -> Result<(), ExecError> {
+        if let Err(code) = self.reverify() {
+            self.audit("step", Some(code), &format!("{step}.{attempt}"))?;
+            let epoch = self.state.epoch;
+            self.decide(wire::DecisionSubject::Permit, epoch, Some(code));
+            return self.end_range(step, wire::RangeEnd::Held);
+        }
+        let ready = self.ensure_host().await;
+        self.event(event::Body::StepStarting(wire::StepStarting { step, attempt }))?;
+        self.flush()?;
+        match ready {
+            Ok(()) => self.tell_start(step, attempt).await,
+            Err(error) => self.exited(failed_start(step, attempt, &error)),
+        }
+    }
+
+    /// Before every step: the bytes on disk are still the ones that were signed.
+    fn reverify(&self) -> Result<(), RejectCode> {
+        let bytes = std::fs::read(self.directory.envelope()).map_err(|_| RejectCode::UnknownRun)?;
+        let envelope = super::admission::verify(self.shared.identity.verifier(), &bytes)?;
+        let same = envelope.digest == self.envelope.digest && envelope.run == self.envelope.run;
+        if same { Ok(()) } else { Err(RejectCode::DigestMismatch) }
+    }
+
+    /// The intent is durable. What cannot be told to the host any more is found out by [`Self::host_lost`].
+    async fn tell_start(&mut self, step: u32, attempt: u32) -> Result<(), ExecError> {
+        let Some(range) = &self.state.range else { return Ok(()) };
+        let secrets = self.plan_step(step).map_or_else(
+            || Err(RejectCode::NoSuchStep),
+            |planned| self.opener().open(&range.permit, planned),
+        );
+        let secrets = match secrets {
+            Ok(secrets) => secrets,
+            Err(code) => return self.exited(failed_start(step, attempt, &code)),
+        };
+        let clear = |(secret, value): (&hydron_proto::plan::SecretRef, &zeroize::Zeroizing<Vec<u8>>)| {
+            wire::ClearSecret { name: secret.name.to_string(), version: secret.version, value: value.to_vec() }
+        };
+        let message = wire::StartStep {
+            step,
+            attempt,
+            plan_digest: self.envelope.digest.0.to_vec(),
+            secrets: secrets.iter().map(clear).collect(),
+        };
+        self.shared.outbox.update(self.directory.run, |view| {
+            view.logs.insert((step, attempt), SpoolView::default());
+        });
+        self.tell_host(to_step_host::Body::Start(message)).await;
+        Ok(())
+    }
+
+    fn host_says(&mut self, message: from_step_host::Body) -> Result<(), ExecError> {
+        match message {
+            from_step_host::Body::Exited(exited) => self.exited(exited),
+            from_step_host::Body::LogGrew(grew) => {
+                if let Some(command) = grew.command {
+                    self.spool_grew((command.step, command.attempt), grew.length, false);
+                }
+                Ok(())
+            }
+            from_step_host::Body::Doing(doing) => {
+                let event = wire::Event {
+                    run_id: self.directory.run.to_string(),
+                    seq: 0,
+                    at_unix_ms: self.shared.clock.unix_ms(),
+                    body: Some(event::Body::StepDoing(doing)),
+                };
+                self.shared.outbox.say(from_executor::Body::Event(event));
+                Ok(())
+            }
+            from_step_host::Body::Status(_) => Ok(()),
+        }
+    }
+
+    /// A result. Only the step whose intent is open can have one.
+    fn exited(&mut self, exited: wire::StepExited) -> Result<(), ExecError> {
+        if self.state.started() != Some((exited.step, exited.attempt)) {
+            return Ok(());
+        }
+        let (step, attempt, length) = (exited.step, exited.attempt, exited.log_length);
+        let succeeded = exited.outcome() == wire::StepOutcome::Succeeded;
+        if succeeded && let Some(Action::Release(spec)) = self.plan_step(step).map(|step| &step.action) {
+            self.shared.ledger().note_release(spec)?;
+        }
+        self.event(event::Body::StepExited(exited))?;
+        if !succeeded {
+            self.end_range(step, wire::RangeEnd::StepFailed)?;
+        }
+        self.spool_grew((step, attempt), length, true);
+        Ok(())
+    }
+
+    fn interrupted(&mut self, step: u32, attempt: u32, why: &str) -> Result<(), ExecError> {
+        self.event(event::Body::StepInterrupted(wire::StepInterrupted { step, attempt, why: why.to_owned() }))?;
+        self.end_range(step, wire::RangeEnd::Interrupted)?;
+        let length = std::fs::metadata(self.directory.spool(step, attempt)).map_or(0, |meta| meta.len());
+        self.spool_grew((step, attempt), length, true);
+        Ok(())
+    }
+
+    fn end_range(&mut self, next_step: u32, end: wire::RangeEnd) -> Result<(), ExecError> {
+        self.event(event::Body::RangeEnded(wire::RangeEnded { next_step, end: end.into() }))?;
+        self.shared.nudge_facts();
+        Ok(())
+    }
+
+    /// The host went away. A host that still lives is attached to again; else its exit record speaks; else nobody knows.
+    async fn host_lost(&mut self) -> Result<(), ExecError> {
+        self.host = None;
+        let Some((step, attempt)) = self.state.started() else { return Ok(()) };
+        if let Some((host, status)) = HostClient::attach(&self.directory).await {
+            self.host = Some(host);
+            if status.step == Some(step) && status.attempt == attempt {
+                return Ok(());
+            }
+            if let Some(exited) = self.directory.read_exit(step, attempt)? {
+                return self.exited(exited);
+            }
+            if !self.directory.attempt(step, attempt).exists() {
+                // The host lives and never heard of the step: it has not begun.
+                return self.tell_start(step, attempt).await;
+            }
+            return self.interrupted(step, attempt, "the step host lost the step");
+        }
+        // The host may be gone while its children are not: nothing of the step may go on unseen.
+        launch::end_orphans(&self.directory).await;
+        match self.directory.read_exit(step, attempt)? {
+            Some(exited) => self.exited(exited),
+            None => self.interrupted(step, attempt, "the step host ended before the step did"),
+        }
+    }
+
+    /// After a start of the executor: what was running is found again before anything else is done. A run that has
+    /// not begun gets its host now, so that its first step does not wait for one.
+    async fn recover(&mut self) -> Result<(), ExecError> {
+        if self.state.steps.is_empty() {
+            // What is wrong with the host is said when a step needs it.
+            let _ = self.ensure_host().await;
+        }
+        self.host_lost_if_started().await
+    }
+
+    async fn host_lost_if_started(&mut self) -> Result<(), ExecError> {
+        if self.state.started().is_some() { self.host_lost().await } else { Ok(()) }
+    }
+
+    async fn forget(&mut self) -> Result<(), ExecError> {
+        self.audit("forget", None, "")?;
+        self.dismiss_host().await;
+        launch::end_orphans(&self.directory).await;
+        self.shared.outbox.remove(self.directory.run);
+        runs::discard(&self.shared.root, &self.directory)?;
+        Ok(())
+    }
+
+    async fn dismiss_host(&mut self) {
+        self.tell_host(to_step_host::Body::Finish(wire::FinishHost {})).await;
+        self.host = None;
+    }
+
+    async fn ensure_host(&mut self) -> std::io::Result<()> {
+        if self.host.is_none() {
+            self.host = Some(HostClient::ensure(&self.shared.root, &self.directory).await?);
+        }
+        Ok(())
+    }
+
+    /// A message that does not arrive is no error: the closed connection says so in the next turn.
+    async fn tell_host(&mut self, body: to_step_host::Body) {
+        if let Some(host) = &mut self.host {
+            let _ = host.send(body).await;
+        }
+    }
+
+    fn spool_grew(&self, key: (u32, u32), length: u64, finished: bool) {
+        self.shared.outbox.update(self.directory.run, |view| {
+            let spool = view.logs.entry(key).or_default();
+            spool.length = spool.length.max(length);
+            spool.finished |= finished;
+        });
+    }
+
+    fn event(&mut self, body: event::Body) -> Result<(), ExecError> {
+        let event = wire::Event {
+            run_id: self.directory.run.to_string(),
+            seq: self.state.last_seq + 1,
+            at_unix_ms: self.shared.clock.unix_ms(),
+            body: Some(body),
+        };
+        self.note(journal_record::Body::Event(event))
+    }
+
+    fn note(&mut self, body: journal_record::Body) -> Result<(), ExecError> {
+        let record = wire::JournalRecord { body: Some(body) };
+        self.state.apply(&record)?;
+        self.pending.push(record);
+        Ok(())
+    }
+
+    /// Makes what was noted durable, then tells it.
+    fn flush(&mut self) -> Result<(), ExecError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.journal.append(&self.pending).map_err(ExecError::Journal)?;
+        let durable = std::mem::take(&mut self.pending);
+        let epoch = self.state.epoch;
+        self.shared.outbox.update(self.directory.run, |view| {
+            view.epoch = epoch;
+            view.events.extend(durable.into_iter().filter_map(event_of));
+        });
+        Ok(())
+    }
+
+    fn decide(&self, subject: wire::DecisionSubject, epoch: u64, code: Option<RejectCode>) {
+        let decision = wire::Decision {
+            run_id: self.directory.run.to_string(),
+            subject: subject.into(),
+            code: code.map_or("", RejectCode::code).to_owned(),
+            envelope_digest: self.envelope.digest.0.to_vec(),
+            epoch,
+        };
+        self.shared.outbox.say(from_executor::Body::Decision(decision));
+    }
+
+    fn audit(&self, subject: &str, code: Option<RejectCode>, detail: &str) -> Result<(), ExecError> {
+        self.shared.audit(Entry {
+            at_unix_ms: self.shared.clock.unix_ms(),
+            subject: subject.to_owned(),
+            run: self.directory.run.to_string(),
+            decision: code.map_or("accepted", RejectCode::code).to_owned(),
+            detail: detail.to_owned(),
+        })
+    }
+
+    fn opener(&self) -> Opener<'_> {
+        Opener {
+            key: &self.shared.sealing_key,
+            team: self.shared.identity.team,
+            server: self.shared.identity.server,
+            envelope: &self.envelope,
+        }
+    }
+
+    fn plan_step(&self, step: u32) -> Option<&Step> {
+        self.envelope.plan.steps.get(permit::index(step))
+    }
+}
+
+/// What a command that is not refused is answered with.
+enum Answer {
+    /// An event tells, or there is nothing to tell.
+    Silent,
+    /// A decision with an empty code.
+    Yes,
+}
+
+async fn next_of(host: &mut Option<HostClient>) -> Option<from_step_host::Body> {
+    match host {
+        Some(host) => host.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn event_of(record: wire::JournalRecord) -> Option<wire::Event> {
+    match record.body {
+        Some(journal_record::Body::Event(event)) => Some(event),
+        Some(
+            journal_record::Body::Permit(_) | journal_record::Body::Epoch(_) | journal_record::Body::Hold(_),
+        )
+        | None => None,
+    }
+}
+
+fn failed_start(step: u32, attempt: u32, why: &dyn std::fmt::Display) -> wire::StepExited {
+    wire::StepExited {
+        step,
+        attempt,
+        outcome: wire::StepOutcome::Failed.into(),
+        error_code: "HOST_START".to_owned(),
+        error_message: format!("the step could not be started on this server: {why}"),
+        ..wire::StepExited::default()
+    }
+}

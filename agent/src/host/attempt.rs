@@ -1,0 +1,226 @@
+//! One attempt of one step, from its first look to its exit record's content.
+//!
+//! Rule: it ends in exactly one of four outcomes, and no process of it is left when it has ended.
+//! Neighbours: `steps` (what is done), `spool` (what it says), `spawner` (its processes).
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hydron_proto::ids::RunId;
+use hydron_proto::plan::{InterruptPolicy, PlanDocument, Step, Undo};
+use hydron_proto::wire::{self, StepExited, StepOutcome};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::cgroup::Cgroup;
+use super::spawner::Spawner;
+use super::spool::Spool;
+use crate::config::StepConfig;
+use crate::redact::Redactor;
+use crate::root::Root;
+use crate::step_context::{Check, DoingSender, LogWriter, Secrets, StepContext, StepFailure};
+use crate::steps::{self, Applied};
+
+/// Time between TERM and KILL, when nobody says otherwise.
+const GRACE: Duration = Duration::from_secs(10);
+/// A guarded step reverts itself when nobody confirms it in time.
+const CONFIRM: Duration = Duration::from_secs(60);
+
+/// Everything one attempt owns.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Paths.
+    pub root: Root,
+    /// Ports, sockets, allowances.
+    pub config: StepConfig,
+    /// The verified plan.
+    pub plan: Arc<PlanDocument>,
+    /// The run.
+    pub run: RunId,
+    /// Which step.
+    pub step: u32,
+    /// Which attempt.
+    pub attempt: u32,
+    /// Its secrets in clear.
+    pub secrets: Secrets,
+    /// Takes secrets out of messages.
+    pub redactor: Redactor,
+    /// Its output.
+    pub spool: Arc<Spool>,
+    /// What it is doing.
+    pub doing: watch::Sender<String>,
+    /// The host's own group.
+    pub cgroup: Option<Cgroup>,
+    /// Asked from outside.
+    pub control: Control,
+}
+
+/// How an attempt is spoken to while it runs.
+#[derive(Debug, Clone)]
+pub struct Control {
+    /// Fires once; the value is the time between TERM and KILL.
+    pub cancel: watch::Sender<Option<Duration>>,
+    /// A guarded step may stay.
+    pub confirmed: CancellationToken,
+}
+
+impl Default for Control {
+    fn default() -> Self {
+        Self { cancel: watch::Sender::new(None), confirmed: CancellationToken::new() }
+    }
+}
+
+/// How the step's own code ended.
+enum End {
+    Done(Applied),
+    Failed(StepFailure),
+    TimedOut,
+    Cancelled,
+}
+
+impl Attempt {
+    /// Runs it to its end.
+    pub async fn run(self) -> StepExited {
+        let began = Instant::now();
+        let end = match self.plan.steps.get(usize::try_from(self.step).unwrap_or(usize::MAX)) {
+            None => End::Failed(StepFailure::new("NO_SUCH_STEP", "the plan has no such step")),
+            Some(step) => match Spawner::new(self.cgroup.as_ref(), &format!("step-{}.{}", self.step, self.attempt)) {
+                Ok(spawner) => self.run_in(step, &spawner).await,
+                Err(error) => End::Failed(StepFailure::new("CGROUP", format!("no control group: {error}"))),
+            },
+        };
+        self.exited(end, began.elapsed())
+    }
+
+    async fn run_in(&self, step: &Step, spawner: &Spawner) -> End {
+        let token = CancellationToken::new();
+        let context = StepContext {
+            root: &self.root,
+            plan: &self.plan,
+            step_index: self.step,
+            attempt: self.attempt,
+            run: self.run,
+            secrets: &self.secrets,
+            log: LogWriter::new(self.spool.clone()),
+            doing: DoingSender::new(self.doing.clone()),
+            cgroup: spawner,
+            cancel: token.clone(),
+            config: &self.config,
+        };
+        let end = self.apply(step, &context, spawner).await;
+        spawner.end().await;
+        let undoes = (step.undo == Undo::Own || step.guarded) && !matches!(end, End::Done(..));
+        if undoes {
+            self.undo(step, &context, spawner).await;
+        }
+        end
+    }
+
+    async fn apply(&self, step: &Step, context: &StepContext<'_>, spawner: &Spawner) -> End {
+        let mut cancel = self.control.cancel.subscribe();
+        let timeout = Duration::from_secs(u64::from(step.timeout_s.max(1)));
+        let work = self.work(step, context);
+        tokio::pin!(work);
+        let (early, grace) = tokio::select! {
+            end = &mut work => return end,
+            () = tokio::time::sleep(timeout) => (End::TimedOut, GRACE),
+            grace = cancel.wait_for(Option::is_some) => {
+                (End::Cancelled, grace.ok().and_then(|grace| *grace).unwrap_or(GRACE))
+            }
+        };
+        context.cancel.cancel();
+        spawner.terminate();
+        let wound_up = async {
+            let _ = (&mut work).await;
+            while !spawner.is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(grace, wound_up).await;
+        early
+    }
+
+    async fn work(&self, step: &Step, context: &StepContext<'_>) -> End {
+        if self.attempt > 1 && step.on_interrupt == InterruptPolicy::CheckThenRerun {
+            match steps::check(step, context).await {
+                Ok(Check::AlreadyDone(result)) => return End::Done(Applied { result, already_done: true }),
+                Ok(Check::Needed) => {}
+                Err(failure) => return End::Failed(failure),
+            }
+        }
+        match steps::apply(step, context).await {
+            Ok(applied) if !step.guarded => End::Done(applied),
+            Ok(applied) => self.await_confirmation(context, applied).await,
+            Err(failure) => End::Failed(failure),
+        }
+    }
+
+    /// A step that can cut us off is taken back unless somebody says over a new connection that it did not.
+    async fn await_confirmation(&self, context: &StepContext<'_>, applied: Applied) -> End {
+        context.doing.set("Waiting for the coordinator to confirm that it still reaches this server");
+        match tokio::time::timeout(CONFIRM, self.control.confirmed.cancelled()).await {
+            Ok(()) => End::Done(applied),
+            Err(_) => End::Failed(StepFailure::new(
+                "NOT_CONFIRMED",
+                "nobody confirmed the change within 60 s, so it is taken back",
+            )),
+        }
+    }
+
+    async fn undo(&self, step: &Step, context: &StepContext<'_>, spawner: &Spawner) {
+        context.log.line("Taking back what this step made").await;
+        let timeout = Duration::from_secs(u64::from(step.timeout_s.max(1)));
+        let undone = tokio::time::timeout(timeout, steps::undo(step, context)).await;
+        match undone {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => context.log.line(&format!("It could not be taken back: {}", failure.message)).await,
+            Err(_) => context.log.line("It could not be taken back in time").await,
+        }
+        spawner.end().await;
+    }
+
+    fn exited(&self, end: End, took: Duration) -> StepExited {
+        let finished = self.spool.finish();
+        let exited = StepExited {
+            step: self.step,
+            attempt: self.attempt,
+            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            log_length: finished.length,
+            log_sha256: finished.sha256.to_vec(),
+            ..StepExited::default()
+        };
+        match end {
+            End::Done(applied) => StepExited {
+                outcome: StepOutcome::Succeeded.into(),
+                result_json: serde_json::to_string(&applied.result).unwrap_or_default(),
+                already_done: applied.already_done,
+                ..exited
+            },
+            End::Failed(failure) => self.failed(failure, exited),
+            End::TimedOut => StepExited {
+                outcome: StepOutcome::TimedOut.into(),
+                error_code: "TIMED_OUT".to_owned(),
+                error_message: "the step did not end in time and was ended".to_owned(),
+                ..exited
+            },
+            End::Cancelled => StepExited {
+                outcome: StepOutcome::Cancelled.into(),
+                error_code: "CANCELLED".to_owned(),
+                error_message: "the step was cancelled".to_owned(),
+                ..exited
+            },
+        }
+    }
+
+    fn failed(&self, failure: StepFailure, exited: wire::StepExited) -> StepExited {
+        StepExited {
+            outcome: StepOutcome::Failed.into(),
+            error_code: failure.code.to_owned(),
+            error_message: self.redactor.text(&failure.message),
+            exit_code: failure.exit_code,
+            signal: failure.signal,
+            out_of_memory: failure.oom,
+            ..exited
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! The step host: one process a run, which outlives executor and link and runs the run's steps one after the other.
+//!
+//! Rule: it starts only what the executor tells it, only if the plan on disk has the digest it was told, and an attempt
+//! at most once; how it ended is durable before anybody hears of it. Neighbours: `exec` (speaks to it), `attempt`.
+
+mod attempt;
+mod cgroup;
+pub mod launch;
+mod spawner;
+mod spool;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hydron_proto::envelope::PlanDigest;
+use hydron_proto::plan::{PlanDocument, SecretRef};
+use hydron_proto::wire::{self, FromStepHost, StepExited, ToStepHost, from_step_host, to_step_host};
+use nix::fcntl::{Flock, FlockArg};
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+use zeroize::Zeroizing;
+
+use self::attempt::{Attempt, Control};
+use self::cgroup::Cgroup;
+use self::spool::Spool;
+use crate::config::AgentConfig;
+use crate::local::{self, Incoming};
+use crate::redact::{Needles, Redactor};
+use crate::root::Root;
+use crate::run_dir::RunDir;
+use crate::step_context::Secrets;
+
+/// A host that has nothing to do and nobody to tell goes after this time.
+const ALONE: Duration = Duration::from_secs(15 * 60);
+/// News of a growing spool are at most this frequent.
+const NEWS: Duration = Duration::from_millis(50);
+
+/// Runs a step host until its run is over.
+pub async fn run(root: Root, config: AgentConfig, directory: RunDir) -> io::Result<()> {
+    // Already leading a session (a transient unit) is just as well.
+    let _ = nix::unistd::setsid();
+    let Some(_lock) = lock(&directory)? else { return Ok(()) };
+    let cgroup = own_group(&directory);
+    let listener = local::listen(&directory.host_socket(), 0o600)?;
+    let mut host = Host { root, config, directory, cgroup, executor: None, running: None };
+    host.serve(&listener).await
+}
+
+struct Host {
+    root: Root,
+    config: AgentConfig,
+    directory: RunDir,
+    cgroup: Option<Cgroup>,
+    executor: Option<Executor>,
+    running: Option<Running>,
+}
+
+struct Executor {
+    incoming: Incoming<OwnedReadHalf>,
+    writer: OwnedWriteHalf,
+}
+
+struct Running {
+    step: u32,
+    attempt: u32,
+    work: Pin<Box<dyn Future<Output = StepExited>>>,
+    control: Control,
+    grown: watch::Receiver<u64>,
+    doing: watch::Receiver<String>,
+    news_after: Instant,
+}
+
+enum Turn {
+    Attached(UnixStream),
+    Message(Option<to_step_host::Body>),
+    Running(News),
+    Alone,
+}
+
+enum News {
+    Exited(StepExited),
+    Grew,
+    Doing,
+}
+
+impl Host {
+    async fn serve(&mut self, listener: &UnixListener) -> io::Result<()> {
+        let mut alone_since = Instant::now();
+        loop {
+            if self.executor.is_some() || self.running.is_some() {
+                alone_since = Instant::now();
+            }
+            let turn = tokio::select! {
+                accepted = listener.accept() => Turn::Attached(accepted?.0),
+                message = heard(&mut self.executor) => Turn::Message(message),
+                news = self.running.as_mut().map_or_else(never, Running::news) => Turn::Running(news),
+                () = sleep_until(alone_since + ALONE), if self.executor.is_none() && self.running.is_none() => Turn::Alone,
+            };
+            match turn {
+                Turn::Attached(stream) => self.attach(stream),
+                Turn::Message(None) => self.executor = None,
+                Turn::Message(Some(to_step_host::Body::Finish(_))) if self.running.is_none() => return Ok(()),
+                Turn::Message(Some(message)) => self.hear(message).await?,
+                Turn::Running(news) => self.tell(news).await?,
+                Turn::Alone => return Ok(()),
+            }
+        }
+    }
+
+    /// Only processes of the same user may speak; the newest connection is the executor's.
+    fn attach(&mut self, stream: UnixStream) {
+        let own = nix::unistd::geteuid().as_raw();
+        if stream.peer_cred().is_ok_and(|peer| peer.uid() == own) {
+            let (read, writer) = stream.into_split();
+            self.executor = Some(Executor { incoming: Incoming::new(read), writer });
+        }
+    }
+
+    async fn hear(&mut self, message: to_step_host::Body) -> io::Result<()> {
+        match message {
+            to_step_host::Body::Query(_) => {
+                let running = self.running.as_ref();
+                let status = wire::HostStatus {
+                    step: running.map(|running| running.step),
+                    attempt: running.map_or(0, |running| running.attempt),
+                };
+                self.say(from_step_host::Body::Status(status)).await;
+            }
+            to_step_host::Body::Start(start) => {
+                if let Some(exited) = self.start(start)? {
+                    self.directory.write_exit(&exited)?;
+                    self.say(from_step_host::Body::Exited(exited)).await;
+                }
+            }
+            to_step_host::Body::Cancel(cancel) => {
+                if let Some(running) = self.running_step(cancel.step, cancel.attempt) {
+                    let grace = Duration::from_millis(u64::from(cancel.grace_ms));
+                    running.control.cancel.send_replace(Some(grace));
+                }
+            }
+            to_step_host::Body::Confirm(confirm) => {
+                if let Some(running) = self.running_step(confirm.step, confirm.attempt) {
+                    running.control.confirmed.cancel();
+                }
+            }
+            // While a step runs the run is not over.
+            to_step_host::Body::Finish(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Starts an attempt; or says why it cannot be started. An attempt that was started before is left alone.
+    fn start(&mut self, start: wire::StartStep) -> io::Result<Option<StepExited>> {
+        let (step, attempt) = (start.step, start.attempt);
+        let path = self.directory.attempt(step, attempt);
+        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            made => made?,
+        }
+        let refused = |code: &str, message: &str| StepExited {
+            step,
+            attempt,
+            outcome: wire::StepOutcome::Failed.into(),
+            error_code: code.to_owned(),
+            error_message: message.to_owned(),
+            ..StepExited::default()
+        };
+        if self.running.is_some() {
+            return Ok(Some(refused("HOST_BUSY", "another step of this run is still running")));
+        }
+        let Some(plan) = self.plan(&start.plan_digest)? else {
+            return Ok(Some(refused("PLAN_CHANGED", "the plan on disk is not the one that was verified")));
+        };
+        let Some(secrets) = clear_secrets(start.secrets) else {
+            return Ok(Some(refused("SECRET", "a secret has a malformed name")));
+        };
+        let redactor = Redactor::new(Needles::of(secrets.values().map(|value| value.as_slice())));
+        let spool = Arc::new(Spool::create(&self.directory.spool(step, attempt), redactor.fresh())?);
+        let doing = watch::Sender::new(String::new());
+        let control = Control::default();
+        let (grown, heard_doing) = (spool.grown(), doing.subscribe());
+        let work = Attempt {
+            root: self.root.clone(),
+            config: self.config.steps.clone(),
+            plan: Arc::new(plan),
+            run: self.directory.run,
+            step,
+            attempt,
+            secrets,
+            redactor,
+            spool,
+            doing,
+            cgroup: self.cgroup.clone(),
+            control: control.clone(),
+        };
+        self.running = Some(Running {
+            step,
+            attempt,
+            work: Box::pin(work.run()),
+            control,
+            grown,
+            doing: heard_doing,
+            news_after: Instant::now(),
+        });
+        Ok(None)
+    }
+
+    /// The plan on disk, if it is the one that the executor verified.
+    fn plan(&self, digest: &[u8]) -> io::Result<Option<PlanDocument>> {
+        let bytes = self.directory.plan_bytes()?;
+        if PlanDigest::of(&bytes).0 != digest {
+            return Ok(None);
+        }
+        Ok(PlanDocument::from_bytes(&bytes).ok())
+    }
+
+    async fn tell(&mut self, news: News) -> io::Result<()> {
+        let Some(running) = &mut self.running else { return Ok(()) };
+        let (step, attempt) = (running.step, running.attempt);
+        match news {
+            News::Exited(exited) => {
+                self.running = None;
+                self.directory.write_exit(&exited)?;
+                self.say(from_step_host::Body::Exited(exited)).await;
+            }
+            News::Grew => {
+                running.news_after = Instant::now() + NEWS;
+                let length = *running.grown.borrow_and_update();
+                let command = Some(wire::CommandId { run_id: self.directory.run.to_string(), step, attempt });
+                self.say(from_step_host::Body::LogGrew(wire::LogGrew { command, length, finished: false })).await;
+            }
+            News::Doing => {
+                let text = running.doing.borrow_and_update().clone();
+                self.say(from_step_host::Body::Doing(wire::StepDoing { step, attempt, text })).await;
+            }
+        }
+        Ok(())
+    }
+
+    fn running_step(&self, step: u32, attempt: u32) -> Option<&Running> {
+        self.running.as_ref().filter(|running| running.step == step && running.attempt == attempt)
+    }
+
+    /// Nobody there is no error: what matters is on disk.
+    async fn say(&mut self, body: from_step_host::Body) {
+        if let Some(executor) = &mut self.executor
+            && local::send(&mut executor.writer, &FromStepHost { body: Some(body) }).await.is_err()
+        {
+            self.executor = None;
+        }
+    }
+}
+
+impl Running {
+    fn news(&mut self) -> Pin<Box<dyn Future<Output = News> + '_>> {
+        let news_after = self.news_after;
+        let (work, grown, doing) = (&mut self.work, &mut self.grown, &mut self.doing);
+        Box::pin(async move {
+            let grew = async {
+                sleep_until(news_after).await;
+                if grown.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            let said = async {
+                if doing.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                exited = work => News::Exited(exited),
+                () = said => News::Doing,
+                () = grew => News::Grew,
+            }
+        })
+    }
+}
+
+fn never<'a>() -> Pin<Box<dyn Future<Output = News> + 'a>> {
+    Box::pin(std::future::pending())
+}
+
+async fn heard(executor: &mut Option<Executor>) -> Option<to_step_host::Body> {
+    match executor {
+        Some(executor) => match executor.incoming.next::<ToStepHost>().await {
+            Ok(Some(message)) => message.body,
+            Ok(None) | Err(_) => None,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+fn clear_secrets(secrets: Vec<wire::ClearSecret>) -> Option<Secrets> {
+    let parse = |secret: wire::ClearSecret| {
+        let name = secret.name.parse().ok()?;
+        Some((SecretRef { name, version: secret.version }, Zeroizing::new(secret.value)))
+    };
+    secrets.into_iter().map(parse).collect::<Option<BTreeMap<_, _>>>()
+}
+
+/// Held until the process ends; `None` when another host has it.
+fn lock(directory: &RunDir) -> io::Result<Option<Flock<std::fs::File>>> {
+    let file =
+        std::fs::OpenOptions::new().create(true).truncate(false).write(true).open(directory.host_lock())?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => Ok(None),
+        Err((_, error)) => Err(error.into()),
+    }
+}
+
+/// The group in which this host and its steps live, written down for whoever finds the host dead. A transient unit has
+/// one already; elsewhere the host makes its own.
+fn own_group(directory: &RunDir) -> Option<Cgroup> {
+    let own = Cgroup::own()?;
+    let name = format!("hydron-{}", directory.run);
+    let group = if launch::has_systemd() { own } else { own.child(&name).ok()? };
+    let entered = launch::has_systemd() || group.enter().is_ok();
+    let noted = std::fs::write(directory.host_cgroup(), group.path().as_os_str().as_encoded_bytes()).is_ok();
+    (entered && noted).then_some(group)
+}

@@ -1,0 +1,169 @@
+//! The spool of one attempt: its redacted output, as the file that is shown, sent and kept.
+//!
+//! Rule: a byte's offset in this file is its sequence in the protocol. Writing never fails and never blocks a step:
+//! beyond the cap the middle is left out, and the file says where and how much.
+
+use std::collections::VecDeque;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::watch;
+
+use crate::redact::Redactor;
+use crate::step_context::LogSink;
+
+/// Output that is kept from the start of a step.
+const HEAD: u64 = 63 * 1024 * 1024;
+/// Output that is kept from its end, when the head is full.
+const TAIL: usize = 1024 * 1024;
+
+/// An open spool.
+#[derive(Debug)]
+pub struct Spool {
+    inner: Mutex<Inner>,
+    grown: watch::Sender<u64>,
+    head: u64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    file: File,
+    redactor: Redactor,
+    hash: Sha256,
+    length: u64,
+    tail: VecDeque<u8>,
+    left_out: u64,
+}
+
+/// What a finished spool is.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Bytes.
+    pub length: u64,
+    /// SHA-256 of all of them.
+    pub sha256: [u8; 32],
+}
+
+impl Spool {
+    /// An empty spool at `path`; everything written goes through `redactor`.
+    pub fn create(path: &Path, redactor: Redactor) -> io::Result<Self> {
+        Self::with_head(path, redactor, HEAD)
+    }
+
+    fn with_head(path: &Path, redactor: Redactor, head: u64) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
+        let inner =
+            Inner { file, redactor, hash: Sha256::new(), length: 0, tail: VecDeque::new(), left_out: 0 };
+        Ok(Self { inner: Mutex::new(inner), grown: watch::Sender::new(0), head })
+    }
+
+    /// Says how long the file is.
+    pub fn grown(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
+    }
+
+    /// Writes what was held back, and makes the file durable.
+    pub fn finish(&self) -> Finished {
+        let mut inner = self.lock();
+        let rest = inner.redactor.finish();
+        inner.take(&rest, self.head);
+        inner.close_gap();
+        if inner.length > 0 && let Err(error) = inner.file.sync_data() {
+            tracing::warn!(%error, "a spool could not be made durable");
+        }
+        self.grown.send_replace(inner.length);
+        Finished { length: inner.length, sha256: inner.hash.clone().finalize().into() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl LogSink for Spool {
+    fn write(&self, bytes: &[u8]) {
+        let mut inner = self.lock();
+        let clean = inner.redactor.push(bytes);
+        inner.take(&clean, self.head);
+        let length = inner.length;
+        drop(inner);
+        self.grown.send_if_modified(|known| std::mem::replace(known, length) != length);
+    }
+}
+
+impl Inner {
+    fn take(&mut self, bytes: &[u8], head: u64) {
+        let room = usize::try_from(head.saturating_sub(self.length)).unwrap_or(usize::MAX);
+        let full = self.left_out > 0 || !self.tail.is_empty();
+        let (now, later) = bytes.split_at(if full { 0 } else { room.min(bytes.len()) });
+        self.append(now);
+        self.tail.extend(later);
+        let surplus = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..surplus);
+        self.left_out += surplus as u64;
+    }
+
+    fn close_gap(&mut self) {
+        let tail: Vec<u8> = std::mem::take(&mut self.tail).into();
+        if self.left_out > 0 {
+            let gap = format!("\n[hydron: {} bytes of output left out here]\n", self.left_out);
+            self.append(gap.as_bytes());
+        }
+        self.append(&tail);
+    }
+
+    /// A full disk costs output, not the step: what cannot be written is counted as left out.
+    fn append(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self.file.write(bytes) {
+            Ok(written) => {
+                let (done, rest) = bytes.split_at(written.min(bytes.len()));
+                self.hash.update(done);
+                self.length += done.len() as u64;
+                if written > 0 { self.append(rest) } else { self.left_out += rest.len() as u64 }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.append(bytes),
+            Err(_) => self.left_out += bytes.len() as u64,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redact::Needles;
+
+    #[test]
+    fn beyond_the_cap_the_middle_is_left_out_and_the_file_says_so() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("spool");
+        let spool = Spool::with_head(&path, Redactor::new(Needles::default()), 10).unwrap();
+        spool.write(b"0123456789");
+        spool.write(&vec![b'x'; TAIL]);
+        spool.write(b"the end");
+        let finished = spool.finish();
+        let bytes = std::fs::read(&path).unwrap();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        assert!(text.starts_with("0123456789\n[hydron: 7 bytes of output left out here]\nxxx"), "{}", &text[..80]);
+        assert!(text.ends_with("xthe end"));
+        assert_eq!(finished.length, bytes.len() as u64);
+        assert_eq!(finished.sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));
+    }
+
+    #[test]
+    fn a_short_log_is_the_file_byte_by_byte() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("spool");
+        let spool = Spool::create(&path, Redactor::new(Needles::default())).unwrap();
+        spool.write(b"a\r\nb\0");
+        spool.write(b"c");
+        assert_eq!(spool.finish().length, 6);
+        assert_eq!(std::fs::read(&path).unwrap(), b"a\r\nb\0c");
+    }
+}

@@ -1,0 +1,274 @@
+//! The log streams of one connection: which spool is sent from where, within its credit.
+//!
+//! Rule: pure bookkeeping. What to read next comes out, what was read goes in; a byte leaves once, from the offset the
+//! coordinator named. Neighbours: `session` (wires it), `outgoing` (says when there is room).
+
+use std::collections::BTreeMap;
+
+use hydron_proto::frame::{MAX_DATA, SendCredit};
+use hydron_proto::wire::{self, frame::Body};
+
+/// Run, step, attempt.
+type Key = (String, u32, u32);
+
+/// All log streams of a connection.
+#[derive(Debug)]
+pub struct LogStreams {
+    credit: u32,
+    next_stream: u32,
+    spools: BTreeMap<Key, Spool>,
+}
+
+#[derive(Debug)]
+struct Spool {
+    /// Next byte to send.
+    offset: u64,
+    length: u64,
+    finished: bool,
+    state: State,
+    reading: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    Unopened,
+    Open { stream: u32, credit: SendCredit },
+    /// The coordinator closed the stream; its next acknowledgement says from where to go on.
+    AwaitingOffset,
+    Done,
+}
+
+impl LogStreams {
+    /// None yet; every stream starts with `credit`.
+    pub fn new(credit: u32) -> Self {
+        Self { credit, next_stream: 2, spools: BTreeMap::new() }
+    }
+
+    /// The coordinator's copy of a spool ends here.
+    pub fn resume(&mut self, position: &wire::LogPosition) {
+        let Some(command) = &position.command else { return };
+        let state = if position.finished { State::Done } else { State::Unopened };
+        self.spools.insert(
+            key(command),
+            Spool { offset: position.length, length: 0, finished: false, state, reading: false },
+        );
+    }
+
+    /// A spool has grown.
+    pub fn grew(&mut self, grew: &wire::LogGrew) {
+        let Some(command) = &grew.command else { return };
+        let spool = self.spools.entry(key(command)).or_insert(Spool {
+            offset: 0,
+            length: 0,
+            finished: false,
+            state: State::Unopened,
+            reading: false,
+        });
+        spool.length = spool.length.max(grew.length);
+        spool.finished |= grew.finished;
+    }
+
+    /// What to ask the executor for, at most `room` reads at a time in all.
+    pub fn wanted(&mut self, room: usize) -> Vec<wire::ReadLog> {
+        let reading = self.spools.values().filter(|spool| spool.reading).count();
+        let initial = self.credit;
+        let wanting = self.spools.iter_mut().filter_map(|(key, spool)| {
+            let max_bytes = spool.wants(initial)?;
+            spool.reading = true;
+            Some(wire::ReadLog { command: Some(command(key)), offset: spool.offset, max_bytes })
+        });
+        wanting.take(room.saturating_sub(reading)).collect()
+    }
+
+    /// Bytes that were asked for; returns the frames to send, in order.
+    pub fn read(&mut self, data: wire::LogData) -> Vec<(u32, Body)> {
+        let Some(command) = data.command else { return Vec::new() };
+        let Some(spool) = self.spools.get_mut(&key(&command)) else { return Vec::new() };
+        spool.reading = false;
+        if data.offset != spool.offset || matches!(spool.state, State::AwaitingOffset | State::Done) {
+            return Vec::new();
+        }
+        let mut frames = Vec::new();
+        if spool.state == State::Unopened {
+            let stream = self.next_stream;
+            self.next_stream += 2;
+            let log = wire::LogStream { command: Some(command), offset: spool.offset };
+            let kind = Some(wire::stream_open::Kind::Log(log));
+            frames.push((stream, Body::StreamOpen(wire::StreamOpen { kind })));
+            spool.state = State::Open { stream, credit: SendCredit::new(self.credit) };
+        }
+        let (stream, credit) = match &mut spool.state {
+            State::Open { stream, credit } => (*stream, credit),
+            State::Unopened | State::AwaitingOffset | State::Done => return frames,
+        };
+        let nothing = data.data.is_empty();
+        if !nothing {
+            if !credit.take(data.data.len()) {
+                return frames;
+            }
+            spool.offset += data.data.len() as u64;
+            frames.push((stream, Body::StreamData(wire::StreamData { data: data.data })));
+        }
+        if nothing && !data.end {
+            // Nothing is there although more was announced: wait for the next word instead of asking again at once.
+            spool.length = spool.offset;
+        }
+        if data.end {
+            spool.state = State::Done;
+            frames.push((stream, Body::StreamClose(wire::StreamClose::default())));
+        }
+        frames
+    }
+
+    /// The coordinator gives credit back.
+    pub fn granted(&mut self, wanted: u32, bytes: u32) {
+        for spool in self.spools.values_mut() {
+            if let State::Open { stream, credit } = &mut spool.state
+                && *stream == wanted
+            {
+                credit.grant(bytes);
+            }
+        }
+    }
+
+    /// The coordinator closed a stream of ours.
+    pub fn closed(&mut self, wanted: u32) {
+        for spool in self.spools.values_mut() {
+            if matches!(spool.state, State::Open { stream, .. } if stream == wanted) {
+                spool.state = State::AwaitingOffset;
+            }
+        }
+    }
+
+    /// The coordinator's copy is durable up to here. A spool whose stream it closed goes on from here.
+    pub fn acknowledged(&mut self, ack: &wire::LogAck) {
+        let Some(spool) = ack.command.as_ref().and_then(|command| self.spools.get_mut(&key(command))) else {
+            return;
+        };
+        if spool.state == State::AwaitingOffset {
+            spool.offset = ack.offset;
+            spool.state = State::Unopened;
+        }
+    }
+
+    /// A run is over and forgotten.
+    pub fn forget(&mut self, run: &str) {
+        self.spools.retain(|(of, _, _), _| of != run);
+    }
+}
+
+impl Spool {
+    /// How many bytes may be read now; `None` for nothing. A finished spool is read once more for its end.
+    fn wants(&self, initial: u32) -> Option<u32> {
+        let credit = match &self.state {
+            State::Unopened => SendCredit::new(initial).available(),
+            State::Open { credit, .. } => credit.available(),
+            State::AwaitingOffset | State::Done => return None,
+        };
+        let more = self.offset < self.length;
+        let wants = !self.reading && ((more && credit > 0) || (!more && self.finished));
+        wants.then(|| u32::try_from(credit.min(MAX_DATA)).unwrap_or(u32::MAX))
+    }
+}
+
+fn key(command: &wire::CommandId) -> Key {
+    (command.run_id.clone(), command.step, command.attempt)
+}
+
+fn command((run_id, step, attempt): &Key) -> wire::CommandId {
+    wire::CommandId { run_id: run_id.clone(), step: *step, attempt: *attempt }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id() -> wire::CommandId {
+        wire::CommandId { run_id: "r".into(), step: 1, attempt: 1 }
+    }
+
+    fn grew(length: u64, finished: bool) -> wire::LogGrew {
+        wire::LogGrew { command: Some(id()), length, finished }
+    }
+
+    /// Serves reads from `spool` until nothing is wanted; returns what was sent.
+    fn pump(streams: &mut LogStreams, spool: &[u8], finished: bool) -> Vec<(u32, Body)> {
+        let mut sent = Vec::new();
+        loop {
+            let wanted = streams.wanted(4);
+            if wanted.is_empty() {
+                return sent;
+            }
+            for read in wanted {
+                let from = usize::try_from(read.offset).unwrap();
+                let to = (from + read.max_bytes as usize).min(spool.len());
+                let data = wire::LogData {
+                    command: read.command,
+                    offset: read.offset,
+                    data: spool[from..to].to_vec().into(),
+                    end: finished && to == spool.len(),
+                };
+                sent.extend(streams.read(data));
+            }
+        }
+    }
+
+    fn bytes(frames: &[(u32, Body)]) -> Vec<u8> {
+        frames
+            .iter()
+            .filter_map(|(_, body)| match body {
+                Body::StreamData(data) => Some(data.data.clone()),
+                _other => None,
+            })
+            .flatten()
+            .collect()
+    }
+
+    #[test]
+    fn a_spool_is_sent_within_its_credit_and_closed_at_its_end() {
+        let spool = vec![7; 100_000];
+        let mut streams = LogStreams::new(40_000);
+        streams.grew(&grew(100_000, true));
+        let first = pump(&mut streams, &spool, true);
+        assert_eq!(bytes(&first).len(), 40_000);
+        streams.granted(2, 100_000);
+        let rest = pump(&mut streams, &spool, true);
+        assert_eq!(bytes(&first).len() + bytes(&rest).len(), 100_000);
+        assert!(matches!(rest.last(), Some((2, Body::StreamClose(close))) if close.code == 0));
+        assert!(streams.wanted(4).is_empty());
+    }
+
+    #[test]
+    fn a_spool_goes_on_from_the_coordinators_offset() {
+        let mut streams = LogStreams::new(1000);
+        streams.resume(&wire::LogPosition { command: Some(id()), length: 3, finished: false });
+        streams.grew(&grew(5, false));
+        let frames = pump(&mut streams, b"abcde", false);
+        assert!(matches!(&frames[0].1, Body::StreamOpen(open)
+            if matches!(&open.kind, Some(wire::stream_open::Kind::Log(log)) if log.offset == 3)));
+        assert_eq!(bytes(&frames), b"de");
+    }
+
+    #[test]
+    fn a_closed_stream_is_opened_again_at_the_acknowledged_offset() {
+        let mut streams = LogStreams::new(1000);
+        streams.grew(&grew(5, false));
+        assert_eq!(bytes(&pump(&mut streams, b"abcde", false)), b"abcde");
+        streams.closed(2);
+        streams.grew(&grew(6, true));
+        assert!(streams.wanted(4).is_empty());
+        streams.acknowledged(&wire::LogAck { command: Some(id()), offset: 1 });
+        let frames = pump(&mut streams, b"abcdef", true);
+        assert_eq!(frames[0].0, 4);
+        assert_eq!(bytes(&frames), b"bcdef");
+    }
+
+    #[test]
+    fn an_empty_finished_spool_is_opened_and_closed_once() {
+        let mut streams = LogStreams::new(1000);
+        streams.grew(&grew(0, true));
+        assert_eq!(pump(&mut streams, b"", true).len(), 2);
+        streams.grew(&grew(0, true));
+        assert!(pump(&mut streams, b"", true).is_empty());
+    }
+}

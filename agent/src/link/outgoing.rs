@@ -1,0 +1,110 @@
+//! Frames on their way out: three queues, strict priority, one frame at a time.
+//!
+//! Rule: a later class waits while an earlier one has frames, so no flood of log bytes delays an event; bulk is only
+//! queued while there is room, so it waits in the spool and not in memory. Neighbours: `session`, `logs`.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use hydron_proto::frame::{self, FrameError, Priority};
+use hydron_proto::wire::frame::Body;
+use tokio::sync::Notify;
+
+/// Bulk frames that may wait: 128 KiB.
+const BULK_ROOM: usize = 4;
+/// Control frames that may wait before no more are taken from the executor.
+const CONTROL_ROOM: usize = 256;
+
+/// The three queues.
+#[derive(Debug, Default)]
+pub struct Outgoing {
+    queues: Mutex<Queues>,
+    filled: Notify,
+    drained: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queues {
+    control: VecDeque<Vec<u8>>,
+    interactive: VecDeque<Vec<u8>>,
+    bulk: VecDeque<Vec<u8>>,
+}
+
+impl Outgoing {
+    /// Queues a frame.
+    pub fn push(&self, priority: Priority, stream: u32, body: Body) -> Result<(), FrameError> {
+        let bytes = frame::encode(stream, body)?;
+        let mut queues = self.lock();
+        match priority {
+            Priority::Control => queues.control.push_back(bytes),
+            Priority::Interactive => queues.interactive.push_back(bytes),
+            Priority::Bulk => queues.bulk.push_back(bytes),
+        }
+        drop(queues);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// The next frame to write; waits for one.
+    pub async fn next(&self) -> Vec<u8> {
+        loop {
+            if let Some(bytes) = self.take() {
+                return bytes;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    /// Bulk frames that may be queued now.
+    pub fn bulk_room(&self) -> usize {
+        BULK_ROOM.saturating_sub(self.lock().bulk.len())
+    }
+
+    /// Whether the executor may bring more events.
+    pub fn has_control_room(&self) -> bool {
+        self.lock().control.len() < CONTROL_ROOM
+    }
+
+    /// Waits until something was taken out.
+    pub async fn drained(&self) {
+        self.drained.notified().await;
+    }
+
+    fn take(&self) -> Option<Vec<u8>> {
+        let mut queues = self.lock();
+        let bytes = queues
+            .control
+            .pop_front()
+            .or_else(|| queues.interactive.pop_front())
+            .or_else(|| queues.bulk.pop_front());
+        drop(queues);
+        if bytes.is_some() {
+            self.drained.notify_one();
+        }
+        bytes
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hydron_proto::wire;
+
+    #[tokio::test]
+    async fn a_later_class_waits_while_an_earlier_one_has_frames() {
+        let outgoing = Outgoing::default();
+        let ping = |nonce| Body::Ping(wire::Ping { nonce });
+        outgoing.push(Priority::Bulk, 0, ping(3)).unwrap();
+        outgoing.push(Priority::Interactive, 0, ping(2)).unwrap();
+        outgoing.push(Priority::Control, 0, ping(1)).unwrap();
+        outgoing.push(Priority::Control, 0, ping(1)).unwrap();
+        for expected in [1, 1, 2, 3] {
+            let (_, body) = frame::decode(&outgoing.next().await).unwrap();
+            assert_eq!(body, ping(expected));
+        }
+    }
+}

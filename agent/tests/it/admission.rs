@@ -1,0 +1,438 @@
+//! Envelopes that must not come in, each refused at its own check and with its own code; nothing is ever executed.
+
+use std::collections::BTreeSet;
+
+use ed25519_dalek::SigningKey;
+use hydron_proto::envelope::{EnvelopeDraft, EnvelopeKind, sign};
+use hydron_proto::ids::{ReleaseId, ServerId, ServiceId, TeamId};
+use hydron_proto::plan::{
+    Action, ActionKind, Dockerfile, DockerfileRule, GitCheckout, Health, HealthKind, ImageBuild, Limits,
+    Mandate, Operation, PlanKind, Probe, ReleaseImage, ReleaseOrder, ReleaseSpec, Risk, SourceRule, Step,
+};
+use hydron_proto::wire::{SignedEnvelope, to_executor};
+use prost::Message as _;
+
+use crate::world::{FakeLink, Signed, World, lines, now_ms, permit, secret, shell, step};
+
+/// A plan whose step would leave a trace.
+fn tracer(world: &World) -> hydron_proto::plan::PlanDocument {
+    let script = format!("echo executed >> {}", world.path("trace").display());
+    world.plan(PlanKind::Provisioning, vec![shell(&script)])
+}
+
+/// Sends bytes, then a permit for the run they name; both must be refused and nothing may run.
+async fn refused(world: &World, link: &mut FakeLink, signed: &Signed, code: &str) {
+    let decision = link.offer(signed).await;
+    assert_eq!(decision.code, code);
+    link.permit(permit(signed, 0, 0)).await;
+    assert_eq!(link.decision().await.code, "UNKNOWN_RUN");
+    assert_eq!(lines(&world.path("trace")), 0);
+}
+
+async fn refused_draft(world: &World, link: &mut FakeLink, draft: EnvelopeDraft, code: &str) {
+    let signed = world.sign_draft(draft);
+    refused(world, link, &signed, code).await;
+}
+
+#[tokio::test]
+async fn an_envelope_without_a_signature_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let mut signed = world.sign(&plan);
+    let mut envelope = SignedEnvelope::decode(signed.bytes.as_slice()).unwrap();
+    envelope.signatures.clear();
+    signed.bytes = envelope.encode_to_vec();
+    refused(&world, &mut link, &signed, "UNSIGNED").await;
+}
+
+#[tokio::test]
+async fn an_envelope_signed_by_a_stranger_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let mut signed = world.sign(&plan);
+    let draft = world.draft(&plan);
+    signed.bytes = sign(draft.clone(), "k1", &SigningKey::from_bytes(&[9; 32])).encode_to_vec();
+    refused(&world, &mut link, &signed, "BAD_SIGNATURE").await;
+    signed.bytes = sign(draft, "k9", &SigningKey::from_bytes(&[9; 32])).encode_to_vec();
+    refused(&world, &mut link, &signed, "KEY_UNKNOWN").await;
+}
+
+#[tokio::test]
+async fn an_envelope_with_any_changed_bit_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let signed = world.sign(&plan);
+    for at in 0..signed.bytes.len() {
+        let mut changed = signed.bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        link.send(to_executor::Body::SignedEnvelope(changed)).await;
+        let code = link.decision().await.code;
+        let codes = ["BAD_SIGNATURE", "MALFORMED", "KEY_UNKNOWN", "UNSIGNED"];
+        assert!(codes.contains(&code.as_str()), "byte {at}: {code:?}");
+    }
+    assert_eq!(std::fs::read_dir(world.root().runs()).unwrap().count(), 0);
+    link.accepted(&signed).await;
+}
+
+#[tokio::test]
+async fn nonsense_instead_of_an_envelope_is_refused() {
+    let world = World::running();
+    let mut link = world.link().await;
+    for bytes in [vec![0xff; 100], vec![0; 5_000_000 - 100]] {
+        link.send(to_executor::Body::SignedEnvelope(bytes)).await;
+        assert!(["MALFORMED", "UNSIGNED"].contains(&link.decision().await.code.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn an_envelope_for_another_server_or_team_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let draft = world.draft(&plan);
+    let server = ServerId::new(9, [9; 10]);
+    refused_draft(&world, &mut link, EnvelopeDraft { server, ..draft.clone() }, "WRONG_SERVER").await;
+    let team = TeamId::new(9, [9; 10]);
+    refused_draft(&world, &mut link, EnvelopeDraft { team, ..draft }, "WRONG_TEAM").await;
+}
+
+#[tokio::test]
+async fn an_envelope_outside_its_time_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let draft = world.draft(&plan);
+    let past = EnvelopeDraft { expires_unix_ms: now_ms() - 1, ..draft.clone() };
+    refused_draft(&world, &mut link, past, "EXPIRED").await;
+    let future = EnvelopeDraft { not_before_unix_ms: now_ms() + 3_600_000, ..draft };
+    refused_draft(&world, &mut link, future, "NOT_YET_VALID").await;
+}
+
+#[tokio::test]
+async fn a_used_nonce_and_an_old_sequence_are_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let older = world.draft(&plan);
+    let first = world.draft(&plan);
+    let nonce = first.nonce;
+    let first = world.sign_draft(first);
+    link.accepted(&first).await;
+    refused_draft(&world, &mut link, older, "REPLAY").await;
+    let reused = EnvelopeDraft { nonce, ..world.draft(&plan) };
+    refused_draft(&world, &mut link, reused, "REPLAY").await;
+    // After a restart as well: what was used is durable.
+    world.kill_executor();
+    world.start_executor();
+    let mut link = world.link().await;
+    let mut again = world.draft(&plan);
+    again.nonce = nonce;
+    refused_draft(&world, &mut link, again, "REPLAY").await;
+    assert_eq!(link.offer(&first).await.code, "", "the very bytes that are held are no replay");
+}
+
+#[tokio::test]
+async fn another_plan_for_a_run_that_is_held_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let held = world.shell_run(&["true"]);
+    link.accepted(&held).await;
+    let plan = tracer(&world);
+    let other = EnvelopeDraft { run: held.run, ..world.draft(&plan) };
+    let other = world.sign_draft(other);
+    assert_eq!(link.offer(&other).await.code, "REPLAY");
+    link.permit(permit(&other, 0, 0)).await;
+    assert_eq!(link.decision().await.code, "DIGEST_MISMATCH");
+    assert_eq!(lines(&world.path("trace")), 0);
+}
+
+#[tokio::test]
+async fn a_plan_of_another_kind_than_its_envelope_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let draft = EnvelopeDraft { kind: EnvelopeKind::Release, ..world.draft(&plan) };
+    refused_draft(&world, &mut link, draft, "WRONG_KIND").await;
+}
+
+#[tokio::test]
+async fn a_step_declared_less_risky_than_it_is_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let mut plan = tracer(&world);
+    plan.steps[0].risk = Risk::R1;
+    let signed = world.sign(&plan);
+    refused(&world, &mut link, &signed, "RISK_UNDERSTATED").await;
+}
+
+#[tokio::test]
+async fn the_servers_own_policy_has_the_last_word() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    for policy in ["mode = 'locked'", "mode = 'observe'", "shell = false", "kinds = ['probe']", "nonsense"] {
+        world.policy(policy);
+        let signed = world.sign(&plan);
+        refused(&world, &mut link, &signed, "POLICY").await;
+    }
+    world.policy("mode = 'manage'");
+    let signed = world.sign(&plan);
+    link.accepted(&signed).await;
+    // It may be narrowed after an envelope came in.
+    world.policy("mode = 'locked'");
+    link.permit(permit(&signed, 0, 0)).await;
+    assert_eq!(link.decision().await.code, "POLICY");
+    assert_eq!(lines(&world.path("trace")), 0);
+}
+
+fn service() -> ServiceId {
+    ServiceId::new(1, [5; 10])
+}
+
+fn mandate() -> Mandate {
+    Mandate {
+        service: service(),
+        name: "api".parse().unwrap(),
+        source: SourceRule::Git {
+            url: "https://git.example/team/api.git".parse().unwrap(),
+            reference: "main".parse().unwrap(),
+            context: "".parse().unwrap(),
+            dockerfile: DockerfileRule::Repository { path: "Dockerfile".parse().unwrap() },
+        },
+        kinds: [ActionKind::GitCheckout, ActionKind::ImageBuild, ActionKind::Release, ActionKind::Probe].into(),
+        networks: ["hy-net".parse().unwrap()].into(),
+        volumes: vec![],
+        ports: [8000].into(),
+        hosts: ["api.example".parse().unwrap()].into(),
+        env: BTreeSet::new(),
+        secrets: BTreeSet::new(),
+        command: None,
+        pre_deploy: None,
+        limits: limits(),
+        valid_until_unix_ms: now_ms() + 3_600_000,
+    }
+}
+
+fn limits() -> Limits {
+    Limits { memory_mb: 256, cpu_milli: 500, pids: 100 }
+}
+
+fn checkout() -> GitCheckout {
+    GitCheckout {
+        url: "https://git.example/team/api.git".parse().unwrap(),
+        reference: "main".parse().unwrap(),
+        commit: "0123456789012345678901234567890123456789".parse().unwrap(),
+        credential: None,
+        checkout: "api".parse().unwrap(),
+    }
+}
+
+fn build(tag: &str) -> ImageBuild {
+    ImageBuild {
+        service: "api".parse().unwrap(),
+        checkout: Some("api".parse().unwrap()),
+        context: "".parse().unwrap(),
+        dockerfile: Dockerfile::Repository { path: "Dockerfile".parse().unwrap() },
+        args: vec![],
+        tag: tag.parse().unwrap(),
+        memory_mb: 512,
+    }
+}
+
+fn release(tag: &str) -> ReleaseSpec {
+    ReleaseSpec {
+        service: service(),
+        name: "api".parse().unwrap(),
+        release: ReleaseId::new(1, [6; 10]),
+        image: ReleaseImage::Built { tag: tag.parse().unwrap() },
+        command: None,
+        env: vec![],
+        port: Some(8000),
+        network: "hy-net".parse().unwrap(),
+        volumes: vec![],
+        limits: limits(),
+        health: Health { check: HealthKind::Tcp {}, successes: 1, interval_ms: 100, deadline_s: 5 },
+        order: ReleaseOrder::StartFirst,
+        pre_deploy: None,
+        bake_s: 0,
+        drain_s: 0,
+        stop_grace_s: 1,
+    }
+}
+
+fn of_service(action: Action) -> Step {
+    let mut step = step(action);
+    step.risk = Risk::R2;
+    step.service = Some(service());
+    step
+}
+
+fn release_steps(checkout: GitCheckout, build: ImageBuild, release: ReleaseSpec) -> Vec<Step> {
+    [Action::GitCheckout(checkout), Action::ImageBuild(build), Action::Release(release)]
+        .into_iter()
+        .map(of_service)
+        .collect()
+}
+
+/// A server that holds an approved plan with a mandate for the service.
+async fn mandated() -> (World, FakeLink) {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let mut plan = world.plan(
+        PlanKind::Provisioning,
+        release_steps(checkout(), build("hydron/p-api:1"), release("hydron/p-api:1")),
+    );
+    plan.mandates = vec![mandate()];
+    let signed = world.sign(&plan);
+    link.accepted(&signed).await;
+    (world, link)
+}
+
+#[tokio::test]
+async fn a_release_inside_its_mandate_is_accepted() {
+    let (mut world, mut link) = mandated().await;
+    let steps = release_steps(checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
+    let plan = world.plan(PlanKind::Release, steps);
+    let signed = world.sign(&plan);
+    link.accepted(&signed).await;
+    // An image that an accepted plan builds for this service may be released again, with other variables say.
+    let plan = world.plan(PlanKind::Release, vec![of_service(Action::Release(release("hydron/p-api:1")))]);
+    let signed = world.sign(&plan);
+    link.accepted(&signed).await;
+}
+
+#[tokio::test]
+async fn a_release_without_a_mandate_is_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let steps = release_steps(checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
+    let plan = world.plan(PlanKind::Release, steps);
+    let signed = world.sign(&plan);
+    refused(&world, &mut link, &signed, "NO_MANDATE").await;
+}
+
+#[tokio::test]
+async fn a_release_outside_its_mandate_is_refused_field_by_field() {
+    let (mut world, mut link) = mandated().await;
+    let good = || release_steps(checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
+    let changed = |checkout: GitCheckout, build: ImageBuild, release: ReleaseSpec| {
+        release_steps(checkout, build, release)
+    };
+    let (c, b, r) = (checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
+    let outside = vec![
+        changed(GitCheckout { url: "https://git.example/evil/api.git".parse().unwrap(), ..c.clone() }, b.clone(), r.clone()),
+        changed(GitCheckout { reference: "evil".parse().unwrap(), ..c.clone() }, b.clone(), r.clone()),
+        changed(GitCheckout { credential: Some(secret("git")), ..c.clone() }, b.clone(), r.clone()),
+        changed(c.clone(), ImageBuild { context: "evil".parse().unwrap(), ..b.clone() }, r.clone()),
+        changed(
+            c.clone(),
+            ImageBuild { dockerfile: Dockerfile::Inline { content: "FROM evil".into() }, ..b.clone() },
+            r.clone(),
+        ),
+        // A checkout that another plan left behind, and a tag that another service's build made.
+        changed(c.clone(), ImageBuild { checkout: Some("other".parse().unwrap()), ..b.clone() }, r.clone()),
+        changed(c.clone(), b.clone(), release("hydron/p-other:2")),
+        changed(c.clone(), b.clone(), ReleaseSpec { network: "host".parse().unwrap(), ..r.clone() }),
+        changed(c.clone(), b.clone(), ReleaseSpec { port: Some(22), ..r.clone() }),
+        changed(c.clone(), b.clone(), ReleaseSpec { command: Some(vec!["evil".into()]), ..r.clone() }),
+        changed(c.clone(), b.clone(), ReleaseSpec { pre_deploy: Some(vec!["evil".into()]), ..r.clone() }),
+        changed(
+            c.clone(),
+            b.clone(),
+            ReleaseSpec { limits: Limits { memory_mb: 257, ..limits() }, ..r.clone() },
+        ),
+        changed(
+            c,
+            b,
+            ReleaseSpec {
+                env: vec![hydron_proto::plan::EnvVar::literal("EVIL".parse().unwrap(), "1")],
+                ..r
+            },
+        ),
+        [good(), vec![of_service(shell("true").action)]].concat(),
+        [
+            good(),
+            vec![of_service(Action::Probe(Probe {
+                host: "evil.example".parse().unwrap(),
+                path: "/".into(),
+                status_from: 200,
+                status_to: 399,
+                tries: 1,
+            }))],
+        ]
+        .concat(),
+        vec![step(good()[0].action.clone())],
+    ];
+    for (number, mut steps) in outside.into_iter().enumerate() {
+        for step in &mut steps {
+            step.risk = step.risk.max(step.action.risk());
+        }
+        let plan = world.plan(PlanKind::Release, steps);
+        let signed = world.sign(&plan);
+        assert_eq!(link.offer(&signed).await.code, "OUTSIDE_MANDATE", "change {number}");
+    }
+}
+
+#[tokio::test]
+async fn a_mandate_ends_with_its_time() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let steps = release_steps(checkout(), build("hydron/p-api:1"), release("hydron/p-api:1"));
+    let mut plan = world.plan(PlanKind::Provisioning, steps.clone());
+    plan.mandates = vec![Mandate { valid_until_unix_ms: now_ms() - 1, ..mandate() }];
+    let signed = world.sign(&plan);
+    link.accepted(&signed).await;
+    let plan = world.plan(PlanKind::Release, steps);
+    let signed = world.sign(&plan);
+    assert_eq!(link.offer(&signed).await.code, "OUTSIDE_MANDATE");
+}
+
+#[tokio::test]
+async fn an_operation_on_something_that_was_never_here_is_refused() {
+    let (mut world, mut link) = mandated().await;
+    let stranger = ServiceId::new(8, [8; 10]);
+    let release = ReleaseId::new(8, [8; 10]);
+    let refused = [
+        Operation::Restart { service: stranger },
+        Operation::Stop { service: stranger },
+        Operation::Start { service: stranger },
+        Operation::Logs { service: stranger, lines: 10 },
+        // The service is known, and no release of it was ever live.
+        Operation::Rollback { service: service(), release, secrets: vec![] },
+    ];
+    for operation in refused {
+        let plan = world.plan(PlanKind::Operation, vec![of_operation(operation)]);
+        let signed = world.sign(&plan);
+        assert_eq!(link.offer(&signed).await.code, "UNKNOWN_OBJECT");
+    }
+    for operation in [Operation::Restart { service: service() }, Operation::Inventory {}] {
+        let plan = world.plan(PlanKind::Operation, vec![of_operation(operation)]);
+        let signed = world.sign(&plan);
+        link.accepted(&signed).await;
+    }
+}
+
+fn of_operation(operation: Operation) -> Step {
+    let mut step = step(Action::Operate(operation));
+    step.risk = Risk::R2;
+    step
+}
+
+#[tokio::test]
+async fn every_decision_stands_in_the_servers_own_log_and_the_log_is_chained() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let mut forged = world.sign(&plan);
+    forged.bytes = sign(world.draft(&plan), "k1", &SigningKey::from_bytes(&[9; 32])).encode_to_vec();
+    link.offer(&forged).await;
+    let run = world.shell_run(&["true"]);
+    link.accepted(&run).await;
+    let path = hydron_agent::exec::audit_file(&world.root());
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("BAD_SIGNATURE") && text.contains(&run.run.to_string()), "{text}");
+    assert!(matches!(hydron_agent::exec::audit::check(&path), Ok(Ok(2))));
+}

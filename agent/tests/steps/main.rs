@@ -1,0 +1,15 @@
+//! Steps against a real Docker Engine and a real nginx, as the step host calls them.
+//!
+//! Rule: every test has its own root, networks and names, and removes what it made by those names.
+//! No engine, no nginx: the tests fail and say how to start one. Neighbours: `world` (the harness), one file a subject.
+
+mod app;
+mod build;
+mod client;
+mod crash;
+mod edge;
+mod files;
+mod git;
+mod operate;
+mod release;
+mod world;
