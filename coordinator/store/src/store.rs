@@ -157,3 +157,28 @@ async fn open_postgres(url: &str) -> Result<Db> {
         .await?;
     Ok(Db::Postgres(pool))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Engine, TestStore};
+
+    #[tokio::test]
+    async fn what_sqlite_acknowledges_survives_a_power_cut_and_readers_cannot_write() {
+        let test = TestStore::open(Engine::Sqlite).await.unwrap();
+        let Db::Sqlite { readers, writer } = &test.store.db else { panic!("SQLite") };
+        let pragma = |sql: &'static str| sqlx::query_as::<_, (i64,)>(sql).fetch_one(writer);
+        assert_eq!(pragma("PRAGMA synchronous").await.unwrap().0, 2, "FULL");
+        assert_eq!(pragma("PRAGMA foreign_keys").await.unwrap().0, 1);
+        let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(writer).await.unwrap();
+        assert_eq!(mode, "wal");
+        assert!(sqlx::query("DELETE FROM team").execute(readers).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_forgotten_argument_is_an_error_and_not_a_null() {
+        let test = TestStore::open(Engine::Sqlite).await.unwrap();
+        let missing = test.store.db.q("SELECT id FROM team WHERE id = $1").opt::<(String,)>().await;
+        assert!(matches!(missing, Err(StoreError::Arity { expected: 1, given: 0 })));
+    }
+}

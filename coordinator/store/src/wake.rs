@@ -26,6 +26,8 @@ pub enum Topic {
     Log,
     /// What a running step is doing right now; the key is the run's id.
     Doing,
+    /// Somebody's rights ended; the key is the team's id. Streams check whom they talk to.
+    Rights,
 }
 
 /// A hint that rows have changed.
@@ -51,6 +53,7 @@ impl Topic {
             Self::Work => "work",
             Self::Log => "log",
             Self::Doing => "doing",
+            Self::Rights => "rights",
         }
     }
 }
@@ -66,7 +69,7 @@ impl FromStr for Wake {
 
     fn from_str(text: &str) -> Result<Self, ()> {
         let (topic, key) = text.split_once(':').ok_or(())?;
-        let topic = [Topic::Events, Topic::Work, Topic::Log, Topic::Doing]
+        let topic = [Topic::Events, Topic::Work, Topic::Log, Topic::Doing, Topic::Rights]
             .into_iter()
             .find(|known| known.name() == topic)
             .ok_or(())?;

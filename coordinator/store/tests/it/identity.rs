@@ -67,6 +67,21 @@ on_every_engine! {
         assert!(db.store.team(a).tokens().await.unwrap().is_empty());
     }
 
+    async fn members_and_teams_are_those_of_one_team_and_one_person(db: TestStore) {
+        let (a, b) = (team(&db.store, 1).await, team(&db.store, 2).await);
+        let mut tx = db.store.system().begin(NOW).await.unwrap();
+        for n in [1, 2] {
+            tx.insert_user(&user(n), "x").await.unwrap();
+        }
+        tx.insert_member(a, user(1).id, Role::Owner).await.unwrap();
+        tx.insert_member(b, user(2).id, Role::Viewer).await.unwrap();
+        tx.commit().await.unwrap();
+        let members = db.store.team(a).members().await.unwrap();
+        assert_eq!(members.iter().map(|m| (m.user, m.role)).collect::<Vec<_>>(), [(user(1).id, Role::Owner)]);
+        let teams = db.store.system().memberships(user(2).id).await.unwrap();
+        assert_eq!(teams.iter().map(|m| (m.team.id, m.role)).collect::<Vec<_>>(), [(b, Role::Viewer)]);
+    }
+
     async fn a_set_up_link_works_once_even_for_two_at_once(db: TestStore) {
         let mut tx = db.store.system().begin(NOW).await.unwrap();
         tx.replace_setup_link("old").await.unwrap();

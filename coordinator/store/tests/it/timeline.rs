@@ -23,6 +23,12 @@ on_every_engine! {
         assert_eq!((events[1].data.clone(), events[1].at), (json!({ "round": 1 }), NOW + 1));
         assert_eq!(db.store.team(a).last_event().await.unwrap(), 6);
         assert!(db.store.team(b).events_after(0, 100).await.unwrap().is_empty());
+        let mut tx = db.store.team(b).begin(&ACTOR, NOW).await.unwrap();
+        tx.audit(AuditDraft::new("thing.changed", "x", json!({})));
+        tx.rename_team("renamed").await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(db.store.team(a).audit_before(None, 100).await.unwrap().is_empty(), "another team's log");
+        assert_eq!(db.store.team(a).team().await.unwrap().unwrap().name, "team 1", "another team's name");
     }
 
     async fn many_writers_leave_no_gap(db: TestStore) {
