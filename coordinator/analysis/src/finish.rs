@@ -1,0 +1,217 @@
+//! Drafts become services: unique names, chosen values, evidence, findings in order.
+//!
+//! One rule: nothing is decided here that a rule did not offer; output order depends on content only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hydron_domain::analysis::{
+    AnalyzedService, DependencyNeed, Evidence, Finding, FindingCode, NotAService, ServiceKind, Severity,
+};
+
+use crate::draft::{Draft, Found};
+use crate::needs::{binding, table};
+use crate::options::Options;
+use crate::overlay::images;
+use crate::path;
+use crate::recipe;
+use crate::repo::Repo;
+
+/// Turns everything into services and rejections.
+pub(crate) fn services(repo: &Repo<'_>, options: &Options, mut found: Found) -> (Vec<AnalyzedService>, Vec<NotAService>) {
+    found.drafts.sort_by(|a, b| (&a.dir, a.kind == ServiceKind::Worker, a.name.value()).cmp(&(&b.dir, b.kind == ServiceKind::Worker, b.name.value())));
+    let names = names(&found.drafts, options);
+    let by_host: BTreeMap<String, String> =
+        found.drafts.iter().zip(&names).flat_map(|(d, n)| d.hosts.iter().map(|h| (h.clone(), n.clone())).chain([(n.clone(), n.clone())])).collect();
+    let mut services: Vec<AnalyzedService> = Vec::new();
+    for (draft, name) in found.drafts.iter().zip(&names) {
+        services.push(service(repo, options, draft, name, &by_host));
+    }
+    for service in &services {
+        check(repo, service);
+    }
+    cycles(repo, &services);
+    found.rejected.retain(|r| !services.iter().any(|s| s.path == r.path));
+    found.rejected.sort_by(|a, b| (&a.path, &a.rule).cmp(&(&b.path, &b.rule)));
+    found.rejected.dedup_by(|a, b| a.path == b.path);
+    (services, found.rejected)
+}
+
+fn names(drafts: &[Draft], options: &Options) -> Vec<String> {
+    let mut used: BTreeSet<String> = BTreeSet::new();
+    let mut list = Vec::new();
+    for draft in drafts {
+        let own = draft.name.value().cloned();
+        let repository = options.repository_name.clone().filter(|_| draft.dir.is_empty());
+        let raw = own.or(repository).unwrap_or_else(|| if draft.dir.is_empty() { "app".to_owned() } else { path::base(&draft.dir).to_owned() });
+        let base = clean(&raw);
+        let mut name = base.clone();
+        let mut number = 2;
+        while !used.insert(name.clone()) {
+            name = format!("{base}-{number}");
+            number += 1;
+        }
+        list.push(name);
+    }
+    list
+}
+
+/// Lower-case letters, digits and dashes, at most 48 of them.
+fn clean(name: &str) -> String {
+    let mapped: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let joined = mapped.split('-').filter(|p| !p.is_empty()).collect::<Vec<_>>().join("-");
+    let short: String = joined.chars().take(48).collect();
+    let short = short.trim_matches('-').to_owned();
+    if short.is_empty() { "app".to_owned() } else { short }
+}
+
+fn service(repo: &Repo<'_>, options: &Options, draft: &Draft, name: &str, by_host: &BTreeMap<String, String>) -> AnalyzedService {
+    let dependencies: Vec<DependencyNeed> = draft.needs.iter().map(|(kind, need)| dependency(draft, kind, need)).collect();
+    let mut depends_on: BTreeSet<String> = draft.depends_on.keys().filter_map(|h| by_host.get(h)).cloned().collect();
+    depends_on.remove(name);
+    let web = draft.kind == ServiceKind::Web;
+    let mut service = AnalyzedService {
+        name: name.to_owned(),
+        path: path::shown(&draft.dir),
+        kind: draft.kind,
+        language: draft.language.clone(),
+        language_version: draft.version.value().cloned(),
+        framework: draft.framework.value().cloned(),
+        also: draft.also.iter().cloned().collect(),
+        package_manager: draft.package_manager.value().cloned(),
+        build: draft.build.value().cloned(),
+        start: draft.start.best().filter(|o| o.confidence >= 0.3).map(|o| o.value.clone()),
+        release: draft.release.value().cloned(),
+        output_dir: if draft.kind == ServiceKind::Static { draft.output_dir.value().cloned() } else { None },
+        port: if web { draft.port.value().copied() } else { None },
+        health: if draft.kind == ServiceKind::Worker { None } else { draft.health.value().cloned() },
+        route_prefix: if web { draft.prefix.value().cloned() } else { None },
+        dependencies,
+        env: draft.env.values().cloned().collect(),
+        dockerfile: recipe::decide(repo, options, draft),
+        depends_on: depends_on.into_iter().collect(),
+        volumes: draft.volumes.clone(),
+        optional: draft.optional,
+        evidence: evidence(draft),
+    };
+    recipe::align(&mut service, draft);
+    service
+}
+
+fn dependency(draft: &Draft, kind: &str, need: &crate::draft::NeedDraft) -> DependencyNeed {
+    DependencyNeed {
+        kind: kind.to_owned(),
+        required: need.required && !need.alternative,
+        version: need.version.clone().or_else(|| need.image.as_deref().and_then(images::version)),
+        image: need.image.clone(),
+        external: table::is_external(kind),
+        binding: binding::bind(draft, kind, need),
+    }
+}
+
+fn evidence(draft: &Draft) -> Vec<Evidence> {
+    let mut list = draft.why.evidence("service");
+    list.extend(draft.name.evidence("name"));
+    list.extend(draft.framework.evidence("framework"));
+    list.extend(draft.version.evidence("language_version"));
+    list.extend(draft.package_manager.evidence("package_manager"));
+    list.extend(draft.build.evidence("build"));
+    list.extend(draft.start.evidence("start"));
+    list.extend(draft.release.evidence("release"));
+    list.extend(draft.output_dir.evidence("output_dir"));
+    list.extend(draft.port.evidence("port"));
+    list.extend(draft.health.evidence("health"));
+    list.extend(draft.prefix.evidence("route_prefix"));
+    for (kind, need) in &draft.needs {
+        list.extend(need.reasons.evidence(&format!("dependencies.{kind}")));
+    }
+    for (host, at) in &draft.depends_on {
+        list.push(Evidence {
+            field: "depends_on".to_owned(),
+            value: host.clone(),
+            file: at.file.clone(),
+            line: at.line,
+            rule: "compose.depends_on".to_owned(),
+            confidence: 0.9,
+            chosen: true,
+        });
+    }
+    list
+}
+
+/// Findings about one finished service.
+fn check(repo: &Repo<'_>, service: &AnalyzedService) {
+    let note = |severity, code, message: String, advice: &str| {
+        repo.note(Finding { severity, code, service: Some(service.name.clone()), message, advice: advice.to_owned(), file: None, line: None });
+    };
+    if service.kind != ServiceKind::Static && service.start.is_none() {
+        note(Severity::Error, FindingCode::NoStart, format!("{} has no production start command", service.name), "Set the start command by hand.");
+    }
+    for env in service.env.iter().filter(|e| crate::env::secret::is_public(&e.name)) {
+        let bare = env.name.trim_start_matches("NEXT_PUBLIC_").trim_start_matches("VITE_").trim_start_matches("REACT_APP_");
+        if crate::env::secret::is_secret(bare, None) && bare.contains("SECRET") {
+            note(
+                Severity::Warning,
+                FindingCode::PublicSecret,
+                format!("{} sounds like a secret, but its prefix puts it into what every browser loads", env.name),
+                "Read it on the server under a name without the public prefix.",
+            );
+        }
+    }
+    if let Some(version) = service.language_version.as_deref().filter(|v| is_past(&service.language, v)) {
+        note(
+            Severity::Warning,
+            FindingCode::EndOfLife,
+            format!("{} {version} no longer gets security fixes", service.language),
+            "Move to a supported version; the declared one is still used for the build.",
+        );
+    }
+    let local = service.dependencies.iter().any(|d| d.kind == "sqlite" && d.required);
+    if local && service.volumes.is_empty() {
+        note(
+            Severity::Warning,
+            FindingCode::LocalState,
+            format!("{} keeps its data in an SQLite file inside its container", service.name),
+            "Give the directory of the file a volume, or the data is lost with the next release.",
+        );
+    }
+}
+
+/// Whether a declared version is past its end of life.
+fn is_past(language: &str, version: &str) -> bool {
+    let digits: String = version.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    let mut parts = digits.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
+    let (major, minor) = (parts.next().unwrap_or(0), parts.next());
+    let exact = version.starts_with(|c: char| c.is_ascii_digit());
+    match language {
+        "javascript" | "typescript" => exact && (1..=16).contains(&major),
+        "python" => exact && (major == 2 || (major == 3 && minor.is_some_and(|m| m <= 8))),
+        "ruby" => exact && (major < 3 || (major == 3 && minor == Some(0))) && major > 0,
+        "php" => exact && (5..=7).contains(&major),
+        _ => false,
+    }
+}
+
+fn cycles(repo: &Repo<'_>, services: &[AnalyzedService]) {
+    let edges: BTreeMap<&str, &Vec<String>> = services.iter().map(|s| (s.name.as_str(), &s.depends_on)).collect();
+    for start in edges.keys() {
+        let mut seen: BTreeSet<&str> = BTreeSet::new();
+        let mut queue: Vec<&str> = edges.get(start).into_iter().flat_map(|d| d.iter().map(String::as_str)).collect();
+        while let Some(next) = queue.pop() {
+            if next == *start {
+                repo.note(Finding {
+                    severity: Severity::Warning,
+                    code: FindingCode::CyclicDependencies,
+                    service: Some((*start).to_owned()),
+                    message: format!("{start} waits, directly or through others, for itself"),
+                    advice: "Hydron starts the services of a circle together; make sure each retries its connections.".to_owned(),
+                    file: None,
+                    line: None,
+                });
+                return;
+            }
+            if seen.insert(next) {
+                queue.extend(edges.get(next).into_iter().flat_map(|d| d.iter().map(String::as_str)));
+            }
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Drivers among a service's own dependencies.
+//!
+//! One rule: development groups, comments and indirect requirements never propose anything.
+
+use super::table::{self, Driver};
+use crate::draft::{Draft, Stack};
+use crate::field::At;
+use crate::path;
+use crate::pattern::patterns;
+use crate::repo::{Repo, Role};
+use crate::stacks::Scan;
+use crate::stacks::rust::read_all;
+
+patterns! {
+    GO_IMPORT = r#"(?m)^\s*(?:import\s+)?(?:[\w.]+\s+)?"((?:[\w.\-]+\.[a-z]+/|net/smtp)[^"]*)""#;
+}
+
+/// Offers every driver of a draft.
+pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
+    match draft.stack.clone() {
+        Stack::Node(_) => node(scan, draft),
+        Stack::Python(facts) => {
+            for (name, file) in &facts.manifest.deps {
+                offer_named(table::PYPI, name, At::find(scan.repo, file, name.split('[').next().unwrap_or(name)), draft);
+            }
+        }
+        Stack::Ruby(facts) => {
+            let file = path::join(&draft.dir, "Gemfile");
+            for gem in &facts.gems {
+                offer_named(table::GEMS, gem, At::find(scan.repo, &file, gem), draft);
+            }
+        }
+        Stack::Php(facts) => {
+            let file = path::join(&facts.app_dir, "composer.json");
+            for package in &facts.deps {
+                offer_named(table::COMPOSER, package, At::find(scan.repo, &file, package), draft);
+            }
+        }
+        Stack::Java(facts) => {
+            let file = path::join(&draft.dir, if facts.gradle { "build.gradle" } else { "pom.xml" });
+            for dep in &facts.deps {
+                let found = table::MAVEN.iter().find(|(n, _, _)| if n.contains(':') { dep == n } else { dep.contains(n) });
+                if let Some(driver) = found {
+                    propose(draft, driver, At::find(scan.repo, &file, dep.rsplit(':').next().unwrap_or(dep)));
+                }
+            }
+        }
+        Stack::Dotnet(facts) => {
+            for package in &facts.packages {
+                if let Some(driver) = table::NUGET.iter().find(|(n, _, _)| package.starts_with(n)) {
+                    propose(draft, driver, At::find(scan.repo, &facts.project, package));
+                }
+            }
+        }
+        Stack::Go(facts) => {
+            let file = path::join(&facts.module_dir, "go.mod");
+            for (import, at) in go_imports(scan.repo, draft) {
+                if let Some(driver) = table::GO.iter().find(|(n, _, _)| import.starts_with(n)) {
+                    propose(draft, driver, at);
+                }
+            }
+            let _ = file;
+        }
+        Stack::Rust(_) => rust(scan.repo, draft),
+        Stack::Site(_) | Stack::Image => {}
+    }
+}
+
+fn offer_named(drivers: &'static [Driver], name: &str, at: At, draft: &mut Draft) {
+    if let Some(driver) = drivers.iter().find(|(n, _, _)| *n == name) {
+        propose(draft, driver, at);
+    }
+}
+
+fn propose(draft: &mut Draft, driver: &Driver, at: At) {
+    let (package, kind, scheme) = driver;
+    let need = draft.need(kind);
+    need.driver = true;
+    if let Some(scheme) = scheme {
+        need.scheme = Some((*scheme).to_owned());
+    }
+    need.reasons.offer(*package, 0.7, "needs.driver", at);
+}
+
+/// Packages of the service and of the workspace libraries it uses.
+fn node(scan: &Scan<'_, '_>, draft: &mut Draft) {
+    let served = draft.kind != hydron_domain::analysis::ServiceKind::Static;
+    if !served {
+        return;
+    }
+    let sources = draft.sources.clone();
+    for package in scan.packages.iter().filter(|p| sources.contains(&p.dir)) {
+        for name in &package.deps {
+            if let Some(driver) = table::NPM.iter().find(|(n, _, _)| n == name) {
+                propose(draft, driver, At::find(scan.repo, &package.file, &format!("\"{name}\"")));
+            }
+        }
+    }
+}
+
+fn go_imports(repo: &Repo<'_>, draft: &Draft) -> Vec<(String, At)> {
+    let dirs = &draft.sources;
+    let files = repo.files().iter().filter(|f| f.extension() == "go" && f.role == Role::Normal && dirs.iter().any(|d| d == f.dir()));
+    let mut list = Vec::new();
+    for file in files {
+        let Some(text) = repo.text(file) else { continue };
+        for found in GO_IMPORT.captures_iter(text).filter_map(|c| c.get(1)) {
+            list.push((found.as_str().to_owned(), At::line(&file.path, crate::repo::line_at(text, found.start()))));
+        }
+    }
+    list
+}
+
+fn rust(repo: &Repo<'_>, draft: &mut Draft) {
+    let crates = read_all(repo);
+    let own: Vec<_> = crates.iter().filter(|c| draft.sources.contains(&c.dir)).collect();
+    for package in own {
+        let file = path::join(&package.dir, "Cargo.toml");
+        for name in &package.deps {
+            if let Some(driver) = table::CRATES.iter().find(|(n, _, _)| n == name) {
+                propose(draft, driver, At::find(repo, &file, name));
+            }
+        }
+        for orm in ["sqlx", "diesel", "sea-orm", "diesel-async"] {
+            let Some(value) = package.table.get("dependencies").and_then(|d| d.get(orm)) else { continue };
+            let inherited = repo.read("Cargo.toml").and_then(|t| t.parse::<toml::Table>().ok());
+            let shared = inherited.as_ref().and_then(|t| t.get("workspace")?.get("dependencies")?.get(orm));
+            let features = format!("{} {}", value.get("features").map(ToString::to_string).unwrap_or_default(), shared.and_then(|s| s.get("features")).map(ToString::to_string).unwrap_or_default());
+            for (word, kind, scheme) in [("postgres", "postgres", "postgres"), ("mysql", "mysql", "mysql"), ("sqlite", "sqlite", "sqlite")] {
+                if features.contains(word) {
+                    propose(draft, &(orm, kind, Some(scheme)), At::find(repo, &file, orm));
+                }
+            }
+        }
+    }
+}

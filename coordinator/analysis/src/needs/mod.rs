@@ -1,0 +1,130 @@
+//! What a service talks to: databases, queues, search engines, outside services.
+//!
+//! One rule: a driver proposes, configuration decides, compose confirms; several drivers without a decision are alternatives.
+
+pub(crate) mod binding;
+pub(crate) mod drivers;
+pub(crate) mod providers;
+pub(crate) mod table;
+
+use std::collections::BTreeSet;
+
+use crate::draft::{Draft, Stack};
+use crate::overlay::compose::Offered;
+use crate::repo::Repo;
+use crate::stacks::Scan;
+use table::SQL;
+
+/// Finds the dependencies of all drafts.
+pub(crate) fn find(scan: &Scan<'_, '_>, drafts: &mut [Draft], offered: &[Offered]) {
+    for draft in drafts.iter_mut() {
+        drivers::offer(scan, draft);
+        providers::offer(scan.repo, draft);
+        variables(draft);
+    }
+    for draft in drafts.iter_mut() {
+        unlinked(draft, offered);
+        decide(scan.repo, draft);
+    }
+}
+
+/// Variables whose name or value names a kind.
+fn variables(draft: &mut Draft) {
+    let names: Vec<(String, Option<String>)> = draft.env.values().map(|e| (e.name.clone(), draft.given.get(&e.name).cloned().or_else(|| e.default.clone()))).collect();
+    for (name, value) in names {
+        let by_value = value.as_deref().and_then(table::kind_of_url);
+        let kind = by_value.or_else(|| table::kind_of_name(&name));
+        if let Some(provider) = oauth_provider(&name) {
+            let required = draft.env.get(&name).is_some_and(|e| e.required);
+            let need = draft.need(&format!("oauth-{provider}"));
+            need.driver = true;
+            need.required |= required;
+            need.reasons.offer(format!("variable {name}"), 0.7, "needs.oauth", crate::field::At::nowhere());
+        }
+        let Some(kind) = kind else { continue };
+        let file = draft.env.get(&name).map(|e| crate::field::At { file: e.file.clone(), line: e.line }).unwrap_or_default();
+        let sure = if by_value.is_some() { 0.6 } else { 0.5 };
+        draft.need(kind).reasons.offer(format!("variable {name}"), sure, "needs.variable", file);
+    }
+}
+
+/// Auth.js names its providers: `AUTH_DISCORD_SECRET`.
+fn oauth_provider(name: &str) -> Option<String> {
+    let provider = name.strip_prefix("AUTH_")?.strip_suffix("_SECRET")?;
+    (!provider.is_empty() && !provider.contains('_')).then(|| provider.to_lowercase())
+}
+
+/// A database of the compose file that no service claims confirms a driver.
+fn unlinked(draft: &mut Draft, offered: &[Offered]) {
+    for dependency in offered.iter().filter(|o| !o.linked) {
+        let kind = if dependency.kind == "mariadb" && draft.needs.contains_key("mysql") { "mysql" } else { dependency.kind.as_str() };
+        let Some(need) = draft.needs.get_mut(kind) else { continue };
+        let same_group = offered.iter().filter(|o| !o.linked && SQL.contains(&o.kind.as_str())).count();
+        let alternatives = SQL.contains(&kind) && same_group > 1;
+        if need.driver && !alternatives {
+            need.required = true;
+        }
+        if need.driver || need.required {
+            need.version.clone_from(&dependency.version);
+            need.image.clone_from(&dependency.image);
+            need.reasons.offer(format!("compose service {}", dependency.host), 0.85, "compose.offered", dependency.at.clone());
+        }
+    }
+}
+
+fn decide(repo: &Repo<'_>, draft: &mut Draft) {
+    mariadb(draft);
+    sql(draft);
+    let names: BTreeSet<String> = draft.needs.keys().cloned().collect();
+    for kind in &names {
+        if SQL.contains(&kind.as_str()) {
+            continue;
+        }
+        let external = table::is_external(kind);
+        let variables: Vec<&hydron_domain::analysis::EnvNeed> = draft.env.values().filter(|e| table::kind_of_name(&e.name) == Some(kind.as_str())).collect();
+        let demanded = variables.iter().any(|e| e.required);
+        let place = |n: &str| n.ends_with("HOST") || n.ends_with("URL") || n.ends_with("URI") || n.ends_with("KEY");
+        let optional = !variables.is_empty() && variables.iter().all(|e| !e.required && (e.default.is_none() || !place(&e.name)) && matches!(e.source, hydron_domain::analysis::EnvSource::Schema));
+        let model = matches!(kind.as_str(), "openai" | "anthropic" | "stripe");
+        let mails = kind == "smtp" && matches!(draft.stack, Stack::Go(_));
+        let Some(need) = draft.needs.get_mut(kind) else { continue };
+        if !need.required && !need.alternative {
+            need.required = if external { need.driver && (demanded || ((model || mails) && !optional)) } else { need.driver && !optional };
+        }
+    }
+    // A variable alone is a hint; without a driver, a decision or a compose link it is not reported as a container.
+    draft.needs.retain(|kind, need| need.required || need.driver || need.image.is_some() || need.reasons.confidence() >= 0.6 && !table::is_external(kind) || need.reasons.confidence() >= 0.8);
+    let _ = repo;
+}
+
+/// MariaDB speaks MySQL: one of the two is enough.
+fn mariadb(draft: &mut Draft) {
+    let linked = draft.needs.get("mariadb").is_some_and(|n| n.image.is_some());
+    if linked && let Some(mysql) = draft.needs.remove("mysql") && let Some(maria) = draft.needs.get_mut("mariadb") {
+        maria.driver |= mysql.driver;
+        maria.scheme = mysql.scheme;
+        maria.required |= mysql.required;
+    }
+}
+
+fn sql(draft: &mut Draft) {
+    let present: Vec<String> = draft.needs.keys().filter(|k| SQL.contains(&k.as_str())).cloned().collect();
+    let decided: Vec<String> = present.iter().filter(|k| draft.needs.get(*k).is_some_and(|n| n.required && !n.alternative)).cloned().collect();
+    let drivers: Vec<String> = present.iter().filter(|k| draft.needs.get(*k).is_some_and(|n| n.driver && !n.alternative)).cloned().collect();
+    if decided.is_empty() {
+        let servers: Vec<&String> = drivers.iter().filter(|k| !table::is_embedded(k)).collect();
+        let only = match (drivers.as_slice(), servers.as_slice()) {
+            ([one], _) => Some(one.clone()),
+            (_, [one]) if drivers.iter().all(|d| d == *one || d == "h2" || d == "hsqldb") => None.or(Some((*one).clone())).filter(|_| !drivers.iter().any(|d| d == "h2" || d == "hsqldb")),
+            _ => None,
+        };
+        if let Some(kind) = only {
+            draft.need(&kind).required = true;
+        }
+        return;
+    }
+    for kind in present.iter().filter(|k| !decided.contains(k)) {
+        draft.need(kind).alternative = true;
+    }
+    let _ = matches!(draft.stack, Stack::Image);
+}

@@ -1,0 +1,48 @@
+//! What a caller may set: names, caps, default versions, and what the builder understands.
+//!
+//! One rule: nothing here changes *what* is found, only how much is read and how recipes are written.
+
+use std::collections::BTreeMap;
+
+/// Settings of one reading.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Name for a service at the root whose manifest has none (the repository's name).
+    pub repository_name: Option<String>,
+    /// Look for services only below this directory; the rest of the tree still gives context.
+    pub subdir: Option<String>,
+    /// Limits.
+    pub caps: Caps,
+    /// Versions to use where the repository names none: `python` → `3.11`, `node` → `20`.
+    pub default_versions: BTreeMap<String, String>,
+    /// Full image names to use instead of the usual ones: `python:3.11-slim` → `mirror.example/python:3.11-slim`.
+    pub images: BTreeMap<String, String>,
+    /// What the image builder understands.
+    pub builder: BuilderCaps,
+}
+
+/// Limits that keep a hostile tree harmless.
+#[derive(Debug, Clone, Copy)]
+pub struct Caps {
+    /// Entries considered.
+    pub files: usize,
+    /// Bytes read of one file.
+    pub file_bytes: usize,
+    /// Bytes read in all.
+    pub total_bytes: u64,
+    /// Directory depth considered.
+    pub depth: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self { files: 200_000, file_bytes: 512 * 1024, total_bytes: 192 * 1024 * 1024, depth: 40 }
+    }
+}
+
+/// Features of the image builder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BuilderCaps {
+    /// `RUN --mount=type=cache` (BuildKit).
+    pub cache_mounts: bool,
+}

@@ -1,0 +1,207 @@
+//! Compose files, read into what matters here: builds, images, commands, ports, environment, order.
+//!
+//! One rule: of several files in a directory the production one counts; development and test files are left out.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::formats::yaml;
+use crate::formats::{dockerfile, json};
+use crate::path;
+use crate::repo::{File, Repo, Role, line_of};
+
+/// One service of a compose file.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ComposeService {
+    pub(crate) name: String,
+    pub(crate) file: String,
+    pub(crate) line: Option<u32>,
+    pub(crate) image: Option<String>,
+    pub(crate) build: Option<Build>,
+    pub(crate) command: Option<String>,
+    /// Published (host) and container port.
+    pub(crate) ports: Vec<(Option<u16>, u16)>,
+    pub(crate) environment: BTreeMap<String, Option<String>>,
+    pub(crate) depends_on: Vec<String>,
+    pub(crate) health: Option<String>,
+    pub(crate) profiles: Vec<String>,
+    pub(crate) volumes: Vec<String>,
+}
+
+/// The `build` section.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Build {
+    /// Context directory in the tree.
+    pub(crate) context: String,
+    /// Dockerfile path in the tree.
+    pub(crate) dockerfile: String,
+    pub(crate) target: Option<String>,
+    pub(crate) args: Vec<(String, String)>,
+}
+
+/// Names that compose files interpolate outside of `environment`: settings of the stack, not of a program.
+pub(crate) fn interpolated(repo: &Repo<'_>) -> std::collections::BTreeSet<String> {
+    crate::pattern::patterns! { NAME = r"\$\{([A-Za-z_]\w*)"; }
+    let files = repo.files().iter().filter(|f| f.name().contains("compose") && matches!(f.extension(), "yml" | "yaml"));
+    let texts = files.filter_map(|f| repo.text(f));
+    let mut names: std::collections::BTreeSet<String> = texts.flat_map(|t| NAME.captures_iter(t).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()).collect::<Vec<_>>()).collect();
+    names.extend(["COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_FILE", "DOCKER_BUILDKIT"].map(str::to_owned));
+    names
+}
+
+/// Reads the compose file of each directory that says what runs in production.
+pub(crate) fn read_all(repo: &Repo<'_>) -> Vec<ComposeService> {
+    let mut best: BTreeMap<&str, (u8, &File)> = BTreeMap::new();
+    for file in repo.files().iter().filter(|f| f.role == Role::Normal) {
+        let Some(rank) = rank(file.name()) else { continue };
+        let held = best.entry(file.dir()).or_insert((rank, file));
+        if rank < held.0 {
+            *held = (rank, file);
+        }
+    }
+    let mut files: Vec<&File> = best.into_values().map(|(_, f)| f).collect();
+    files.sort_by_key(|f| (path::depth(&f.path), f.path.clone()));
+    files.into_iter().flat_map(|f| read(repo, f)).collect()
+}
+
+/// Lower is better; `None` for files that are not compose files or not for production.
+fn rank(name: &str) -> Option<u8> {
+    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
+    let rest = stem.strip_prefix("docker-compose").or_else(|| stem.strip_prefix("compose")).or_else(|| stem.strip_prefix("docker_compose"))?;
+    let words: Vec<String> = path::words(rest).collect();
+    let has = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));
+    if has(&["test", "tests", "ci", "e2e", "override", "debug", "load", "lint", "build", "watch", "tools", "dev", "development", "monitoring"]) {
+        return None;
+    }
+    match rest {
+        "" => Some(0),
+        _ if has(&["prod", "production", "deploy"]) => Some(1),
+        _ if has(&["local", "example"]) => Some(4),
+        _ => Some(2),
+    }
+}
+
+fn read(repo: &Repo<'_>, file: &File) -> Vec<ComposeService> {
+    let Some(text) = repo.text(file) else { return Vec::new() };
+    let value = match yaml::parse(text) {
+        Ok(value) => value,
+        Err(problem) => {
+            repo.note_unreadable(&file.path, &problem);
+            return Vec::new();
+        }
+    };
+    let services = value.get("services").and_then(Value::as_object);
+    let Some(services) = services else { return Vec::new() };
+    services.iter().filter(|(_, v)| v.is_object()).map(|(name, v)| service(file, text, name, v)).collect()
+}
+
+fn service(file: &File, text: &str, name: &str, value: &Value) -> ComposeService {
+    let known: Vec<(String, String)> = Vec::new();
+    let plain = |v: &Value| yaml::scalar(v).map(|s| dockerfile::expand(&s, &known));
+    let words = |key: &str| match value.get(key) {
+        Some(Value::Array(items)) => {
+            let parts: Vec<String> = items.iter().filter_map(yaml::scalar).collect();
+            Some(dockerfile::join(&parts))
+        }
+        Some(other) => yaml::scalar(other).map(|s| s.split_whitespace().collect::<Vec<_>>().join(" ")),
+        None => None,
+    };
+    let entrypoint = words("entrypoint").filter(|e| !e.is_empty());
+    let command = match (entrypoint, words("command")) {
+        (Some(e), Some(c)) => Some(format!("{e} {c}")),
+        (e, c) => c.or(e),
+    };
+    ComposeService {
+        name: name.to_owned(),
+        file: file.path.clone(),
+        line: line_of(text, &format!("\n  {name}:")).map(|l| l + 1),
+        image: value.get("image").and_then(&plain).filter(|i| !i.is_empty()),
+        build: value.get("build").and_then(|b| build(file.dir(), b)),
+        command: command.filter(|c| !c.trim().is_empty()),
+        ports: ports(value),
+        environment: pairs(value.get("environment")),
+        depends_on: match value.get("depends_on") {
+            Some(Value::Object(map)) => map.keys().cloned().collect(),
+            other => {
+                let mut list = yaml::list(other);
+                list.extend(yaml::list(value.get("links")).iter().map(|l| l.split(':').next().unwrap_or_default().to_owned()));
+                list
+            }
+        },
+        health: health(value),
+        profiles: yaml::list(value.get("profiles")),
+        volumes: yaml::list(value.get("volumes")),
+    }
+}
+
+fn build(dir: &str, value: &Value) -> Option<Build> {
+    let context = value.as_str().or_else(|| json::text(value, "context")).unwrap_or(".");
+    if context.contains("://") || context.starts_with("git@") {
+        return None;
+    }
+    let context = path::resolve(dir, &dockerfile::expand(context, &[]))?;
+    let named = json::text(value, "dockerfile").map(|d| dockerfile::expand(d, &[])).filter(|d| !d.is_empty());
+    let dockerfile = path::resolve(&context, named.as_deref().unwrap_or("Dockerfile"))?;
+    let args = pairs(value.get("args")).into_iter().filter_map(|(n, v)| Some((n, v?))).collect();
+    Some(Build { context, dockerfile, target: json::text(value, "target").map(|t| dockerfile::expand(t, &[])).filter(|t| !t.is_empty()), args })
+}
+
+/// A map or a list of `A=b` as pairs; a name without a value comes from outside.
+pub(crate) fn pairs(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
+    match value {
+        Some(Value::Object(map)) => map.iter().map(|(k, v)| (k.clone(), yaml::scalar(v))).collect(),
+        Some(Value::Array(items)) => {
+            let words = items.iter().filter_map(yaml::scalar);
+            words.map(|w| w.split_once('=').map_or((w.clone(), None), |(n, v)| (n.to_owned(), Some(v.to_owned())))).collect()
+        }
+        Some(_) | None => BTreeMap::new(),
+    }
+}
+
+fn ports(value: &Value) -> Vec<(Option<u16>, u16)> {
+    let mut list = Vec::new();
+    for port in value.get("ports").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(target) = port.get("target").and_then(yaml_port) {
+            list.push((port.get("published").and_then(yaml_port), target));
+            continue;
+        }
+        let Some(text) = yaml::scalar(port).map(|s| dockerfile::expand(&s, &[])) else { continue };
+        if text.ends_with("/udp") {
+            continue;
+        }
+        let text = text.split('/').next().unwrap_or_default();
+        let mut parts = text.rsplit(':');
+        let target = parts.next().and_then(|p| p.split('-').next().unwrap_or_default().parse().ok());
+        let published = parts.next().and_then(|p| p.parse().ok());
+        if let Some(target) = target {
+            list.push((published, target));
+        }
+    }
+    for port in yaml::list(value.get("expose")) {
+        if let Ok(port) = dockerfile::expand(&port, &[]).parse() {
+            list.push((None, port));
+        }
+    }
+    list
+}
+
+fn yaml_port(value: &Value) -> Option<u16> {
+    yaml::scalar(value)?.parse().ok()
+}
+
+fn health(value: &Value) -> Option<String> {
+    let test = value.get("healthcheck")?.get("test")?;
+    let text = yaml::list(Some(test)).join(" ");
+    url_path(&text)
+}
+
+/// The path of the first local URL in a text.
+pub(crate) fn url_path(text: &str) -> Option<String> {
+    let (_, after) = text.split_once("://")?;
+    let host = after.split(['/', ' ', '"', '\'', '?']).next().unwrap_or_default();
+    let local = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"].iter().any(|h| host.starts_with(h)) || host.contains('$');
+    let path = after.strip_prefix(host)?;
+    let path: String = path.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | ')' | '|' | ';' | ',')).collect();
+    local.then(|| if path.is_empty() { "/".to_owned() } else { path })
+}

@@ -1,0 +1,64 @@
+//! Which draft a compose service means.
+//!
+//! One rule: a build context is a statement; a published image is matched only by its name.
+
+use hydron_domain::analysis::ServiceKind;
+
+use super::compose_file::{Build, ComposeService};
+use super::images;
+use super::procfile::same_tool;
+use super::process::{self, Process};
+use crate::draft::Draft;
+use crate::path;
+
+/// The drafts (by index) that a build can mean, the best first.
+pub(crate) fn by_build(drafts: &[Draft], build: &Build, service: &ComposeService) -> Option<usize> {
+    let recipe_dir = path::parent(&build.dockerfile);
+    let text = service.command.as_deref().unwrap_or_default();
+    let wanted = match process::judge(text) {
+        Process::Worker => Some(ServiceKind::Worker),
+        Process::Dashboard | Process::Web | Process::Job | Process::Dev => None,
+    };
+    let fits = |dir: &str| {
+        let here = || drafts.iter().enumerate().filter(move |(_, d)| d.dir == dir);
+        let tool = here().find(|(_, d)| wanted == Some(d.kind) && same_tool(d, text));
+        let kind = here().find(|(_, d)| d.kind != ServiceKind::Worker);
+        tool.or(kind).or_else(|| here().next()).map(|(i, _)| i)
+    };
+    fits(&build.context).or_else(|| if recipe_dir == build.context { None } else { fits(recipe_dir) }).or_else(|| below(drafts, build, service))
+}
+
+/// Drafts below the context: the only one, or the one that the service's name, target or Dockerfile names.
+fn below(drafts: &[Draft], build: &Build, service: &ComposeService) -> Option<usize> {
+    let inside: Vec<(usize, &Draft)> = drafts.iter().enumerate().filter(|(_, d)| path::within(&d.dir, &build.context)).collect();
+    let dirs: std::collections::BTreeSet<&str> = inside.iter().map(|(_, d)| d.dir.as_str()).collect();
+    if let (1, Some((index, _))) = (dirs.len(), inside.first()) {
+        return Some(*index);
+    }
+    let stem = path::base(&build.dockerfile).replace("Dockerfile", "");
+    let names = [Some(service.name.as_str()), build.target.as_deref(), Some(stem.as_str())];
+    let named = |d: &Draft| names.iter().flatten().any(|n| same_name(n, path::base(&d.dir)));
+    inside.iter().find(|(_, d)| named(d)).map(|(i, _)| *i)
+}
+
+/// The draft that a published image means.
+pub(crate) fn by_image(drafts: &[Draft], image: &str, service: &ComposeService, only_application: bool) -> Option<usize> {
+    let name = images::base_name(image);
+    let matches = |d: &Draft| {
+        let dir = path::base(&d.dir);
+        let own = d.name.value().map_or("", String::as_str);
+        let same = |n: &str| !n.is_empty() && (n == name || n == service.name || name.ends_with(&format!("-{n}")) || n.ends_with(&format!("-{}", service.name)));
+        same(dir) || same(own)
+    };
+    let exact = drafts.iter().position(matches);
+    exact.or_else(|| {
+        let dirs: std::collections::BTreeSet<&str> = drafts.iter().map(|d| d.dir.as_str()).collect();
+        (only_application && dirs.len() == 1).then_some(0)
+    })
+}
+
+/// `web`, `app-web` and `web_app` all mean `web`.
+fn same_name(a: &str, b: &str) -> bool {
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    !a.is_empty() && !b.is_empty() && (a == b || path::words(&a).any(|w| w == b) || path::words(&b).any(|w| w == a))
+}

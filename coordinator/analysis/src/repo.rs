@@ -1,0 +1,321 @@
+//! The tree as the rules see it: sorted, capped, with a role for each file and content read by need.
+//!
+//! One rule: every read goes through here, so the caps hold and the counters are true.
+
+use std::cell::{Cell, OnceCell, RefCell};
+
+use hydron_domain::analysis::{Finding, FindingCode, ReadStats, Severity};
+
+use crate::options::Caps;
+use crate::path;
+use crate::tree::{Entry, EntryKind, FileTree, TreeError};
+
+/// What a file is for, judged by its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Part of the program.
+    Normal,
+    /// Tests, docs, examples: context, never a service.
+    Aux,
+    /// Somebody else's code or build output.
+    Vendored,
+}
+
+/// One file with its role.
+#[derive(Debug)]
+pub(crate) struct File {
+    pub(crate) path: String,
+    pub(crate) kind: EntryKind,
+    pub(crate) size: u64,
+    pub(crate) role: Role,
+    text: OnceCell<Option<String>>,
+}
+
+impl File {
+    /// The last component of the path.
+    pub(crate) fn name(&self) -> &str {
+        path::base(&self.path)
+    }
+
+    /// The directory.
+    pub(crate) fn dir(&self) -> &str {
+        path::parent(&self.path)
+    }
+
+    /// The extension without a dot, empty if none.
+    pub(crate) fn extension(&self) -> &str {
+        self.name().rsplit_once('.').map_or("", |(_, e)| e)
+    }
+}
+
+/// A walked tree.
+pub(crate) struct Repo<'t> {
+    tree: &'t dyn FileTree,
+    files: Vec<File>,
+    caps: Caps,
+    total: u64,
+    read: Cell<u64>,
+    bytes: Cell<u64>,
+    findings: RefCell<Vec<Finding>>,
+}
+
+impl<'t> Repo<'t> {
+    /// Lists and sorts the tree and gives every file its role.
+    pub(crate) fn walk(tree: &'t dyn FileTree, caps: Caps) -> Result<Self, TreeError> {
+        let mut entries = tree.entries()?;
+        let total = entries.len() as u64;
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        entries.dedup_by(|a, b| a.path == b.path);
+        let listed = entries.len();
+        entries.retain(|e| path::depth(&e.path) <= caps.depth);
+        let too_deep = listed - entries.len();
+        let too_many = entries.len().saturating_sub(caps.files);
+        entries.truncate(caps.files);
+        let repo = Self {
+            tree,
+            files: entries.into_iter().map(file).collect(),
+            caps,
+            total,
+            read: Cell::new(0),
+            bytes: Cell::new(0),
+            findings: RefCell::new(Vec::new()),
+        };
+        if too_many + too_deep > 0 {
+            repo.note_cap(&format!(
+                "{too_many} files above the limit of {} and {too_deep} files deeper than {} directories were not looked at",
+                caps.files, caps.depth
+            ));
+        }
+        Ok(repo)
+    }
+
+    /// All files, sorted by path.
+    pub(crate) fn files(&self) -> &[File] {
+        &self.files
+    }
+
+    /// Files below a directory, sorted.
+    pub(crate) fn under<'r>(&'r self, dir: &'r str) -> impl Iterator<Item = &'r File> + 'r {
+        let start = if dir.is_empty() { 0 } else { self.files.partition_point(|f| f.path.as_str() < dir) };
+        self.files
+            .iter()
+            .skip(start)
+            .take_while(move |f| dir.is_empty() || f.path.starts_with(dir))
+            .filter(move |f| path::within(&f.path, dir))
+    }
+
+    /// Files directly in a directory.
+    pub(crate) fn in_dir<'r>(&'r self, dir: &'r str) -> impl Iterator<Item = &'r File> + 'r {
+        self.under(dir).filter(move |f| f.dir() == dir)
+    }
+
+    /// One file.
+    pub(crate) fn file(&self, path: &str) -> Option<&File> {
+        let at = self.files.binary_search_by(|f| f.path.as_str().cmp(path)).ok()?;
+        self.files.get(at)
+    }
+
+    /// Whether a file exists.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.file(path).is_some()
+    }
+
+    /// Whether a directory has files.
+    pub(crate) fn has_dir(&self, dir: &str) -> bool {
+        self.under(dir).next().is_some()
+    }
+
+    /// The first of several names that exists in a directory, as a path.
+    pub(crate) fn first_of(&self, dir: &str, names: &[&str]) -> Option<String> {
+        names.iter().map(|n| path::join(dir, n)).find(|p| self.has(p))
+    }
+
+    /// Text of a file by path, following links inside the tree.
+    pub(crate) fn read(&self, path: &str) -> Option<&str> {
+        let mut path = path.to_owned();
+        for _ in 0..8 {
+            let file = self.file(&path)?;
+            match file.kind {
+                EntryKind::File | EntryKind::Executable => return self.text(file),
+                EntryKind::Submodule => return None,
+                EntryKind::Link => path = self.link_target(file)?,
+            }
+        }
+        None
+    }
+
+    /// Text of a file; `None` for binaries, links out of the tree, and what lies beyond the caps.
+    pub(crate) fn text<'r>(&'r self, file: &'r File) -> Option<&'r str> {
+        if file.kind == EntryKind::Link {
+            let target = self.link_target(file)?;
+            return if target == file.path { None } else { self.plain(self.file(&target)?) };
+        }
+        self.plain(file)
+    }
+
+    /// Text of a file if its name is one of several.
+    pub(crate) fn text_if<'r>(&'r self, file: &'r File, names: &[&str]) -> Option<&'r str> {
+        if names.contains(&file.name()) { self.text(file) } else { None }
+    }
+
+    /// Adds a finding.
+    pub(crate) fn note(&self, finding: Finding) {
+        self.findings.borrow_mut().push(finding);
+    }
+
+    /// Says that a manifest does not parse.
+    pub(crate) fn note_unreadable(&self, path: &str, problem: &str) {
+        let problem: String = problem.lines().next().unwrap_or_default().chars().take(160).collect();
+        self.note(Finding {
+            severity: Severity::Warning,
+            code: FindingCode::UnreadableManifest,
+            service: None,
+            message: format!("{path} does not parse: {problem}"),
+            advice: "Correct the file, or set the values it should give by hand.".to_owned(),
+            file: Some(path.to_owned()),
+            line: None,
+        });
+    }
+
+    /// The findings so far, and the counters.
+    pub(crate) fn finish(self) -> (Vec<Finding>, ReadStats) {
+        let stats = ReadStats { files: self.total, files_read: self.read.get(), bytes_read: self.bytes.get() };
+        (self.findings.into_inner(), stats)
+    }
+
+    fn plain<'r>(&'r self, file: &'r File) -> Option<&'r str> {
+        match file.kind {
+            EntryKind::File | EntryKind::Executable => {}
+            EntryKind::Link | EntryKind::Submodule => return None,
+        }
+        file.text.get_or_init(|| self.load(file)).as_deref()
+    }
+
+    fn load(&self, file: &File) -> Option<String> {
+        if file.size > self.caps.file_bytes as u64 || self.bytes.get() >= self.caps.total_bytes {
+            if self.bytes.get() >= self.caps.total_bytes {
+                self.note_cap("the limit of bytes read was reached");
+            } else if is_manifest(file.name()) {
+                self.note_cap(&format!("{} has {} bytes and was not read", file.path, file.size));
+            }
+            return None;
+        }
+        let bytes = self.tree.read(&file.path, self.caps.file_bytes).ok()?;
+        self.read.set(self.read.get() + 1);
+        self.bytes.set(self.bytes.get() + bytes.len() as u64);
+        if bytes.iter().take(8000).any(|&b| b == 0) {
+            return None;
+        }
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(invalid) => String::from_utf8_lossy(invalid.as_bytes()).into_owned(),
+        };
+        Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    }
+
+    fn link_target(&self, link: &File) -> Option<String> {
+        let target = self.tree.read(&link.path, 4096).ok()?;
+        let target = String::from_utf8(target).ok()?;
+        let inside = if target.starts_with('/') { None } else { path::resolve(link.dir(), target.trim_end()) };
+        if inside.is_none() {
+            self.note(Finding {
+                severity: Severity::Warning,
+                code: FindingCode::ForeignLink,
+                service: None,
+                message: format!("{} is a link that leaves the repository", link.path),
+                advice: "It was not followed; put the file itself into the repository.".to_owned(),
+                file: Some(link.path.clone()),
+                line: None,
+            });
+        }
+        inside
+    }
+
+    fn note_cap(&self, message: &str) {
+        let mut findings = self.findings.borrow_mut();
+        if findings.iter().any(|f| f.code == FindingCode::CapReached && f.message == message) {
+            return;
+        }
+        findings.push(Finding {
+            severity: Severity::Warning,
+            code: FindingCode::CapReached,
+            service: None,
+            message: message.to_owned(),
+            advice: "Analyse a subdirectory, or raise the caps in the configuration.".to_owned(),
+            file: None,
+            line: None,
+        });
+    }
+}
+
+/// 1-based line of a byte offset.
+pub(crate) fn line_at(text: &str, offset: usize) -> u32 {
+    let lines = text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count();
+    u32::try_from(lines + 1).unwrap_or(u32::MAX)
+}
+
+/// 1-based line of the first occurrence of a needle.
+pub(crate) fn line_of(text: &str, needle: &str) -> Option<u32> {
+    text.find(needle).map(|at| line_at(text, at))
+}
+
+fn file(entry: Entry) -> File {
+    let role = role(&entry.path);
+    File { path: entry.path, kind: entry.kind, size: entry.size, role, text: OnceCell::new() }
+}
+
+fn is_manifest(name: &str) -> bool {
+    matches!(
+        name,
+        "package.json" | "pyproject.toml" | "requirements.txt" | "go.mod" | "Cargo.toml" | "pom.xml" | "composer.json"
+            | "Gemfile" | "Dockerfile" | "compose.yaml" | "docker-compose.yml"
+    )
+}
+
+/// Directories of other people's code and of build output.
+const VENDORED: [&str; 22] = [
+    "node_modules", "bower_components", "vendor", "third_party", "thirdparty", ".git", ".yarn", ".next", ".nuxt",
+    ".output", ".venv", "venv", "__pycache__", "site-packages", "target", "Pods", ".gradle", ".terraform", ".turbo",
+    ".svelte-kit", "obj", ".idea",
+];
+
+/// Directories that help people, not the running program.
+const AUX: [&str; 38] = [
+    "docs", "doc", "documentation", "examples", "example", "demos", "samples", "test", "tests", "testing",
+    "__tests__", "e2e", "spec", "specs", "fixtures", "__fixtures__", "testdata", "cypress", "playwright", "mocks",
+    "__mocks__", ".storybook", "storybook", "benchmark", "benchmarks", "bench", ".devcontainer", ".github",
+    ".gitlab", ".circleci", ".vscode", "remix.init", "integration-tests", "e2e-tests", "acceptance", "dev",
+    "example_configs", "stories",
+];
+
+/// Judges a path by its directories and, for sources, by its file name.
+pub(crate) fn role(path: &str) -> Role {
+    let dirs = path::parent(path);
+    let mut role = Role::Normal;
+    for part in dirs.split('/').filter(|p| !p.is_empty()) {
+        if VENDORED.contains(&part) {
+            return Role::Vendored;
+        }
+        if AUX.contains(&part) || part.ends_with("-e2e") || part.ends_with("_test") || part.ends_with("Tests") || part.ends_with(".Tests") {
+            role = Role::Aux;
+        }
+    }
+    if dirs.contains("src/test/") || dirs.ends_with("src/test") || is_test_file(path::base(path)) { Role::Aux } else { role }
+}
+
+fn is_test_file(name: &str) -> bool {
+    let stem = name.rsplit_once('.').map_or(name, |(s, _)| s);
+    name.contains(".test.")
+        || name.contains(".spec.")
+        || name.contains(".e2e")
+        || name.contains(".stories.")
+        || stem.ends_with("_test")
+        || stem.ends_with("_spec")
+        || (stem.starts_with("test_") && name.to_ascii_lowercase().ends_with(".py"))
+        || stem == "conftest"
+        || name.starts_with("playwright.config")
+        || name.starts_with("cypress.config")
+        || name.starts_with("vitest.config")
+        || name.starts_with("jest.config")
+        || name.ends_with(".min.js")
+}

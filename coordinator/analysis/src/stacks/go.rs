@@ -1,0 +1,292 @@
+//! Go: main packages, and which of them is the server.
+//!
+//! One rule: a server is a main package that reaches a listening call through the module's own packages; its place in
+//! the directory order says nothing (the anchors build the first directory under `cmd/`).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use hydron_domain::analysis::ServiceKind;
+
+use super::node::version::tool_versions;
+use super::{Scan, is_support, is_worker_name};
+use crate::draft::{Draft, Found, Stack};
+use crate::field::At;
+use crate::path;
+use crate::pattern::patterns;
+use crate::repo::{File, Repo, Role, line_of};
+
+patterns! {
+    MODULE = r"(?m)^module\s+(\S+)";
+    GO_LINE = r"(?m)^go\s+([\d.]+\S*)";
+    TOOLCHAIN = r"(?m)^toolchain\s+go([\d.]+)";
+    IMPORT_BLOCK = r#"(?s)\bimport\s*(?:\((.*?)\)|((?:[\w.]+\s+)?"[^"]+"))"#;
+    QUOTED = r#"(?m)^\s*(?:[\w.]+\s+)?"([^"]+)""#;
+    MAIN = r"(?m)^func\s+main\s*\(\s*\)";
+    PACKAGE_MAIN = r"(?m)^package\s+main\b";
+    LISTENS = r"ListenAndServe|http\.Serve\(|\.Serve\(|net\.Listen\(|\.Listen\(|fasthttp\.|ListenTLS";
+    RUNS = r"\.Run\(|\.Start\(|\.StartServer\(|\.RunTLS\(|\.StartTLS\(";
+    WORKS = r"\.Consume\(|ReadMessage\(|FetchMessage\(|\.Subscribe\(|asynq\.NewServer|worker\.New\(|ConsumerGroup|cron\.New\(";
+}
+
+/// Frameworks by module path, most specific first.
+const FRAMEWORKS: [(&str, &str, u16); 11] = [
+    ("github.com/gofiber/fiber", "fiber", 3000),
+    ("github.com/labstack/echo", "echo", 1323),
+    ("github.com/gin-gonic/gin", "gin", 8080),
+    ("github.com/beego/beego", "beego", 8080),
+    ("github.com/astaxie/beego", "beego", 8080),
+    ("github.com/kataras/iris", "iris", 8080),
+    ("github.com/gobuffalo/buffalo", "buffalo", 3000),
+    ("github.com/go-chi/chi", "chi", 8080),
+    ("github.com/danielgtaylor/huma", "huma", 8888),
+    ("github.com/gorilla/mux", "net/http", 8080),
+    ("google.golang.org/grpc", "grpc", 50051),
+];
+
+/// What the recipe writer needs.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct GoFacts {
+    /// Directory of `go.mod`; the main package's own without one.
+    pub(crate) module_dir: String,
+    /// Whether there is a `go.mod`.
+    pub(crate) has_module: bool,
+    pub(crate) has_sum: bool,
+    /// Main package relative to the module: `.` or `./cmd/x`.
+    pub(crate) package: String,
+    pub(crate) binary: String,
+    /// Whether a C library is linked (SQLite).
+    pub(crate) cgo: bool,
+    /// Directories that the program reads at run time (templates, migrations).
+    pub(crate) assets: Vec<String>,
+}
+
+/// A module and its main packages.
+struct Module {
+    dir: String,
+    name: String,
+    text: String,
+    has_module: bool,
+    mains: Vec<String>,
+    imports: BTreeMap<String, BTreeSet<String>>,
+    listens: BTreeSet<String>,
+    works: BTreeSet<String>,
+}
+
+/// Finds Go services.
+pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
+    let repo = scan.repo;
+    let mut module_dirs: BTreeSet<String> =
+        repo.files().iter().filter(|f| f.name() == "go.mod" && f.role == Role::Normal).map(|f| f.dir().to_owned()).collect();
+    let loose: BTreeSet<String> = repo
+        .files()
+        .iter()
+        .filter(|f| f.extension() == "go" && f.role == Role::Normal && !module_dirs.iter().any(|m| path::within(&f.path, m)))
+        .filter(|f| repo.text(f).is_some_and(|t| PACKAGE_MAIN.is_match(t) && MAIN.is_match(t)))
+        .map(|f| f.dir().to_owned())
+        .collect();
+    module_dirs.extend(loose);
+    for dir in &module_dirs {
+        if !dir.is_empty() && is_support(dir) {
+            found.reject(dir, "go.support", "a Go module for tests, docs or tooling");
+            continue;
+        }
+        let module = read(repo, dir, &module_dirs);
+        services(scan, found, &module);
+    }
+}
+
+fn read(repo: &Repo<'_>, dir: &str, all: &BTreeSet<String>) -> Module {
+    let text = repo.read(&path::join(dir, "go.mod")).unwrap_or_default().to_owned();
+    let name = MODULE.captures(&text).and_then(|c| c.get(1)).map_or(String::new(), |m| m.as_str().to_owned());
+    let has_module = !text.is_empty();
+    let mut module = Module {
+        dir: dir.to_owned(),
+        name,
+        text,
+        has_module,
+        mains: Vec::new(),
+        imports: BTreeMap::new(),
+        listens: BTreeSet::new(),
+        works: BTreeSet::new(),
+    };
+    let nested = |f: &File| all.iter().any(|d| d != dir && path::within(d, dir) && path::within(&f.path, d));
+    for file in repo.under(dir).filter(|f| f.extension() == "go" && f.role == Role::Normal && !nested(f)) {
+        let Some(code) = repo.text(file) else { continue };
+        let here = file.dir().to_owned();
+        let imports = module.imports.entry(here.clone()).or_default();
+        for block in IMPORT_BLOCK.captures_iter(code) {
+            let inner = block.get(1).or_else(|| block.get(2)).map_or("", |m| m.as_str());
+            imports.extend(QUOTED.captures_iter(inner).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()));
+        }
+        let framework = FRAMEWORKS.iter().any(|(m, id, _)| *id != "net/http" && code.contains(m));
+        if LISTENS.is_match(code) || (framework && RUNS.is_match(code)) {
+            module.listens.insert(here.clone());
+        }
+        if WORKS.is_match(code) {
+            module.works.insert(here.clone());
+        }
+        if PACKAGE_MAIN.is_match(code) && MAIN.is_match(code) && !ignored(code) && !module.mains.contains(&here) {
+            module.mains.push(here);
+        }
+    }
+    module.mains.sort();
+    module
+}
+
+fn ignored(code: &str) -> bool {
+    code.lines().take(6).any(|l| (l.starts_with("//go:build") || l.starts_with("// +build")) && (l.contains("ignore") || l.contains("tools")))
+}
+
+fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module) {
+    let mut servers: Vec<(&String, ServiceKind)> = Vec::new();
+    for main in &module.mains {
+        let reach = reach(module, main);
+        let name = path::base(main);
+        let serves = reach.iter().any(|d| module.listens.contains(d)) && uses_network(module, &reach);
+        let works = reach.iter().any(|d| module.works.contains(d));
+        let helper = main != &module.dir && (is_support(main) || is_helper(name));
+        if helper {
+            found.reject(main, "go.helper", "a main package for tooling, stories, migrations or a client");
+        } else if serves && !(works && is_worker_name(name)) {
+            servers.push((main, ServiceKind::Web));
+        } else if works {
+            servers.push((main, ServiceKind::Worker));
+        } else {
+            let dockerfile = scan.repo.in_dir(main).any(|f| f.name() == "Dockerfile");
+            if dockerfile && module.mains.len() == 1 {
+                servers.push((main, ServiceKind::Worker));
+            } else {
+                found.reject(main, "go.no_server", "a main package that neither listens nor consumes a queue: a command line program");
+            }
+        }
+    }
+    prefer_own_listeners(module, &mut servers, found);
+    let alone = servers.len() == 1;
+    for (main, kind) in servers {
+        let only = alone && (module.mains.len() == 1 || !main.contains("cmd/") && main.as_str() != module.dir);
+        let draft = draft(scan, module, main, kind, only);
+        found.drafts.push(draft);
+    }
+}
+
+/// Clients often import the package that also holds the server; if some main's name or own code serves, the others are clients.
+fn prefer_own_listeners(module: &Module, servers: &mut Vec<(&String, ServiceKind)>, found: &mut Found) {
+    if servers.len() < 2 {
+        return;
+    }
+    let strong = |dir: &str| {
+        let name = path::base(dir);
+        module.listens.contains(dir) || name.ends_with('d') || name.contains("server") || name.contains("api") || name.contains("service") || name.contains("web")
+    };
+    let clear: Vec<(&String, ServiceKind)> = servers.iter().filter(|(d, k)| strong(d) || *k == ServiceKind::Worker).copied().collect();
+    if !clear.is_empty() && clear.len() < servers.len() {
+        for (dir, _) in servers.iter().filter(|s| !clear.contains(s)) {
+            found.reject(dir, "go.client", "a main package beside the server's: a client or tool");
+        }
+        *servers = clear;
+    }
+}
+
+fn is_helper(name: &str) -> bool {
+    path::words(name).any(|w| {
+        matches!(w.as_str(), "storybook" | "migrate" | "migration" | "migrations" | "gen" | "generate" | "codegen" | "cli" | "ctl" | "tool" | "tools" | "example" | "seed" | "seeder" | "bench" | "loadgen" | "client" | "mock" | "hack" | "lint")
+    }) || name.ends_with("ctl")
+}
+
+fn uses_network(module: &Module, reach: &BTreeSet<String>) -> bool {
+    let network = |import: &String| {
+        import == "net/http" || import == "net" || FRAMEWORKS.iter().any(|(m, _, _)| import.starts_with(m)) || import.contains("fasthttp")
+    };
+    reach.iter().filter_map(|d| module.imports.get(d)).flatten().any(network)
+}
+
+/// Directories of the module that a main package reaches by imports.
+fn reach(module: &Module, main: &str) -> BTreeSet<String> {
+    let mut seen = BTreeSet::from([main.to_owned()]);
+    let mut queue = vec![main.to_owned()];
+    while let Some(dir) = queue.pop() {
+        for import in module.imports.get(&dir).into_iter().flatten() {
+            let Some(rest) = import.strip_prefix(&module.name).filter(|_| !module.name.is_empty()) else { continue };
+            let local = path::join(&module.dir, rest.trim_start_matches('/'));
+            let local = local.trim_end_matches('/').to_owned();
+            if module.imports.contains_key(&local) && seen.insert(local.clone()) {
+                queue.push(local);
+            }
+        }
+    }
+    seen
+}
+
+fn draft(scan: &Scan<'_, '_>, module: &Module, main: &str, kind: ServiceKind, only: bool) -> Draft {
+    let repo = scan.repo;
+    let dir = if only { module.dir.clone() } else { main.to_owned() };
+    let file = path::join(&module.dir, "go.mod");
+    let reach = reach(module, main);
+    let mut draft = Draft::new(&dir, kind, "go", Stack::Image);
+    let binary = binary_name(module, main);
+    if dir.is_empty() || dir == module.dir {
+        draft.name.offer(binary.clone(), 0.65, "go.name.module", At::file(&file));
+    }
+    if !dir.is_empty() {
+        draft.name.offer(path::base(&dir), 0.7, "name.directory", At::nowhere());
+    }
+    let imported = |m: &str| reach.iter().filter_map(|d| module.imports.get(d)).flatten().any(|i| i.starts_with(m));
+    let framework = FRAMEWORKS.iter().find(|(m, _, _)| imported(m));
+    match (framework, kind) {
+        (Some((m, id, port)), ServiceKind::Web) => {
+            draft.framework.offer(*id, 0.95, &format!("go.{id}.import"), At::find(repo, &file, m));
+            draft.port.offer(*port, 0.3, "go.port.framework", At::nowhere());
+            if *m == "github.com/gorilla/mux" {
+                draft.also.insert("gorilla/mux".to_owned());
+            }
+        }
+        (None, ServiceKind::Web) => {
+            draft.framework.offer("net/http", 0.8, "go.net_http", At::nowhere());
+            draft.port.offer(8080_u16, 0.25, "go.port.default", At::nowhere());
+        }
+        (_, ServiceKind::Worker | ServiceKind::Static) => draft.framework.offer("none", 0.6, "go.worker", At::nowhere()),
+    }
+    draft.package_manager.offer("go modules", if module.has_module { 0.95 } else { 0.5 }, "go.modules", At::file(&file));
+    version(repo, module, &file, &mut draft);
+    let package = path::relative(main, &module.dir).filter(|p| !p.is_empty()).map_or(".".to_owned(), |p| format!("./{p}"));
+    draft.build.offer(format!("go build -o {binary} {package}"), 0.8, "go.build", At::file(&file));
+    draft.start.offer(format!("./{binary}"), 0.6, "go.start", At::nowhere());
+    draft.why.offer("a main package that listens or consumes", 0.85, "go.service", At::file(&path::join(main, "main.go")));
+    draft.sources = reach.iter().cloned().collect();
+    draft.sources.push(dir.clone());
+    draft.stack = Stack::Go(GoFacts {
+        module_dir: module.dir.clone(),
+        has_module: module.has_module,
+        has_sum: repo.has(&path::join(&module.dir, "go.sum")),
+        package,
+        binary,
+        cgo: imported("github.com/mattn/go-sqlite3") || imported("gorm.io/driver/sqlite") || imported("github.com/jinzhu/gorm/dialects/sqlite") || module.text.contains("mattn/go-sqlite3"),
+        assets: assets(repo, &module.dir),
+    });
+    draft
+}
+
+fn assets(repo: &Repo<'_>, dir: &str) -> Vec<String> {
+    let names = ["templates", "views", "static", "public", "migrations", "assets", "web", "config", "configs", "html"];
+    let present = names.iter().filter(|n| repo.has_dir(&path::join(dir, n)));
+    present.filter(|n| !repo.under(&path::join(dir, n)).any(|f| f.extension() == "go")).map(|n| (*n).to_owned()).collect()
+}
+
+fn binary_name(module: &Module, main: &str) -> String {
+    let last = path::base(main);
+    let versioned = module.name.rsplit('/').find(|p| !(p.starts_with('v') && p.len() <= 3 && p.ends_with(|c: char| c.is_ascii_digit())));
+    let name = if main == module.dir || matches!(last, "cmd" | "src" | "main" | "app") { versioned.filter(|n| !n.is_empty()).unwrap_or(last) } else { last };
+    if name.is_empty() { "app".to_owned() } else { name.to_owned() }
+}
+
+fn version(repo: &Repo<'_>, module: &Module, file: &str, draft: &mut Draft) {
+    for (pattern, confidence, rule) in [(&*TOOLCHAIN, 0.95, "go.version.toolchain"), (&*GO_LINE, 0.92, "go.version.line")] {
+        if let Some(found) = pattern.captures(&module.text).and_then(|c| c.get(1)) {
+            let line = line_of(&module.text, found.as_str());
+            draft.version.offer(found.as_str(), confidence, rule, At { file: Some(file.to_owned()), line });
+        }
+    }
+    if let Some((version, at)) = tool_versions(repo, &module.dir, &["go", "golang"]) {
+        draft.version.offer(version, 0.9, "go.version.tool_versions", at);
+    }
+}

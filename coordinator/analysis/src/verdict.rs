@@ -1,0 +1,127 @@
+//! Findings about the tree as a whole: empty, only documents, only binaries, a language without rules.
+//!
+//! One rule: when no service was found, exactly one finding says why and what to do.
+
+use std::collections::BTreeMap;
+
+use hydron_domain::analysis::{AnalyzedService, Finding, FindingCode, Severity};
+
+use crate::repo::{Repo, Role};
+use crate::tree::EntryKind;
+
+/// Judges the tree.
+pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
+    for file in repo.files().iter().filter(|f| f.kind == EntryKind::Submodule) {
+        repo.note(Finding {
+            severity: Severity::Info,
+            code: FindingCode::Submodule,
+            service: None,
+            message: format!("{} is a submodule; its files are not part of this reading", file.path),
+            advice: "Analyse its repository on its own if it holds a service.".to_owned(),
+            file: Some(file.path.clone()),
+            line: None,
+        });
+    }
+    if !services.is_empty() {
+        return;
+    }
+    let (code, message, advice) = reason(repo);
+    repo.note(Finding { severity: Severity::Error, code, service: None, message, advice: advice.to_owned(), file: None, line: None });
+}
+
+fn reason(repo: &Repo<'_>) -> (FindingCode, String, &'static str) {
+    let files = repo.files();
+    if files.is_empty() {
+        return (FindingCode::EmptyRepository, "the repository has no files".to_owned(), "Push the code, or check the branch.");
+    }
+    let mut languages: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut docs = 0_usize;
+    let mut binary = 0_usize;
+    for file in files.iter().filter(|f| f.role != Role::Vendored) {
+        if let Some(language) = language(file.extension()) {
+            *languages.entry(language).or_default() += 1;
+        } else if is_document(file.name(), file.extension()) {
+            docs += 1;
+        } else if is_binary(file.extension()) || repo.text(file).is_none() {
+            binary += 1;
+        }
+    }
+    let most = languages.iter().max_by_key(|(_, n)| **n).map(|(l, _)| *l);
+    match most {
+        Some(language) if !known(language) => (
+            FindingCode::UnknownLanguage,
+            format!("the code is mostly {language}, for which there are no rules yet"),
+            "Add a Dockerfile: it is built as it is.",
+        ),
+        Some(language) => (
+            FindingCode::NoService,
+            format!("there is {language} code, but nothing that listens or works in the background was recognised"),
+            "Name the directory to look at, add a Dockerfile or a Procfile, or add a service by hand.",
+        ),
+        None if docs > 0 => (FindingCode::OnlyDocs, "there are only documents".to_owned(), "Add the code, or an index.html to serve them as a site."),
+        None if binary > 0 => (FindingCode::OnlyBinary, "there are only binary files".to_owned(), "Hydron builds from source, or deploys a Docker image."),
+        None => (FindingCode::NoService, "nothing deployable was recognised".to_owned(), "Add a Dockerfile, or add a service by hand."),
+    }
+}
+
+fn known(language: &str) -> bool {
+    matches!(language, "Python" | "JavaScript" | "TypeScript" | "Go" | "Rust" | "Ruby" | "PHP" | "Java" | "Kotlin" | "C#" | "F#" | "HTML")
+}
+
+fn language(extension: &str) -> Option<&'static str> {
+    Some(match extension {
+        "py" => "Python",
+        "js" | "mjs" | "cjs" | "jsx" => "JavaScript",
+        "ts" | "tsx" | "mts" => "TypeScript",
+        "go" => "Go",
+        "rs" => "Rust",
+        "rb" => "Ruby",
+        "php" => "PHP",
+        "java" => "Java",
+        "kt" => "Kotlin",
+        "cs" => "C#",
+        "fs" => "F#",
+        "html" | "htm" => "HTML",
+        "c" | "h" => "C",
+        "cc" | "cpp" | "cxx" | "hpp" => "C++",
+        "ex" | "exs" => "Elixir",
+        "erl" => "Erlang",
+        "hs" => "Haskell",
+        "scala" => "Scala",
+        "clj" | "cljs" => "Clojure",
+        "swift" => "Swift",
+        "dart" => "Dart",
+        "lua" => "Lua",
+        "pl" | "pm" => "Perl",
+        "zig" => "Zig",
+        "cr" => "Crystal",
+        "nim" => "Nim",
+        "ml" | "mli" => "OCaml",
+        "gleam" => "Gleam",
+        "jl" => "Julia",
+        "r" | "R" => "R",
+        "cob" | "cbl" => "COBOL",
+        _ => return None,
+    })
+}
+
+fn is_document(name: &str, extension: &str) -> bool {
+    matches!(extension.to_ascii_lowercase().as_str(), "md" | "mdx" | "rst" | "txt" | "adoc" | "pdf" | "tex" | "org")
+        || matches!(name.to_ascii_uppercase().as_str(), "LICENSE" | "README" | "COPYING" | "AUTHORS" | "NOTICE" | "CHANGELOG")
+}
+
+fn is_binary(extension: &str) -> bool {
+    matches!(extension.to_ascii_lowercase().as_str(), "png" | "jpg" | "jpeg" | "gif" | "ico" | "webp" | "zip" | "gz" | "tar" | "jar" | "exe" | "so" | "dll" | "bin" | "mp4" | "mp3" | "woff" | "woff2" | "ttf" | "wasm" | "sqlite" | "db")
+}
+
+/// Most serious first, then by file; service directories become service names; doubles fall away.
+pub(crate) fn order(findings: &mut Vec<Finding>, services: &[AnalyzedService]) {
+    for finding in findings.iter_mut() {
+        if let Some(service) = finding.service.as_ref().and_then(|n| services.iter().find(|s| &s.path == n && &s.name != n)) {
+            finding.service = Some(service.name.clone());
+        }
+    }
+    let key = |f: &Finding| (f.severity, f.code, f.service.clone(), f.file.clone(), f.line, f.message.clone());
+    findings.sort_by_key(key);
+    findings.dedup();
+}
