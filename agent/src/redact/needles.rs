@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
 /// Shortest needle, bytes.
-pub const SHORTEST: usize = 6;
+pub(super) const SHORTEST: usize = 6;
 
 /// Sorted forms of all secrets of a run. Neither printed nor copied.
 #[derive(Default)]

@@ -1,1 +1,91 @@
-//! Being written.
+//! Operations: restart, stop, start, logs, inventory, and rollback to image and environment.
+
+use hydron_proto::ids::{ReleaseId, ServiceId};
+use hydron_proto::plan::{Action, EnvPart, EnvVar, Operation, SecretRef, StepResult};
+use zeroize::Zeroizing;
+
+use crate::app::App;
+use crate::client::{get, version};
+use crate::world::World;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stop_answers_503_with_a_time_to_retry_and_start_serves_again() {
+    let world = World::with_network().await;
+    App::build(&world).await;
+    let app = App::new();
+    let service = app.service;
+    world.apply(Action::Release(app.release(&world, &[("VERSION", "one")]))).await.unwrap();
+    world.publish(&[("/", service)]).await.unwrap();
+    world.apply(Action::Operate(Operation::Stop { service })).await.unwrap();
+    let answer = get(&world, "/").await.unwrap();
+    assert_eq!(answer.status, 503);
+    assert!(answer.text().contains("Back in a moment"));
+    assert_eq!(world.running().await.len(), 0);
+    assert!(world.apply(Action::Operate(Operation::Stop { service })).await.unwrap().already_done);
+    world.apply(Action::Operate(Operation::Start { service })).await.unwrap();
+    assert_eq!(version(&world).await, "200 one");
+    world.apply(Action::Operate(Operation::Restart { service })).await.unwrap();
+    assert_eq!(version(&world).await, "200 one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rollback_brings_image_and_environment_back() {
+    let mut world = World::with_network().await;
+    App::build(&world).await;
+    let secret = SecretRef { name: "app/word".parse().unwrap(), version: 1 };
+    world.secrets.insert(secret.clone(), Zeroizing::new(b"old-secret-word".to_vec()));
+    let app = App::new();
+    let service = app.service;
+    let mut first = app.release(&world, &[("VERSION", "one")]);
+    first.env.push(EnvVar { name: "WORD".parse().unwrap(), value: vec![EnvPart::Secret(secret.clone())] });
+    let done = world.apply(Action::Release(first.clone())).await.unwrap();
+    world.publish(&[("/", service)]).await.unwrap();
+    world.apply(Action::Release(app.release(&world, &[("VERSION", "two")]))).await.unwrap();
+    assert_eq!(get(&world, "/").await.unwrap().text(), "two \n");
+    let back = Operation::Rollback { service, release: first.release, secrets: vec![secret] };
+    let applied = world.apply(Action::Operate(back)).await.unwrap();
+    assert_eq!(get(&world, "/").await.unwrap().text(), "one old-secret-word\n");
+    let image = |result: &StepResult| match result {
+        StepResult::Released { image_id, release, .. } => (image_id.clone(), *release),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(image(&applied.result), image(&done.result));
+    assert_eq!(world.running().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_this_server_recorded_can_be_operated() {
+    let world = World::with_network().await;
+    App::build(&world).await;
+    let app = App::new();
+    let mut sick = app.release(&world, &[("MODE", "sick")]);
+    sick.health.deadline_s = 1;
+    world.apply(Action::Release(app.release(&world, &[("VERSION", "one")]))).await.unwrap();
+    assert!(world.apply(Action::Release(sick.clone())).await.is_err());
+    let service = app.service;
+    for release in [sick.release, ReleaseId::new(1, [9; 10])] {
+        let back = Operation::Rollback { service, release, secrets: vec![] };
+        assert_eq!(world.apply(Action::Operate(back)).await.unwrap_err().code, "RELEASE_UNKNOWN");
+    }
+    let service = ServiceId::new(1, [9; 10]);
+    let failure = world.apply(Action::Operate(Operation::Restart { service })).await.unwrap_err();
+    assert_eq!(failure.code, "SERVICE_UNKNOWN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_and_inventory_say_what_is_there() {
+    let world = World::with_network().await;
+    App::build(&world).await;
+    let app = App::new();
+    let service = app.service;
+    world.apply(Action::Release(app.release(&world, &[("VERSION", "one")]))).await.unwrap();
+    world.publish(&[("/", service)]).await.unwrap();
+    world.log();
+    world.apply(Action::Operate(Operation::Logs { service, lines: 5 })).await.unwrap();
+    assert_eq!(world.log(), "version one starts in mode well\n");
+    let applied = world.apply(Action::Operate(Operation::Inventory {})).await.unwrap();
+    let StepResult::Inventory { items } = applied.result else { panic!() };
+    let has = |start: &str| items.iter().any(|item| item.starts_with(start));
+    assert!(has(&format!("service {service} live rel_")), "{items:?}");
+    assert!(has("container hy-") && has("image hydron/") && has(&format!("site {} ", world.name)), "{items:?}");
+}

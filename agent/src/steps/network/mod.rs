@@ -15,12 +15,16 @@ use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
 use super::Applied;
-use crate::docker::{Engine, NetworkFacts};
+use super::release::record::ServiceRecord;
+use crate::docker::{DockerError, Engine, NetworkFacts};
 use crate::record::{self, RecordError};
 use crate::root::Root;
 use crate::step_context::{Check, StepContext, StepFailure};
 
 pub(super) use self::pool::Subnet;
+
+/// How often other addresses are tried.
+const RETRIES: usize = 32;
 
 /// The two subnets of a project on this server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,23 +63,41 @@ pub(super) async fn check(wanted: &Network, context: &StepContext<'_>) -> Result
 pub(super) async fn apply(wanted: &Network, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
     let engine = Engine::connect(&context.config.docker_socket).await?;
     let _lock = assignments(context.root).await?;
-    let record = match NetworkRecord::read(context.root, &wanted.name)? {
-        Some(record) => record,
-        None => choose(wanted, context, &engine).await?,
-    };
-    if is_there(&engine, &record).await? {
-        return Ok(Applied::unchanged(StepResult::Done {}));
-    }
-    let labels = [("hydron.project".to_owned(), context.plan.project.to_string())];
-    let networks = [(record.name.to_string(), record.subnet), (record.names(), record.names_subnet)];
-    for (name, subnet) in networks {
-        if engine.network(&name).await?.is_none() {
-            let mtu = mtu_outward();
-            engine.create_network(&name, &subnet.to_string(), &subnet.upper_half(), mtu, &labels).await?;
-            context.log.line(&format!("network {name} with {subnet}")).await;
+    let mut refused = Vec::new();
+    loop {
+        let record = match NetworkRecord::read(context.root, &wanted.name)? {
+            Some(record) if !refused.contains(&record.subnet.range()) => record,
+            Some(_) | None => choose(wanted, context, &engine, &refused).await?,
+        };
+        if is_there(&engine, &record).await? {
+            return Ok(Applied::unchanged(StepResult::Done {}));
+        }
+        match create(&record, context, &engine).await {
+            Ok(()) => return Ok(Applied::changed(StepResult::Done {})),
+            // Somebody took the addresses between the look and the deed. Those that services already have are not given up.
+            Err(DockerError::Refused { message, .. })
+                if message.contains("overlaps") && refused.len() < RETRIES && !is_used(context.root, &record)? =>
+            {
+                refused.extend([record.subnet.range(), record.names_subnet.range()]);
+            }
+            Err(error) => return Err(error.into()),
         }
     }
-    Ok(Applied::changed(StepResult::Done {}))
+}
+
+async fn create(record: &NetworkRecord, context: &StepContext<'_>, engine: &Engine) -> Result<(), DockerError> {
+    let labels = [("hydron.project".to_owned(), context.plan.project.to_string())];
+    let networks = [(record.name.to_string(), record.subnet), (record.names(), record.names_subnet)];
+    for (name, subnet) in &networks {
+        if engine.network(name).await?.is_some_and(|network| network.subnets.contains(&subnet.to_string())) {
+            continue;
+        }
+        // One of ours with addresses that were given up.
+        engine.remove_network(name).await?;
+        engine.create_network(name, &subnet.to_string(), &subnet.upper_half(), mtu_outward(), &labels).await?;
+        context.log.line(&format!("network {name} with {subnet}")).await;
+    }
+    Ok(())
 }
 
 pub(super) async fn undo(wanted: &Network, context: &StepContext<'_>) -> Result<(), StepFailure> {
@@ -108,11 +130,15 @@ async fn choose(
     wanted: &Network,
     context: &StepContext<'_>,
     engine: &Engine,
+    refused: &[(u32, u32)],
 ) -> Result<NetworkRecord, StepFailure> {
     let networks = engine.networks().await?;
     let names = names_network(&wanted.name);
-    let taken_name =
-        networks.iter().find(|network| network.name == wanted.name.as_str() || network.name == names);
+    let project = context.plan.project.to_string();
+    let taken_name = networks.iter().find(|network| {
+        (network.name == wanted.name.as_str() || network.name == names)
+            && network.labels.get("hydron.project") != Some(&project)
+    });
     if let Some(network) = taken_name {
         return Err(StepFailure::new(
             "NETWORK_TAKEN",
@@ -121,6 +147,7 @@ async fn choose(
     }
     let mut taken: Vec<(u32, u32)> = networks.iter().flat_map(ranges).collect();
     taken.extend(pool::routed(&std::fs::read_to_string("/proc/net/route").unwrap_or_default()));
+    taken.extend(refused);
     taken.extend(recorded(context.root)?.iter().flat_map(|r| [r.subnet.range(), r.names_subnet.range()]));
     let free = pool::free(&context.config.address_pool, &taken).ok_or_else(|| {
         StepFailure::new(
@@ -143,6 +170,10 @@ async fn is_there(engine: &Engine, record: &NetworkRecord) -> Result<bool, StepF
     };
     Ok(has(engine.network(record.name.as_str()).await?, record.subnet)
         && has(engine.network(&record.names()).await?, record.names_subnet))
+}
+
+fn is_used(root: &Root, record: &NetworkRecord) -> Result<bool, StepFailure> {
+    Ok(ServiceRecord::all(root)?.iter().any(|service| service.network == record.name))
 }
 
 fn recorded(root: &Root) -> Result<Vec<NetworkRecord>, StepFailure> {
