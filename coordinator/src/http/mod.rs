@@ -10,6 +10,7 @@ pub mod listener;
 pub mod metrics;
 pub mod openapi;
 pub mod problem;
+mod refusal;
 pub mod router;
 pub mod routes;
 pub mod session_cookie;

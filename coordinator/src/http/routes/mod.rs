@@ -2,8 +2,14 @@
 //!
 //! Rule: handlers translate between JSON and a service, nothing else. `tokens/` is the example to follow.
 
+mod analyses;
+mod approvals;
 mod audit;
 mod auth;
+mod infrastructure_plans;
+mod projects;
+mod provisioning_plans;
+mod services;
 mod setup;
 mod teams;
 mod tokens;
@@ -16,8 +22,14 @@ use crate::app::AppState;
 /// Every operation of the API.
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
+        .merge(analyses::routes())
+        .merge(approvals::routes())
         .merge(audit::routes())
         .merge(auth::routes())
+        .merge(infrastructure_plans::routes())
+        .merge(projects::routes())
+        .merge(provisioning_plans::routes())
+        .merge(services::routes())
         .merge(setup::routes())
         .merge(teams::routes())
         .merge(tokens::routes())
@@ -25,5 +37,18 @@ pub fn routes() -> OpenApiRouter<AppState> {
 
 /// Who may call each operation, by its operation id.
 pub fn access() -> Vec<(&'static str, Access)> {
-    [audit::ACCESS, auth::ACCESS, setup::ACCESS, teams::ACCESS, tokens::ACCESS].concat()
+    [
+        analyses::ACCESS,
+        approvals::ACCESS,
+        audit::ACCESS,
+        auth::ACCESS,
+        infrastructure_plans::ACCESS,
+        projects::ACCESS,
+        provisioning_plans::ACCESS,
+        services::ACCESS,
+        setup::ACCESS,
+        teams::ACCESS,
+        tokens::ACCESS,
+    ]
+    .concat()
 }

@@ -1,0 +1,62 @@
+//! `POST /infrastructure-plans/{id}/approve`
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use hydron_proto::ids::{InfrastructurePlanId, ProvisioningPlanId};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::RunRef;
+use super::body::{PlanBody, digest};
+use crate::app::AppState;
+use crate::http::extract::{Body, Path};
+use crate::http::problem::{Problem, ProblemBody};
+use crate::services::plans::{self, Approved, Start};
+use crate::services::principal::Principal;
+
+/// What you were shown, and whether it covers everything.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ApprovePlan {
+    /// The plan's digest, as it was shown to you.
+    digest: String,
+    /// Approve the provisioning plans too, and start.
+    #[serde(default)]
+    start: bool,
+    /// With `start`: the digest of each provisioning plan, as it was shown to you.
+    #[serde(default)]
+    #[schema(value_type = std::collections::HashMap<String, String>)]
+    provisioning_digests: BTreeMap<ProvisioningPlanId, String>,
+}
+
+/// The plan afterwards, and the run if one was started.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ApprovedPlan {
+    plan: PlanBody,
+    run: Option<RunRef>,
+}
+
+/// Approves exactly what you were shown; any other digest answers 409.
+#[utoipa::path(post, path = "/infrastructure-plans/{id}/approve", tag = "plans", request_body = ApprovePlan,
+    params(("id" = InfrastructurePlanId, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    responses(
+    (status = 200, body = ApprovedPlan),
+    (status = "default", body = ProblemBody, content_type = "application/problem+json"),
+))]
+pub(super) async fn approve_infrastructure_plan(
+    State(app): State<AppState>,
+    principal: Principal,
+    Path(id): Path<InfrastructurePlanId>,
+    Body(body): Body<ApprovePlan>,
+) -> Result<Json<ApprovedPlan>, Problem> {
+    let shown = digest("digest", &body.digest)?;
+    let mut start = Start::default();
+    for (plan, text) in body.provisioning_digests {
+        start.provisioning.insert(plan, digest(&format!("provisioning_digests.{plan}"), &text)?);
+    }
+    let start = body.start.then_some(&start);
+    let Approved { plan, run } = plans::approve_infrastructure(&app, &principal, id, shown, start).await?;
+    Ok(Json(ApprovedPlan { plan: plan.into(), run: run.map(RunRef::started) }))
+}
