@@ -7,13 +7,14 @@ use std::sync::Arc;
 use hydron_store::{Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
+use crate::agents::Agents;
 use crate::clients::git::GitClient;
 use crate::clock::{Clock, Entropy, Ids};
 use crate::config::Config;
 use crate::http::metrics::Metrics;
 use crate::keys::ca::{Authority, CaError};
 use crate::keys::files::{self, KeyFileError};
-use crate::keys::kek::{KekError, Keyring};
+use crate::keys::kek::{KekError, Keyring, hex};
 use crate::keys::signer::{Signer, SignerError};
 use crate::services::passwords::Passwords;
 
@@ -34,6 +35,10 @@ pub struct AppState {
     pub ca: Arc<Authority>,
     /// Signs plans.
     pub signer: Arc<Signer>,
+    /// Who is connected here.
+    pub agents: Agents,
+    /// This process among coordinators that share a database.
+    pub replica: Arc<str>,
     /// Fetches commits.
     pub git: GitClient,
     /// Hashes and checks passwords.
@@ -85,13 +90,17 @@ impl AppState {
         )?;
         let signer = Signer::load(&keys_dir, entropy.as_ref())?;
         let ca = Authority::load(&keys_dir, clock.now_ms())?;
+        let ids = Ids::new(clock.clone(), entropy);
+        let replica = format!("coordinator-{}", hex(ids.secret::<8>().as_slice()));
         Ok(Self {
             signer: Arc::new(signer),
+            agents: Agents::default(),
+            replica: replica.into(),
             git: GitClient::new(config.sources.clone(), &config.data_dir)?,
             passwords: Passwords::new(config.password_cost),
             config: Arc::new(config),
             store,
-            ids: Ids::new(clock.clone(), entropy),
+            ids,
             clock,
             kek: Arc::new(kek),
             ca: Arc::new(ca),

@@ -3,6 +3,7 @@
 //! Rule: faces (`http`, `assistant`, `cli`) call `services`; services decide with `hydron-domain` and keep with
 //! `hydron-store`; nothing below calls back up. [`serve`] wires every task and channel in one function.
 
+pub mod agents;
 pub mod app;
 pub mod assistant;
 pub mod cli;

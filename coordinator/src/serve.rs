@@ -4,7 +4,11 @@
 //! | task | does | ends |
 //! |---|---|---|
 //! | `web` | accepts people and programs, one task a connection | after draining |
+//! | `agents` | accepts agents, one task a connection, and records what they report | after their goodbyes |
+//! | `drive runs` | decides what happens next in every run and tells the agents | at once |
+//! | `reap` | ends revoked connections, notes who is there, bounds stored output | at once |
 //! | `sweep` | removes what has ended: sessions, keys, counters | at once |
+//! | `follow ups` | tells chats how what they wait for ended | at once; told once by a key |
 //! | `analyse` | reads repositories | at once; a reading that was cut off begins again |
 
 use std::net::SocketAddr;
@@ -15,7 +19,9 @@ use hydron_store::Store;
 use tokio::net::TcpListener;
 use zeroize::Zeroizing;
 
+use crate::agents::{AgentsError, AgentsPort};
 use crate::app::{AppState, StartError};
+use crate::assistant;
 use crate::clock::{Clock, Entropy};
 use crate::config::{Config, TlsChoice};
 use crate::http::{idempotency, listener, router};
@@ -44,6 +50,9 @@ pub enum ServeError {
     /// The port.
     #[error("{0} cannot be listened on; is another program using it?")]
     Listen(SocketAddr, #[source] std::io::Error),
+    /// The agents' port.
+    #[error("agents cannot be served")]
+    Agents(#[from] AgentsError),
     /// The file for the set-up link.
     #[error("the set-up link cannot be written")]
     SetupLink(#[from] KeyFileError),
@@ -59,6 +68,8 @@ pub struct Coordinator {
     pub app: AppState,
     /// Where the web interface and the API listen.
     pub address: SocketAddr,
+    /// Where agents dial.
+    pub agents_address: SocketAddr,
     /// Where people reach it.
     pub url: String,
     /// The link that makes the first owner, when there is none yet.
@@ -86,7 +97,13 @@ impl Coordinator {
         let tls = web_tls(&app, address)?;
         lifecycle
             .spawn("web", listener::serve(socket, tls, router::build(app.clone()), app.stopping.clone()));
+        free_leases(&app).await?;
+        let (port, agents_address) = AgentsPort::bind(app.clone()).await?;
+        lifecycle.spawn("agents", port.serve());
+        lifecycle.spawn("drive runs", jobs::drive_runs::run(app.clone()));
+        lifecycle.spawn("reap", jobs::reaper::run(app.clone()));
         lifecycle.spawn("sweep", sweep(app.clone()));
+        lifecycle.spawn("follow ups", assistant::follow_ups::run(app.clone()));
         lifecycle.spawn("analyse", jobs::analyse::run(app.clone()));
 
         let setup_link = setup::issue_link(&app).await?;
@@ -95,7 +112,7 @@ impl Coordinator {
         if let (Some(link), Some(path)) = (&setup_link, &app.config.setup_link_file) {
             files::replace(path, format!("{}\n", link.as_str()).as_bytes())?;
         }
-        Ok(Self { app, address, url, setup_link, lifecycle })
+        Ok(Self { app, address, agents_address, url, setup_link, lifecycle })
     }
 
     /// Runs until a signal (or a task that should not have ended), then closes the store.
@@ -128,6 +145,16 @@ fn own_names(app: &AppState, address: SocketAddr) -> Vec<String> {
         name.parse::<std::net::IpAddr>().is_ok() || name.parse::<hydron_proto::names::Hostname>().is_ok()
     };
     [host, listening, machine].into_iter().flatten().filter(is_name).collect()
+}
+
+/// With SQLite this is the only coordinator: leases of the one before it, which may have been killed, hold nobody up.
+async fn free_leases(app: &AppState) -> hydron_store::Result<()> {
+    if matches!(app.config.database, hydron_store::Location::Postgres(_)) {
+        return Ok(());
+    }
+    let mut tx = app.store.system().begin(app.now()).await?;
+    tx.free_leases().await?;
+    tx.commit().await
 }
 
 /// Removes what has ended. Safe on several coordinators at once: every statement is a condition on time.

@@ -91,6 +91,7 @@ CREATE TABLE run (
     PRIMARY KEY (team_id, id),
     FOREIGN KEY (team_id, project_id) REFERENCES project (team_id, id)
 ) STRICT;
+CREATE UNIQUE INDEX run_by_id ON run (id);
 CREATE INDEX run_by_project ON run (team_id, project_id, created_at);
 CREATE INDEX run_to_drive ON run (state) WHERE state IN ('started', 'in_progress', 'paused');
 

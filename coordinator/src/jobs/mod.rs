@@ -3,3 +3,5 @@
 //! Rule: killed at any moment, a job goes on from its rows.
 
 pub mod analyse;
+pub mod drive_runs;
+pub mod reaper;

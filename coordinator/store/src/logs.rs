@@ -80,16 +80,30 @@ impl TeamTx {
             .exec()
             .await?;
         let stored = stored + fresh.len() as u64;
-        self.q("UPDATE step_attempt SET log_stored = $6 WHERE team_id = $1 AND run_id = $2 AND server_id = $3 \
-                AND step = $4 AND attempt = $5")
+        self.q(
+            "UPDATE step_attempt SET log_stored = $6 WHERE team_id = $1 AND run_id = $2 AND server_id = $3 \
+                AND step = $4 AND attempt = $5",
+        )
+        .bind(Text(key.run))
+        .bind(Text(key.server))
+        .bind(i64::from(key.step))
+        .bind(i64::from(key.attempt))
+        .bind(signed(stored))
+        .exec_one("attempt of a step")
+        .await?;
+        Ok(stored)
+    }
+
+    /// Whether the step whose output this would be exists.
+    pub async fn has_step(&mut self, key: LogKey) -> Result<bool> {
+        let row: Option<(i64,)> = self
+            .q("SELECT attempt FROM run_step WHERE team_id = $1 AND run_id = $2 AND server_id = $3 AND step = $4")
             .bind(Text(key.run))
             .bind(Text(key.server))
             .bind(i64::from(key.step))
-            .bind(i64::from(key.attempt))
-            .bind(signed(stored))
-            .exec_one("attempt of a step")
+            .opt()
             .await?;
-        Ok(stored)
+        Ok(row.is_some_and(|(attempt,)| i64::from(key.attempt) <= attempt && key.attempt >= 1))
     }
 
     /// The attempt's row, made if output came before its start was recorded; locked until this change ends.
@@ -109,16 +123,18 @@ impl TeamTx {
 
     /// Records the comparison of stored output with what the agent declared.
     pub async fn set_log_state(&mut self, key: LogKey, state: &'static str) -> Result<()> {
-        self.q("UPDATE step_attempt SET log_state = $6 WHERE team_id = $1 AND run_id = $2 AND server_id = $3 \
-                AND step = $4 AND attempt = $5")
-            .bind(Text(key.run))
-            .bind(Text(key.server))
-            .bind(i64::from(key.step))
-            .bind(i64::from(key.attempt))
-            .bind(state)
-            .exec()
-            .await
-            .map(drop)
+        self.q(
+            "UPDATE step_attempt SET log_state = $6 WHERE team_id = $1 AND run_id = $2 AND server_id = $3 \
+                AND step = $4 AND attempt = $5",
+        )
+        .bind(Text(key.run))
+        .bind(Text(key.server))
+        .bind(i64::from(key.step))
+        .bind(i64::from(key.attempt))
+        .bind(state)
+        .exec()
+        .await
+        .map(drop)
     }
 }
 

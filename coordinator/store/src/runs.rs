@@ -136,7 +136,12 @@ impl TeamStore {
     }
 
     /// Up to `limit` runs of a project before `cursor` (all when `None`), newest first. Ids are in order of time.
-    pub async fn runs(&self, project: ProjectId, cursor: Option<RunId>, limit: i64) -> Result<Vec<StoredRun>> {
+    pub async fn runs(
+        &self,
+        project: ProjectId,
+        cursor: Option<RunId>,
+        limit: i64,
+    ) -> Result<Vec<StoredRun>> {
         let before = cursor.map_or_else(|| "run_g".to_owned(), |id| id.to_string());
         let rows: Vec<RunRow> = self
             .q(&format!(
@@ -164,6 +169,31 @@ impl TeamStore {
 }
 
 impl TeamTx {
+    /// The signed envelope of a part, exactly as it was signed.
+    pub async fn run_envelope(&mut self, run: RunId, server: ServerId) -> Result<Option<Vec<u8>>> {
+        let row: Option<(Vec<u8>,)> = self
+            .q("SELECT envelope FROM run_part WHERE team_id = $1 AND run_id = $2 AND server_id = $3")
+            .bind(Text(run))
+            .bind(Text(server))
+            .opt()
+            .await?;
+        Ok(row.map(|(bytes,)| bytes))
+    }
+
+    /// Whether a run that is not over has a lower signature for this server that its executor does not hold yet.
+    pub async fn has_earlier_offer(&mut self, server: ServerId, sequence: i64) -> Result<bool> {
+        let row: (i64,) = self
+            .q("SELECT CAST(COUNT(*) AS BIGINT) FROM run_part JOIN run ON run.team_id = run_part.team_id \
+                AND run.id = run_part.run_id WHERE run_part.team_id = $1 AND run_part.server_id = $2 \
+                AND run_part.sequence < $3 AND run_part.envelope_state = 'signed' \
+                AND run.state IN ('started', 'in_progress', 'paused')")
+            .bind(Text(server))
+            .bind(sequence)
+            .one()
+            .await?;
+        Ok(row.0 > 0)
+    }
+
     /// Adds a run with its signed parts; every step waits.
     pub async fn insert_run(&mut self, run: &StoredRun, parts: &[NewRunPart]) -> Result<()> {
         self.q("INSERT INTO run (team_id, id, project_id, kind, title, state, wish, commit_id, requested_by, \

@@ -173,6 +173,16 @@ impl TeamTx {
         Ok(row.map(Server::from))
     }
 
+    /// Whether a server was taken out, or was never there.
+    pub async fn is_revoked(&mut self, id: ServerId) -> Result<bool> {
+        let row: Option<(Option<i64>,)> = self
+            .q("SELECT revoked_at FROM server WHERE team_id = $1 AND id = $2")
+            .bind(Text(id))
+            .opt()
+            .await?;
+        Ok(row.is_none_or(|(revoked_at,)| revoked_at.is_some()))
+    }
+
     /// Adds a server that has not enrolled yet.
     pub async fn insert_server(&mut self, id: ServerId, name: &str) -> Result<()> {
         let now = self.now();
@@ -275,12 +285,14 @@ impl TeamTx {
     /// Records that a connection is gone, unless a newer one is there.
     pub async fn end_connection(&mut self, id: ServerId, epoch: i64) -> Result<()> {
         let now = self.now();
-        self.q("UPDATE server SET last_seen_at = $3 WHERE team_id = $1 AND id = $2 AND connection_epoch = $4")
-            .bind(Text(id))
-            .bind(now)
-            .bind(epoch)
-            .exec()
-            .await?;
+        self.q(
+            "UPDATE server SET last_seen_at = $3 WHERE team_id = $1 AND id = $2 AND connection_epoch = $4",
+        )
+        .bind(Text(id))
+        .bind(now)
+        .bind(epoch)
+        .exec()
+        .await?;
         self.q("DELETE FROM agent_connection WHERE team_id = $1 AND server_id = $2 AND connection_epoch = $3")
             .bind(Text(id))
             .bind(epoch)
@@ -313,13 +325,15 @@ impl TeamTx {
     /// Links a project to a server; again is fine.
     pub async fn link_project_server(&mut self, project: ProjectId, server: ServerId) -> Result<()> {
         let now = self.now();
-        self.q("INSERT INTO project_server (team_id, project_id, server_id, linked_at) VALUES ($1, $2, $3, $4) \
-                ON CONFLICT (team_id, project_id, server_id) DO NOTHING")
-            .bind(Text(project))
-            .bind(Text(server))
-            .bind(now)
-            .exec()
-            .await
-            .map(drop)
+        self.q(
+            "INSERT INTO project_server (team_id, project_id, server_id, linked_at) VALUES ($1, $2, $3, $4) \
+                ON CONFLICT (team_id, project_id, server_id) DO NOTHING",
+        )
+        .bind(Text(project))
+        .bind(Text(server))
+        .bind(now)
+        .exec()
+        .await
+        .map(drop)
     }
 }

@@ -98,15 +98,25 @@ fn attend(part: &RunPart, view: AgentView) -> Vec<Action> {
             let left = !part.is_quiet() || part.steps.iter().any(|step| step.state == StepState::Running);
             left.then_some(Action::GiveUp { server: part.server }).into_iter().collect()
         }
-        AgentView::Online { connection, .. } => part
-            .steps
-            .iter()
-            .zip(0..)
-            .filter(|(step, _)| step.rules.guarded && step.state == StepState::Running)
-            .filter(|(step, _)| step.started_on.is_some_and(|started| started < connection))
-            .map(|(step, index)| Action::Confirm { server: part.server, step: index, attempt: step.attempt })
-            .collect(),
+        AgentView::Online { caught_up: false, .. } => Vec::new(),
+        AgentView::Online { connection, offered, .. } => {
+            // Also while a run waits: envelopes go in the order of their signatures, and holding one starts nothing.
+            let offer = part.envelope == EnvelopeState::Signed && !offered;
+            let offer = offer.then_some(Action::OfferEnvelope { server: part.server });
+            offer.into_iter().chain(confirmations(part, connection)).collect()
+        }
     }
+}
+
+/// Guarded steps that run since before this connection.
+fn confirmations(part: &RunPart, connection: u64) -> impl Iterator<Item = Action> {
+    let waiting = move |step: &RunStep| {
+        step.rules.guarded
+            && step.state == StepState::Running
+            && step.started_on.is_some_and(|started| started < connection)
+    };
+    let steps = part.steps.iter().zip(0..).filter(move |(step, _)| waiting(step));
+    steps.map(|(step, index)| Action::Confirm { server: part.server, step: index, attempt: step.attempt })
 }
 
 fn aim(run: &Run, parts: &[RunPart], view: &impl Fn(ServerId) -> AgentView) -> Aim {
@@ -154,13 +164,10 @@ fn go(run: &Run, parts: &[RunPart], view: &impl Fn(ServerId) -> AgentView, actio
 
 /// The next message for one server of a run that goes on.
 fn advance(part: &RunPart, parts: &[RunPart], view: AgentView) -> Option<Action> {
-    let AgentView::Online { caught_up, offered, permit_sent, .. } = view else { return None };
+    let AgentView::Online { caught_up: true, permit_sent, .. } = view else { return None };
     let server = part.server;
-    if !caught_up {
+    if part.envelope != EnvelopeState::Accepted {
         return None;
-    }
-    if part.envelope == EnvelopeState::Signed {
-        return (!offered).then_some(Action::OfferEnvelope { server });
     }
     match part.permit {
         Some(permit) => (!permit.accepted && !permit_sent).then_some(Action::SendPermit { server }),

@@ -6,9 +6,15 @@ mod analyses;
 mod approvals;
 mod audit;
 mod auth;
+mod chats;
+mod enrollment_tokens;
 mod infrastructure_plans;
 mod projects;
 mod provisioning_plans;
+mod releases;
+mod runs;
+mod servers;
+mod service_operations;
 mod services;
 mod setup;
 mod teams;
@@ -26,9 +32,15 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .merge(approvals::routes())
         .merge(audit::routes())
         .merge(auth::routes())
+        .merge(chats::routes())
+        .merge(enrollment_tokens::routes())
         .merge(infrastructure_plans::routes())
         .merge(projects::routes())
         .merge(provisioning_plans::routes())
+        .merge(releases::routes())
+        .merge(runs::routes())
+        .merge(servers::routes())
+        .merge(service_operations::routes())
         .merge(services::routes())
         .merge(setup::routes())
         .merge(teams::routes())
@@ -42,9 +54,15 @@ pub fn access() -> Vec<(&'static str, Access)> {
         approvals::ACCESS,
         audit::ACCESS,
         auth::ACCESS,
+        chats::ACCESS,
+        enrollment_tokens::ACCESS,
         infrastructure_plans::ACCESS,
         projects::ACCESS,
         provisioning_plans::ACCESS,
+        releases::ACCESS,
+        runs::ACCESS,
+        servers::ACCESS,
+        service_operations::ACCESS,
         services::ACCESS,
         setup::ACCESS,
         teams::ACCESS,

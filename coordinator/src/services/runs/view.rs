@@ -47,6 +47,17 @@ pub async fn list(
     Ok(access.team.runs(project, cursor, limit).await?)
 }
 
+/// The newest event of a run after `cursor`; none when nothing happened since.
+pub async fn changed_after(
+    app: &AppState,
+    principal: &Principal,
+    run: RunId,
+    cursor: i64,
+) -> Result<Option<i64>, ReadError> {
+    let access = principal.authorize(&app.store, Permission::ProjectsRead)?;
+    Ok(access.team.last_event_about(&run.to_string(), cursor).await?)
+}
+
 /// Output of a step from `offset` on. Without an attempt, the current one.
 pub async fn log(
     app: &AppState,

@@ -55,7 +55,14 @@ pub struct AttemptRow {
 
 impl TeamTx {
     /// Records the start of an attempt.
-    pub async fn start_attempt(&mut self, run: RunId, server: ServerId, step: u32, attempt: u32, at: i64) -> Result<()> {
+    pub async fn start_attempt(
+        &mut self,
+        run: RunId,
+        server: ServerId,
+        step: u32,
+        attempt: u32,
+        at: i64,
+    ) -> Result<()> {
         self.q("INSERT INTO step_attempt (team_id, run_id, server_id, step, attempt, started_at) \
                 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (team_id, run_id, server_id, step, attempt) \
                 DO UPDATE SET started_at = excluded.started_at")
@@ -82,7 +89,9 @@ impl TeamTx {
         log: Option<&LogDigest>,
     ) -> Result<()> {
         let (outcome, failure, result, already_done) = match end {
-            AttemptEnd::Succeeded { result, already_done } => ("succeeded", None, result.as_ref(), *already_done),
+            AttemptEnd::Succeeded { result, already_done } => {
+                ("succeeded", None, result.as_ref(), *already_done)
+            }
             AttemptEnd::Failed(failure) => ("failed", Some(failure), None, false),
             AttemptEnd::Interrupted(failure) => ("interrupted", Some(failure), None, false),
         };

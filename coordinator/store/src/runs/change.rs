@@ -2,9 +2,7 @@
 //!
 //! Rule: only what differs from what was loaded is written; the lock on the run's row makes that safe.
 
-use hydron_domain::run::{
-    EnvelopeState, Permitted, RunPart, RunState, RunStep, StepRange, StepState,
-};
+use hydron_domain::run::{EnvelopeState, Permitted, RunPart, RunState, RunStep, StepRange, StepState};
 use hydron_proto::ids::{RunId, ServerId};
 
 use super::{COLUMNS, RunRow, StoredRules, StoredRun, parse_name};
@@ -160,20 +158,22 @@ impl TeamTx {
             EnvelopeState::Refused(code) => ("refused", Some(code.as_str())),
         };
         let permit = loaded.part.permit;
-        self.q("UPDATE run_part SET envelope_state = $4, envelope_code = $5, event_seq = $6, permit_first = $7, \
+        self.q(
+            "UPDATE run_part SET envelope_state = $4, envelope_code = $5, event_seq = $6, permit_first = $7, \
                 permit_last = $8, permit_attempt = $9, permit_accepted = $10 \
-                WHERE team_id = $1 AND run_id = $2 AND server_id = $3")
-            .bind(Text(run))
-            .bind(Text(loaded.part.server))
-            .bind(state)
-            .bind(code)
-            .bind(i64::try_from(loaded.event_seq).unwrap_or(i64::MAX))
-            .bind(permit.map(|p| i64::from(p.range.first)))
-            .bind(permit.map(|p| i64::from(p.range.last)))
-            .bind(permit.map(|p| i64::from(p.range.attempt)))
-            .bind(permit.is_some_and(|p| p.accepted))
-            .exec_one("part of a run")
-            .await
+                WHERE team_id = $1 AND run_id = $2 AND server_id = $3",
+        )
+        .bind(Text(run))
+        .bind(Text(loaded.part.server))
+        .bind(state)
+        .bind(code)
+        .bind(i64::try_from(loaded.event_seq).unwrap_or(i64::MAX))
+        .bind(permit.map(|p| i64::from(p.range.first)))
+        .bind(permit.map(|p| i64::from(p.range.last)))
+        .bind(permit.map(|p| i64::from(p.range.attempt)))
+        .bind(permit.is_some_and(|p| p.accepted))
+        .exec_one("part of a run")
+        .await
     }
 
     async fn save_step(&mut self, run: RunId, server: ServerId, index: i64, step: &RunStep) -> Result<()> {

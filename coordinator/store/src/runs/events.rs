@@ -18,7 +18,12 @@ pub struct JournalEntry {
 
 impl TeamTx {
     /// Adds entries of one part. The caller has checked, with the run locked, that they follow on what is stored.
-    pub async fn insert_journal(&mut self, run: RunId, server: ServerId, entries: &[JournalEntry]) -> Result<()> {
+    pub async fn insert_journal(
+        &mut self,
+        run: RunId,
+        server: ServerId,
+        entries: &[JournalEntry],
+    ) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
@@ -36,5 +41,29 @@ impl TeamTx {
             .exec()
             .await
             .map(drop)
+    }
+}
+
+impl crate::TeamStore {
+    /// The newest event of the team about `subject` after `seq`.
+    pub async fn last_event_about(&self, subject: &str, seq: i64) -> Result<Option<i64>> {
+        let row: (Option<i64>,) = self
+            .q("SELECT CAST(MAX(seq) AS BIGINT) FROM event WHERE team_id = $1 AND seq > $2 AND subject = $3")
+            .bind(seq)
+            .bind(subject)
+            .one()
+            .await?;
+        Ok(row.0)
+    }
+
+    /// Up to where the journal of a part is stored; none if the server has no part in the run.
+    pub async fn journal_position(&self, run: RunId, server: ServerId) -> Result<Option<u64>> {
+        let row: Option<(i64,)> = self
+            .q("SELECT event_seq FROM run_part WHERE team_id = $1 AND run_id = $2 AND server_id = $3")
+            .bind(Text(run))
+            .bind(Text(server))
+            .opt()
+            .await?;
+        Ok(row.and_then(|(seq,)| u64::try_from(seq).ok()))
     }
 }

@@ -26,6 +26,16 @@ impl SystemStore {
         Ok(rows.into_iter().map(|(team, run)| Driven { team: team.0, run: run.0 }).collect())
     }
 
+    /// The run behind an id, if it is not over.
+    pub async fn run_to_drive(&self, run: RunId) -> Result<Option<Driven>> {
+        let row: Option<(Text<TeamId>,)> = self
+            .q("SELECT team_id FROM run WHERE id = $1 AND state IN ('started', 'in_progress', 'paused')")
+            .bind(Text(run))
+            .opt()
+            .await?;
+        Ok(row.map(|(team,)| Driven { team: team.0, run }))
+    }
+
     /// The runs that are not over and have a part on this server.
     pub async fn runs_on_server(&self, server: ServerId) -> Result<Vec<Driven>> {
         let rows: Vec<(Text<TeamId>, Text<RunId>)> = self

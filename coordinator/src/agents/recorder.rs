@@ -1,0 +1,260 @@
+//! The one writer of what agents report: batches from all connections, one transaction a team.
+//!
+//! Rule: acknowledged after commit, never before. A report that is stored already is acknowledged again and changes
+//! nothing; a gap ends the connection, and the agent goes on from what is stored.
+
+mod apply;
+mod verify;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hydron_domain::identity::Actor;
+use hydron_domain::run::Report;
+use hydron_domain::server::AgentFacts;
+use hydron_proto::ids::{RunId, TeamId};
+use hydron_proto::wire::{self, frame::Body};
+use hydron_store::logs::LogKey;
+use hydron_store::{StoreError, Topic, Wake};
+use tokio::sync::mpsc;
+
+use self::apply::{Applied, RunChange};
+use super::registry::{AgentHandle, ToAgent};
+use super::report::Entry;
+use crate::app::AppState;
+
+/// Records waiting for the writer; a session whose record does not fit stops reading.
+const QUEUE: usize = 1024;
+/// Most records of one batch.
+const BATCH: usize = 512;
+/// Most bytes of output of one batch.
+const BATCH_BYTES: usize = 2 * 1024 * 1024;
+
+/// One thing an agent reported.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) handle: Arc<AgentHandle>,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// A journal entry.
+    Event(Box<Entry>),
+    /// Bytes of output.
+    Log { key: LogKey, offset: u64, bytes: Bytes },
+    /// An answer that is not in the journal.
+    Decision(Box<wire::Decision>),
+    /// What it says of its machine.
+    Facts(Box<AgentFacts>),
+}
+
+/// Where sessions put their records.
+#[derive(Debug, Clone)]
+pub(super) struct Recorder {
+    sender: mpsc::Sender<Record>,
+}
+
+/// The writer.
+#[derive(Debug)]
+pub struct RecorderTask {
+    app: AppState,
+    receiver: mpsc::Receiver<Record>,
+}
+
+impl Recorder {
+    /// Hands a record over; gives it back when there is no room, or nothing when the writer is gone.
+    pub(super) fn try_record(&self, record: Record) -> Result<(), Option<Record>> {
+        self.sender.try_send(record).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(record) => Some(record),
+            mpsc::error::TrySendError::Closed(_) => None,
+        })
+    }
+
+    /// Waits for room; none when the writer is gone.
+    pub(super) async fn room(&self) -> Option<mpsc::Permit<'_, Record>> {
+        self.sender.reserve().await.ok()
+    }
+}
+
+impl RecorderTask {
+    pub(super) fn new(app: AppState) -> (Recorder, Self) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Recorder { sender }, Self { app, receiver })
+    }
+
+    /// Writes until every session is gone.
+    pub(super) async fn run(mut self) {
+        while let Some(first) = self.receiver.recv().await {
+            let mut bytes = first.size();
+            let mut batch = vec![first];
+            while batch.len() < BATCH && bytes < BATCH_BYTES {
+                let Ok(record) = self.receiver.try_recv() else { break };
+                bytes += record.size();
+                batch.push(record);
+            }
+            self.write(batch).await;
+        }
+    }
+
+    async fn write(&self, batch: Vec<Record>) {
+        let mut teams: BTreeMap<TeamId, Vec<Record>> = BTreeMap::new();
+        for record in batch {
+            teams.entry(record.handle.team).or_default().push(record);
+        }
+        for (team, records) in teams {
+            if self.store(team, &records).await.is_err() {
+                // One bad record must not keep the others out: each run by itself, and the culprit's connection ends.
+                for (_, records) in by_run(&records) {
+                    if let Err(error) = self.store_some(team, &records).await {
+                        let handle = &records.first().map(|record| record.handle.clone());
+                        tracing::error!(%error, server = ?handle.as_ref().map(|h| h.server), "a report was not stored");
+                        records
+                            .iter()
+                            .for_each(|record| record.handle.tell(ToAgent::Close(1002, "not stored")));
+                    }
+                }
+            }
+        }
+    }
+
+    async fn store(&self, team: TeamId, records: &[Record]) -> Result<(), StoreError> {
+        let all: Vec<&Record> = records.iter().collect();
+        self.store_some(team, &all).await
+    }
+
+    async fn store_some(&self, team: TeamId, records: &[&Record]) -> Result<(), StoreError> {
+        let actor = Actor::System { name: "agents" };
+        let mut tx = self.app.store.team(team).begin(&actor, self.app.now()).await?;
+        let mut after = AfterCommit::default();
+        let mut runs: BTreeMap<RunId, Option<RunChange>> = BTreeMap::new();
+        for record in records {
+            match &record.what {
+                What::Event(entry) => {
+                    let change = RunChange::of(&mut runs, &mut tx, entry.run).await?;
+                    let applied = match change {
+                        Some(change) => change.event(&mut tx, &record.handle, entry).await?,
+                        None => Applied::Stranger,
+                    };
+                    after.event(record, entry, applied);
+                }
+                What::Decision(decision) => {
+                    let Ok(run) = decision.run_id.parse() else { continue };
+                    if let Some(change) = RunChange::of(&mut runs, &mut tx, run).await? {
+                        change.decision(&mut tx, &record.handle, decision).await?;
+                        after.runs.push(run);
+                    }
+                }
+                What::Log { key, offset, bytes } => {
+                    let stored = match tx.has_step(*key).await? {
+                        true => tx.append_log(*key, *offset, bytes).await?,
+                        // Output of nothing we know is let go: acknowledged, so that the agent does not keep it.
+                        false => offset + bytes.len() as u64,
+                    };
+                    after.log(record, *key, stored, bytes.len());
+                }
+                What::Facts(facts) => tx.set_facts(record.handle.server, facts).await?,
+            }
+        }
+        for change in runs.into_values().flatten() {
+            change.save(&mut tx).await?;
+        }
+        tx.commit().await?;
+        after.carry_out(self).await;
+        Ok(())
+    }
+}
+
+impl Record {
+    fn size(&self) -> usize {
+        match &self.what {
+            What::Log { bytes, .. } => bytes.len(),
+            What::Event(_) | What::Decision(_) | What::Facts(_) => 0,
+        }
+    }
+
+    fn run(&self) -> Option<RunId> {
+        match &self.what {
+            What::Event(entry) => Some(entry.run),
+            What::Log { key, .. } => Some(key.run),
+            What::Decision(decision) => decision.run_id.parse().ok(),
+            What::Facts(_) => None,
+        }
+    }
+}
+
+fn by_run(records: &[Record]) -> BTreeMap<Option<RunId>, Vec<&Record>> {
+    let mut runs: BTreeMap<Option<RunId>, Vec<&Record>> = BTreeMap::new();
+    for record in records {
+        runs.entry(record.run()).or_default().push(record);
+    }
+    runs
+}
+
+/// What is done once a batch is durable.
+#[derive(Default)]
+struct AfterCommit {
+    /// The highest sequence by connection and run.
+    events: BTreeMap<(hydron_proto::ids::ServerId, RunId), (Option<Arc<AgentHandle>>, u64)>,
+    logs: BTreeMap<LogKey, (Option<Arc<AgentHandle>>, u64, usize)>,
+    ended: Vec<(TeamId, LogKey)>,
+    gaps: Vec<Arc<AgentHandle>>,
+    runs: Vec<RunId>,
+}
+
+impl AfterCommit {
+    fn event(&mut self, record: &Record, entry: &Entry, applied: Applied) {
+        let (run, server) = (entry.run, record.handle.server);
+        match applied {
+            Applied::Stored(seq) => {
+                self.events.insert((server, run), (Some(record.handle.clone()), seq));
+                self.runs.push(run);
+                if let Report::StepExited { step, attempt, .. } = entry.report {
+                    self.ended.push((record.handle.team, LogKey { run, server, step, attempt }));
+                }
+            }
+            Applied::Gap => self.gaps.push(record.handle.clone()),
+            Applied::Stranger => {}
+        }
+    }
+
+    fn log(&mut self, record: &Record, key: LogKey, stored: u64, used: usize) {
+        let entry = self.logs.entry(key).or_default();
+        *entry = (Some(record.handle.clone()), stored, entry.2 + used);
+    }
+
+    async fn carry_out(self, task: &RecorderTask) {
+        for ((_, run), (handle, seq)) in self.events {
+            let ack = wire::EventAck { run_id: run.to_string(), seq };
+            if let Some(handle) = handle {
+                handle.send(Body::EventAck(ack));
+            }
+        }
+        let mut runs = self.runs;
+        runs.sort_unstable();
+        runs.dedup();
+        for run in &runs {
+            task.app.store.wake(Wake::new(Topic::Work, run)).await;
+        }
+        let mut looked: Vec<RunId> = Vec::new();
+        for (key, (handle, stored, used)) in self.logs {
+            if let Some(handle) = handle {
+                handle.tell(ToAgent::LogStored { key, stored, used });
+                verify::when_complete(&task.app, handle.team, key).await;
+            }
+            if !looked.contains(&key.run) {
+                looked.push(key.run);
+                task.app.store.wake(Wake::new(Topic::Log, key.run)).await;
+            }
+        }
+        for (team, key) in self.ended {
+            task.app.agents.set_doing(key.run, key.server, None);
+            verify::when_complete(&task.app, team, key).await;
+        }
+        for handle in self.gaps {
+            tracing::warn!(server = %handle.server, "agent {} left a gap in its journal", handle.server);
+            handle.tell(ToAgent::Close(1002, "a gap in the journal"));
+        }
+    }
+}

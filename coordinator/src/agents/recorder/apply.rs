@@ -1,0 +1,240 @@
+//! What a report changes: the part of the run, the attempt, the release.
+
+use std::collections::BTreeMap;
+
+use hydron_domain::release::ReleaseState;
+use hydron_domain::run::{EnvelopeState, Outcome, Report, StepFailure};
+use hydron_proto::ids::RunId;
+use hydron_proto::plan::StepResult;
+use hydron_proto::reject::RejectCode;
+use hydron_proto::wire;
+use hydron_store::events::EventDraft;
+use hydron_store::runs::{AttemptEnd, LoadedRun};
+use hydron_store::{StoreError, TeamTx};
+use serde_json::json;
+
+use crate::agents::registry::AgentHandle;
+use crate::agents::report::Entry;
+
+/// A view that was old is given this long to catch up, for every refusal in a row, milliseconds.
+const REFUSED_PAUSE_MS: i64 = 500;
+const REFUSED_PAUSES: i64 = 20;
+
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Applied {
+    /// Stored, now or before; the journal is here up to this number.
+    Stored(u64),
+    /// One before it is missing.
+    Gap,
+    /// The server has no part in that run.
+    Stranger,
+}
+
+/// A run that a batch changes.
+pub(super) struct RunChange {
+    before: LoadedRun,
+    after: LoadedRun,
+}
+
+impl RunChange {
+    /// The change of a run, loaded once a batch; none if there is no such run.
+    pub(super) async fn of<'a>(
+        runs: &'a mut BTreeMap<RunId, Option<Self>>,
+        tx: &mut TeamTx,
+        run: RunId,
+    ) -> Result<Option<&'a mut Self>, StoreError> {
+        if !runs.contains_key(&run) {
+            let loaded = tx.run_for_update(run).await?;
+            runs.insert(run, loaded.map(|loaded| Self { before: loaded.clone(), after: loaded }));
+        }
+        Ok(runs.get_mut(&run).and_then(Option::as_mut))
+    }
+
+    /// Stores a journal entry, in order and once.
+    pub(super) async fn event(
+        &mut self,
+        tx: &mut TeamTx,
+        handle: &AgentHandle,
+        entry: &Entry,
+    ) -> Result<Applied, StoreError> {
+        let server = handle.server;
+        let Some(part) = self.after.part_mut(server) else { return Ok(Applied::Stranger) };
+        if entry.journal.seq <= part.event_seq {
+            return Ok(Applied::Stored(part.event_seq));
+        }
+        if entry.journal.seq != part.event_seq + 1 {
+            return Ok(Applied::Gap);
+        }
+        part.event_seq = entry.journal.seq;
+        let applied = part.part.apply(&entry.report, handle.epoch);
+        tx.insert_journal(entry.run, server, std::slice::from_ref(&entry.journal)).await?;
+        match applied {
+            Ok(()) => self.follow(tx, handle, entry).await?,
+            Err(unexpected) => {
+                tracing::error!(run = %entry.run, %server, %unexpected, "a report of run {} makes no sense", entry.run);
+            }
+        }
+        Ok(Applied::Stored(entry.journal.seq))
+    }
+
+    /// Attempts and releases follow the journal.
+    async fn follow(
+        &mut self,
+        tx: &mut TeamTx,
+        handle: &AgentHandle,
+        entry: &Entry,
+    ) -> Result<(), StoreError> {
+        let (run, server, at) = (entry.run, handle.server, entry.journal.at);
+        match &entry.report {
+            Report::EnvelopeAccepted | Report::PermitAccepted { .. } | Report::RangeEnded { .. } => Ok(()),
+            Report::StepStarting { step, attempt } => {
+                tx.start_attempt(run, server, *step, *attempt, at).await?;
+                match tx.release_of_step(run, server, *step).await? {
+                    Some(release) if release.state.may_become(ReleaseState::Starting) => {
+                        tx.set_release_state(release.id, ReleaseState::Starting).await
+                    }
+                    Some(_) | None => Ok(()),
+                }
+            }
+            Report::StepInterrupted { step, attempt, why } => {
+                let failure = StepFailure { code: "interrupted".to_owned(), message: why.clone() };
+                let end = AttemptEnd::Interrupted(failure);
+                tx.end_attempt(run, server, *step, *attempt, at, &end, None).await
+            }
+            Report::StepExited { step, attempt, outcome } => {
+                let exit = entry.exit.as_ref();
+                let end = match outcome {
+                    Outcome::Succeeded => AttemptEnd::Succeeded {
+                        result: exit.and_then(|exit| exit.result.clone()),
+                        already_done: exit.is_some_and(|exit| exit.already_done),
+                    },
+                    Outcome::Failed(failure) => AttemptEnd::Failed(failure.clone()),
+                };
+                tx.end_attempt(run, server, *step, *attempt, at, &end, exit.map(|exit| &exit.log)).await?;
+                match &end {
+                    AttemptEnd::Succeeded { result: Some(result), .. } => {
+                        self.succeeded(tx, handle, at, result).await
+                    }
+                    AttemptEnd::Failed(_) => match tx.release_of_step(run, server, *step).await? {
+                        Some(release) if release.state.may_become(ReleaseState::Failed) => {
+                            tx.set_release_state(release.id, ReleaseState::Failed).await
+                        }
+                        Some(_) | None => Ok(()),
+                    },
+                    AttemptEnd::Succeeded { result: None, .. } | AttemptEnd::Interrupted(_) => Ok(()),
+                }
+            }
+        }
+    }
+
+    async fn succeeded(
+        &mut self,
+        tx: &mut TeamTx,
+        handle: &AgentHandle,
+        at: i64,
+        result: &StepResult,
+    ) -> Result<(), StoreError> {
+        match result {
+            StepResult::Released { service, release, image_id, .. } => {
+                tx.make_release_live(*service, handle.server, *release, image_id, at).await?;
+                let project = self.after.run.project;
+                let data = json!({ "service": service, "server": handle.server, "release": release });
+                tx.event(EventDraft::new("release.live", release, data).in_project(project));
+            }
+            StepResult::Routed { url, .. } => {
+                if self.after.run.url.is_none() {
+                    self.after.run.url = Some(url.clone());
+                }
+            }
+            StepResult::Done {}
+            | StepResult::CheckedOut { .. }
+            | StepResult::Image { .. }
+            | StepResult::Probed { .. }
+            | StepResult::Inventory { .. } => {}
+        }
+        Ok(())
+    }
+
+    /// The executor's answer to an envelope, a permit or a hold.
+    pub(super) async fn decision(
+        &mut self,
+        tx: &mut TeamTx,
+        handle: &AgentHandle,
+        decision: &wire::Decision,
+    ) -> Result<(), StoreError> {
+        let (run, now) = (self.after.run.id, tx.now());
+        let Some(loaded) = self.after.part_mut(handle.server) else { return Ok(()) };
+        let part = &mut loaded.part;
+        match (decision.subject(), decision.code.as_str()) {
+            (wire::DecisionSubject::Envelope, "") => part.envelope = EnvelopeState::Accepted,
+            (wire::DecisionSubject::Envelope, code) => {
+                if part.envelope == EnvelopeState::Signed {
+                    part.envelope = EnvelopeState::Refused(known_code(code));
+                }
+            }
+            (wire::DecisionSubject::Control, "") if handle.sent(run).hold => part.nothing_runs(),
+            (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, "") => {}
+            (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, code) => {
+                let permit_asked = decision.subject() == wire::DecisionSubject::Permit;
+                tracing::info!(%run, server = %handle.server, code, "the executor of {} refused", handle.server);
+                match RejectCode::from_code(code) {
+                    Some(RejectCode::StaleEpoch) => {
+                        tx.raise_epoch(run, decision.epoch.saturating_add(1)).await?;
+                        try_again(handle, run, now);
+                        part.permit_refused();
+                    }
+                    Some(RejectCode::UnknownRun) => {
+                        try_again(handle, run, now);
+                        handle.note(run, |sent| sent.offered = false);
+                        part.permit_refused();
+                        part.envelope = EnvelopeState::Signed;
+                    }
+                    Some(
+                        RejectCode::Busy
+                        | RejectCode::AlreadyDone
+                        | RejectCode::WrongAttempt
+                        | RejectCode::OutOfOrder,
+                    ) => {
+                        try_again(handle, run, now);
+                        part.permit_refused();
+                    }
+                    Some(_) | None if permit_asked => {
+                        part.permit_refused();
+                        part.envelope = EnvelopeState::Refused(known_code(code));
+                    }
+                    Some(_) | None => {}
+                }
+            }
+            (wire::DecisionSubject::Unspecified, _) => {}
+        }
+        Ok(())
+    }
+
+    /// Writes what has changed, and tells the team.
+    pub(super) async fn save(self, tx: &mut TeamTx) -> Result<(), StoreError> {
+        if self.before == self.after {
+            return Ok(());
+        }
+        tx.save_run(&self.before, &self.after).await?;
+        let run = &self.after.run;
+        tx.event(
+            EventDraft::new("run.changed", run.id, json!({ "state": run.head.state.word() }))
+                .in_project(run.project),
+        );
+        Ok(())
+    }
+}
+
+/// Gives the journal time to explain why the view here was old.
+fn try_again(handle: &AgentHandle, run: RunId, now: i64) {
+    handle.note(run, |sent| {
+        sent.refusals = sent.refusals.saturating_add(1);
+        sent.quiet_until = now + REFUSED_PAUSE_MS * i64::from(sent.refusals).min(REFUSED_PAUSES);
+    });
+}
+
+/// Only codes of the closed list are kept; anything else is no code of ours.
+fn known_code(code: &str) -> String {
+    RejectCode::from_code(code).map_or("UNKNOWN", RejectCode::code).to_owned()
+}

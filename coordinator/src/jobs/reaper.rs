@@ -1,0 +1,86 @@
+//! Keeps what is known of agents true, and output within its bounds.
+//!
+//! Rule: every task here is a condition on time, safe on several coordinators at once.
+
+use std::time::Duration;
+
+use hydron_store::StoreError;
+use hydron_store::logs::{KEEP_BYTES, KEEP_MS};
+
+use crate::app::AppState;
+
+/// A revoked server's connection ends within five seconds, also when another coordinator holds it.
+const REVOKED_EVERY: Duration = Duration::from_secs(2);
+/// How often it is noted that agents are there.
+const SEEN_EVERY_MS: i64 = 30_000;
+/// How often old output is let go.
+const LOGS_EVERY_MS: i64 = 10 * 60 * 1000;
+/// Chunks that go at once; a long delete would hold up the writer.
+const CHUNKS: i64 = 500;
+
+/// Runs until the process stops.
+pub async fn run(app: AppState) {
+    let mut seen_at = app.now();
+    let mut logs_at = app.now();
+    let mut revoked_since = app.now() - 60_000;
+    while !app.stopping.is_cancelled() {
+        tokio::select! {
+            () = app.stopping.cancelled() => return,
+            () = tokio::time::sleep(REVOKED_EVERY) => {}
+        }
+        let now = app.now();
+        if let Err(error) = close_revoked(&app, revoked_since).await {
+            tracing::warn!(%error, "revoked servers could not be looked up; trying again");
+            continue;
+        }
+        // Clocks of several coordinators differ.
+        revoked_since = now - 60_000;
+        if now - seen_at >= SEEN_EVERY_MS {
+            log_failure("noting which agents are there", note_seen(&app, seen_at).await);
+            seen_at = now;
+        }
+        if now - logs_at >= LOGS_EVERY_MS {
+            log_failure("letting old output go", trim_logs(&app).await);
+            logs_at = now;
+        }
+    }
+}
+
+async fn close_revoked(app: &AppState, since: i64) -> Result<(), StoreError> {
+    for server in app.store.system().revoked_since(since).await? {
+        app.agents.close(server, 4003, "revoked");
+    }
+    Ok(())
+}
+
+async fn note_seen(app: &AppState, since: i64) -> Result<(), StoreError> {
+    let servers = app.agents.heard_since(since);
+    let mut tx = app.store.system().begin(app.now()).await?;
+    tx.touch_servers(&servers).await?;
+    tx.commit().await
+}
+
+async fn trim_logs(app: &AppState) -> Result<(), StoreError> {
+    let now = app.now();
+    loop {
+        let mut tx = app.store.system().begin(now).await?;
+        let gone = tx.expire_logs(now - KEEP_MS, CHUNKS).await?;
+        tx.commit().await?;
+        if gone == 0 {
+            break;
+        }
+    }
+    for (team, project, bytes) in app.store.system().projects_over(KEEP_BYTES).await? {
+        tracing::info!(%team, project, bytes, "the output of {project} is over its bound; the oldest goes");
+        let mut tx = app.store.system().begin(now).await?;
+        tx.trim_logs(team, &project, CHUNKS).await?;
+        tx.commit().await?;
+    }
+    Ok(())
+}
+
+fn log_failure(doing: &str, result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        tracing::warn!(%error, "{doing} failed; trying again later");
+    }
+}

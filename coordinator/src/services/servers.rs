@@ -1,0 +1,106 @@
+//! Servers of the team: looking, naming, taking out.
+
+use hydron_proto::ids::{ProjectId, ServerId};
+use hydron_store::audit::AuditDraft;
+use hydron_store::events::EventDraft;
+use hydron_store::servers::Server;
+use hydron_store::{StoreError, Topic, Wake};
+use serde_json::json;
+
+use crate::app::AppState;
+use crate::services::input::{InvalidField, ReadError, display_name};
+use crate::services::principal::{Denied, Permission, Principal};
+
+/// A server as screens show it.
+#[derive(Debug, Clone)]
+pub struct ServerView {
+    /// Its row.
+    pub server: Server,
+    /// Whether its agent is connected.
+    pub online: bool,
+    /// Projects that use it.
+    pub projects: Vec<ProjectId>,
+}
+
+/// Why a server could not be changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// Not allowed.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// A field cannot be used.
+    #[error(transparent)]
+    Invalid(#[from] InvalidField),
+    /// Not there, or not theirs.
+    #[error("there is no such server")]
+    NotFound,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Every server that was not revoked.
+pub async fn list(app: &AppState, principal: &Principal) -> Result<Vec<ServerView>, ReadError> {
+    let access = principal.authorize(&app.store, Permission::ServersRead)?;
+    let links = access.team.project_servers().await?;
+    let servers = access.team.servers().await?;
+    Ok(servers.into_iter().map(|server| view(app, server, &links)).collect())
+}
+
+/// One server.
+pub async fn get(app: &AppState, principal: &Principal, id: ServerId) -> Result<ServerView, ReadError> {
+    let access = principal.authorize(&app.store, Permission::ServersRead)?;
+    let server = access.team.server(id).await?.filter(|server| server.revoked_at.is_none());
+    let server = server.ok_or(ReadError::NotFound("server"))?;
+    let links = access.team.project_servers().await?;
+    Ok(view(app, server, &links))
+}
+
+/// Gives a server another name.
+pub async fn rename(
+    app: &AppState,
+    principal: &Principal,
+    id: ServerId,
+    name: &str,
+) -> Result<(), ServerError> {
+    let access = principal.authorize(&app.store, Permission::ServersManage)?;
+    let name = display_name("name", name)?;
+    let mut tx = access.begin(app.now()).await?;
+    live(&mut tx, id).await?;
+    tx.rename_server(id, &name).await.map_err(|error| {
+        if error.is_exists() {
+            ServerError::Invalid(InvalidField::new("name", "is taken by another server of this team"))
+        } else {
+            error.into()
+        }
+    })?;
+    tx.event(EventDraft::new("server.changed", id, json!({ "name": name })));
+    tx.audit(AuditDraft::new("server.renamed", id, json!({ "name": name })));
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes a server out: its key is worth nothing from now on, its connection ends, its runs fail. What runs there stays.
+pub async fn revoke(app: &AppState, principal: &Principal, id: ServerId) -> Result<(), ServerError> {
+    let access = principal.authorize(&app.store, Permission::ServersManage)?;
+    let mut tx = access.begin(app.now()).await?;
+    live(&mut tx, id).await?;
+    tx.revoke_server(id).await?;
+    tx.revoke_enrollment_tokens(id).await?;
+    tx.event(EventDraft::new("server.revoked", id, json!({})));
+    tx.audit(AuditDraft::new("server.revoked", id, json!({})));
+    tx.wake(Wake::new(Topic::Work, id));
+    tx.commit().await?;
+    app.agents.close(id, 4003, "revoked");
+    Ok(())
+}
+
+async fn live(tx: &mut hydron_store::TeamTx, id: ServerId) -> Result<Server, ServerError> {
+    tx.server(id).await?.filter(|server| server.revoked_at.is_none()).ok_or(ServerError::NotFound)
+}
+
+fn view(app: &AppState, server: Server, links: &[(ProjectId, ServerId)]) -> ServerView {
+    let projects =
+        links.iter().filter(|(_, linked)| *linked == server.id).map(|(project, _)| *project).collect();
+    ServerView { online: app.agents.is_online(server.id), server, projects }
+}
