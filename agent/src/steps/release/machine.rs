@@ -129,12 +129,14 @@ impl<'a> Machine<'a> {
         let image_id = self.image_id(wanted).await?;
         let previous = self.record.live.filter(|live| *live != wanted.release);
         let _lock = assignments(self.context.root).await?;
-        let host = match (wanted.order, previous.and_then(|id| self.record.release(id))) {
-            // Clients of a service with a volume keep their address; the old one has stopped before the new one starts.
-            (ReleaseOrder::StopFirst, Some(old)) => old.host,
-            (ReleaseOrder::StopFirst, None) | (ReleaseOrder::StartFirst, _) => candidate::free_host(self).await?,
-        };
         let known = self.record.release(wanted.release);
+        let host = match (wanted.order, previous.and_then(|id| self.record.release(id)), known) {
+            // Clients of a service with a volume keep their address; the old one has stopped before the new one starts.
+            (ReleaseOrder::StopFirst, Some(old), _) => old.host,
+            // A release that is known keeps the address it has.
+            (ReleaseOrder::StopFirst, None, Some(known)) | (ReleaseOrder::StartFirst, _, Some(known)) => known.host,
+            (ReleaseOrder::StopFirst | ReleaseOrder::StartFirst, _, None) => candidate::free_host(self).await?,
+        };
         let release = ReleaseRecord {
             spec: wanted.clone(),
             image_id,

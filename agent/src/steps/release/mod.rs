@@ -45,7 +45,12 @@ pub async fn swap(
         return Ok(Applied::unchanged(result));
     }
     let mut machine = Machine::open(wanted.service, &wanted.network, context, ledger).await?;
+    let left = machine.record().swap.clone();
     machine.settle_other(Some(wanted.release)).await?;
+    if let (Some(left), Check::AlreadyDone(_)) = (left, check(wanted, context).await?) {
+        let live = machine.record().live_release().ok_or_else(|| lost(wanted))?;
+        return Ok(Applied::changed(released(live, left.previous)));
+    }
     let previous = machine.begin(wanted).await?;
     machine.run().await?;
     let live = machine.record().live_release().ok_or_else(|| lost(wanted))?;
