@@ -29,9 +29,11 @@ pub fn link(root: &Root, target: &Target) {
     say("no new privileges", prctl::set_no_new_privs());
     say("no core dumps, no debugger", prctl::set_dumpable(false));
     say("file and network rules", landlock_rules(root, target));
-    say("system call filter", system_calls().and_then(|program| {
-        seccompiler::apply_filter(&program).map_err(|error| error.to_string())
-    }));
+    say(
+        "system call filter",
+        system_calls()
+            .and_then(|program| seccompiler::apply_filter(&program).map_err(|error| error.to_string())),
+    );
 }
 
 fn say<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) {
@@ -44,13 +46,21 @@ fn say<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) {
 fn landlock_rules(root: &Root, target: &Target) -> Result<(), RulesetError> {
     let read = AccessFs::from_read(LANDLOCK);
     let readable: Vec<PathBuf> = [
-        "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/os-release", "/etc/localtime", "/proc", "/sys",
+        "/etc/resolv.conf",
+        "/etc/hosts",
+        "/etc/nsswitch.conf",
+        "/etc/os-release",
+        "/etc/localtime",
+        "/proc",
+        "/sys",
     ]
     .map(PathBuf::from)
     .into_iter()
     .chain([root.etc(), root.sockets()])
     .collect();
-    let ports = [target.address.port(), DNS].into_iter().chain(target.proxy.as_ref().map(super::link::dial::Proxy::port));
+    let ports = [target.address.port(), DNS]
+        .into_iter()
+        .chain(target.proxy.as_ref().map(super::link::dial::Proxy::port));
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(LANDLOCK))?
@@ -112,6 +122,7 @@ fn system_calls() -> Result<BpfProgram, String> {
     rules.insert(libc::SYS_socket, vec![socket]);
     let refuse = SeccompAction::Errno(libc::EPERM.unsigned_abs());
     let arch = std::env::consts::ARCH.try_into().map_err(|error| text(&error))?;
-    let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).map_err(|error| text(&error))?;
+    let filter =
+        SeccompFilter::new(rules, SeccompAction::Allow, refuse, arch).map_err(|error| text(&error))?;
     filter.try_into().map_err(|error: seccompiler::BackendError| text(&error))
 }

@@ -22,7 +22,10 @@ const UNITS: [(&str, &str); 2] = [
 pub(super) fn run(root: &Root) -> anyhow::Result<()> {
     anyhow::ensure!(nix::unistd::geteuid().is_root(), "installing needs root");
     anyhow::ensure!(root.path() == Path::new("/"), "units are installed for the root `/` only");
-    anyhow::ensure!(has_systemd(), "systemd does not run here; use `hydron-agent run` under your own supervisor");
+    anyhow::ensure!(
+        has_systemd(),
+        "systemd does not run here; use `hydron-agent run` under your own supervisor"
+    );
     let binary = place_binary()?;
     ensure_user("hydron")?;
     for (name, text) in UNITS {
@@ -61,7 +64,8 @@ pub(crate) fn ensure_user(name: &str) -> anyhow::Result<()> {
 }
 
 fn call(program: &str, arguments: &[&str]) -> anyhow::Result<()> {
-    let output = Command::new(program).args(arguments).output().with_context(|| format!("start {program}"))?;
+    let output =
+        Command::new(program).args(arguments).output().with_context(|| format!("start {program}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "{program} {}: {}", arguments.join(" "), said.trim());
     Ok(())

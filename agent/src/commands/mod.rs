@@ -45,7 +45,10 @@ fn join_coordinator(root: &Root, arguments: &Join) -> anyhow::Result<()> {
     let token = read_token(arguments.token_file.as_deref())?;
     let config = AgentConfig::load(root)?;
     let joined = runtime()?.block_on(join::join(root, &config, &arguments.coordinator, &token))?;
-    say(&format!("This server is {} of {}. Start the agent with `hydron-agent run` or its units.", joined.server, joined.team))
+    say(&format!(
+        "This server is {} of {}. Start the agent with `hydron-agent run` or its units.",
+        joined.server, joined.team
+    ))
 }
 
 fn supervise_all(root: &Root) -> anyhow::Result<()> {
@@ -110,7 +113,9 @@ fn read_token(file: Option<&Path>) -> anyhow::Result<Zeroizing<String>> {
     match file {
         Some(path) => {
             let text = std::fs::read_to_string(path);
-            token.push_str(&Zeroizing::new(text.with_context(|| format!("read the token from {}", path.display()))?));
+            token.push_str(&Zeroizing::new(
+                text.with_context(|| format!("read the token from {}", path.display()))?,
+            ));
         }
         None if std::io::stdin().is_terminal() => {
             say("Paste the token from the server's page and press Enter:")?;

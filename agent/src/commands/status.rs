@@ -5,9 +5,9 @@ use tokio::runtime::Runtime;
 use super::say;
 use crate::config::{AgentConfig, Policy};
 use crate::identity::ExecIdentity;
+use crate::link;
 use crate::link::identity::LinkFiles;
 use crate::root::Root;
-use crate::link;
 
 /// Prints it.
 pub(super) fn run(root: &Root, runtime: &Runtime) -> anyhow::Result<()> {

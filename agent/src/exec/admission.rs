@@ -7,7 +7,8 @@ use hydron_proto::envelope::{EnvelopeKind, VerifiedEnvelope, Verifier};
 use hydron_proto::frame::MAX_ENVELOPE;
 use hydron_proto::names::ResourceName;
 use hydron_proto::plan::{
-    Action, ImageBuild, Mandate, Operation, PlanDocument, ReleaseImage, ReleaseSpec, SourceRule, admit_release,
+    Action, ImageBuild, Mandate, Operation, PlanDocument, ReleaseImage, ReleaseSpec, SourceRule,
+    admit_release,
 };
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::SignedEnvelope;
@@ -18,7 +19,7 @@ use crate::config::Policy;
 
 /// What an envelope is held against.
 #[derive(Debug, Clone, Copy)]
-pub struct Gate<'a> {
+pub(super) struct Gate<'a> {
     /// What was seen before.
     pub ledger: &'a Ledger,
     /// What this server allows.
@@ -28,7 +29,7 @@ pub struct Gate<'a> {
 }
 
 /// Verifies bytes as they are stored: signature, addressee, digest, plan.
-pub fn verify(verifier: Verifier<'_>, bytes: &[u8]) -> Result<VerifiedEnvelope, RejectCode> {
+pub(super) fn verify(verifier: Verifier<'_>, bytes: &[u8]) -> Result<VerifiedEnvelope, RejectCode> {
     if bytes.len() > MAX_ENVELOPE {
         return Err(RejectCode::Malformed);
     }
@@ -37,7 +38,7 @@ pub fn verify(verifier: Verifier<'_>, bytes: &[u8]) -> Result<VerifiedEnvelope, 
 
 impl Gate<'_> {
     /// Whether a verified envelope, new to this server, may be held.
-    pub fn admit(&self, envelope: &VerifiedEnvelope) -> Result<(), RejectCode> {
+    pub(super) fn admit(&self, envelope: &VerifiedEnvelope) -> Result<(), RejectCode> {
         envelope.check_time(self.now_unix_ms)?;
         if self.ledger.is_replay(envelope) {
             return Err(RejectCode::Replay);

@@ -50,7 +50,7 @@ struct Followed {
 }
 
 /// Serves one connection until the peer goes. An error is the executor's, not the peer's.
-pub async fn serve(
+pub(super) async fn serve(
     stream: UnixStream,
     shared: Arc<Shared>,
     runs: Arc<Runs>,
@@ -58,8 +58,7 @@ pub async fn serve(
 ) -> Result<(), ExecError> {
     let (read, write) = stream.into_split();
     let answers = shared.outbox.answers();
-    let conversation =
-        Conversation { shared, runs, facts, state: Mutex::default(), wake: Notify::new() };
+    let conversation = Conversation { shared, runs, facts, state: Mutex::default(), wake: Notify::new() };
     tokio::select! {
         result = conversation.read(Incoming::new(read)) => result,
         _closed = conversation.write(write, answers) => Ok(()),
@@ -137,10 +136,8 @@ impl Conversation {
     }
 
     fn pass(&self, run: &str, epoch: u64, subject: wire::DecisionSubject, command: RunCommand) {
-        let passed = run
-            .parse()
-            .map_err(|_| RejectCode::UnknownRun)
-            .and_then(|run| self.runs.command(run, command));
+        let passed =
+            run.parse().map_err(|_| RejectCode::UnknownRun).and_then(|run| self.runs.command(run, command));
         if let Err(code) = passed {
             self.refuse(run, epoch, subject, code);
         }
@@ -184,7 +181,12 @@ impl Conversation {
         let data = read_at(&path, read.offset, wanted)?;
         let end = view.finished && read.offset + data.len() as u64 >= view.length;
         let command = Some(command(run, id.step, id.attempt));
-        self.say(from_executor::Body::LogData(wire::LogData { command, offset: read.offset, data: data.into(), end }));
+        self.say(from_executor::Body::LogData(wire::LogData {
+            command,
+            offset: read.offset,
+            data: data.into(),
+            end,
+        }));
         Ok(())
     }
 

@@ -19,11 +19,11 @@ const ANSWER: Duration = Duration::from_secs(3);
 
 /// A handle to the newest facts.
 #[derive(Debug, Clone)]
-pub struct FactsTask(watch::Receiver<Option<wire::Facts>>);
+pub(super) struct FactsTask(watch::Receiver<Option<wire::Facts>>);
 
 impl FactsTask {
     /// Starts looking.
-    pub fn start(shared: Arc<Shared>, config: AgentConfig) -> Self {
+    pub(super) fn start(shared: Arc<Shared>, config: AgentConfig) -> Self {
         let (sender, receiver) = watch::channel(None);
         tokio::spawn(async move {
             loop {
@@ -34,7 +34,9 @@ impl FactsTask {
                     changed
                 });
                 if changed {
-                    let status = wire::ExecutorStatus { runs: Vec::new(), facts: Some(facts) };
+                    // A link that is just attaching may take this for its answer, so it is a whole one.
+                    let runs = shared.outbox.reports();
+                    let status = wire::ExecutorStatus { runs, facts: Some(facts) };
                     shared.outbox.say(from_executor::Body::Status(status));
                 }
                 let _ = timeout(AGAIN, shared.facts_nudged()).await;
@@ -44,7 +46,7 @@ impl FactsTask {
     }
 
     /// The newest facts; waits for the first look.
-    pub async fn first(&self) -> wire::Facts {
+    pub(super) async fn first(&self) -> wire::Facts {
         let mut receiver = self.0.clone();
         match receiver.wait_for(Option::is_some).await {
             Ok(facts) => facts.clone().unwrap_or_default(),

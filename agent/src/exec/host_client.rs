@@ -22,14 +22,14 @@ const ANSWER: Duration = Duration::from_secs(5);
 
 /// A live connection to a step host.
 #[derive(Debug)]
-pub struct HostClient {
+pub(super) struct HostClient {
     incoming: Incoming<OwnedReadHalf>,
     writer: OwnedWriteHalf,
 }
 
 impl HostClient {
     /// Connects to the run's host, if there is one.
-    pub async fn attach(directory: &RunDir) -> Option<(Self, HostStatus)> {
+    pub(super) async fn attach(directory: &RunDir) -> Option<(Self, HostStatus)> {
         let (read, writer) = local::connect(&directory.host_socket()).ok()?.into_split();
         let mut client = Self { incoming: Incoming::new(read), writer };
         client.send(to_step_host::Body::Query(QueryHost {})).await.ok()?;
@@ -42,7 +42,7 @@ impl HostClient {
     }
 
     /// Connects to the run's host; starts one when none answers.
-    pub async fn ensure(root: &Root, directory: &RunDir) -> io::Result<Self> {
+    pub(super) async fn ensure(root: &Root, directory: &RunDir) -> io::Result<Self> {
         if let Some((client, _)) = Self::attach(directory).await {
             return Ok(client);
         }
@@ -62,12 +62,12 @@ impl HostClient {
     }
 
     /// Says something.
-    pub async fn send(&mut self, body: to_step_host::Body) -> io::Result<()> {
+    pub(super) async fn send(&mut self, body: to_step_host::Body) -> io::Result<()> {
         local::send(&mut self.writer, &ToStepHost { body: Some(body) }).await
     }
 
     /// The next message; `None` when the host is gone. May be dropped at any await.
-    pub async fn next(&mut self) -> Option<from_step_host::Body> {
+    pub(super) async fn next(&mut self) -> Option<from_step_host::Body> {
         match self.incoming.next::<FromStepHost>().await {
             Ok(Some(message)) => message.body,
             Ok(None) | Err(_) => None,

@@ -20,7 +20,7 @@ const MAX_RECORD: usize = 1024 * 1024;
 
 /// A journal that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum JournalError {
+pub(super) enum JournalError {
     /// The file system says no.
     #[error("the journal cannot be read or written")]
     Io(#[from] io::Error),
@@ -31,14 +31,13 @@ pub enum JournalError {
 
 /// An open journal.
 #[derive(Debug)]
-pub struct Journal(File);
+pub(super) struct Journal(File);
 
 impl Journal {
     /// Opens a journal, or makes an empty one; returns what it holds.
-    pub fn open(path: &Path) -> Result<(Self, Vec<JournalRecord>), JournalError> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Vec<JournalRecord>), JournalError> {
         let fresh = !path.exists();
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
         if fresh {
             durable::sync_directory(path.parent().unwrap_or(path))?;
         }
@@ -54,7 +53,7 @@ impl Journal {
     }
 
     /// Makes records durable: one write, one sync.
-    pub fn append(&mut self, records: &[JournalRecord]) -> io::Result<()> {
+    pub(super) fn append(&mut self, records: &[JournalRecord]) -> io::Result<()> {
         let mut bytes = Vec::new();
         for record in records {
             let payload = record.encode_to_vec();

@@ -31,7 +31,7 @@ pub enum LedgerError {
 
 /// The open ledger.
 #[derive(Debug)]
-pub struct Ledger {
+pub(super) struct Ledger {
     path: PathBuf,
     content: Content,
 }
@@ -57,7 +57,7 @@ struct Service {
 
 impl Ledger {
     /// Reads the ledger; an empty one when there is none yet.
-    pub fn open(path: &Path) -> Result<Self, LedgerError> {
+    pub(super) fn open(path: &Path) -> Result<Self, LedgerError> {
         let path = path.to_path_buf();
         let content = match std::fs::read(&path) {
             Ok(bytes) => {
@@ -70,33 +70,41 @@ impl Ledger {
     }
 
     /// Whether an envelope was used, or an older one than the newest.
-    pub fn is_replay(&self, envelope: &VerifiedEnvelope) -> bool {
+    pub(super) fn is_replay(&self, envelope: &VerifiedEnvelope) -> bool {
         envelope.sequence <= self.content.highest_sequence
             || self.content.nonces.contains_key(&hex(&envelope.nonce))
     }
 
     /// The mandates of all services here.
-    pub fn mandates(&self) -> &[Mandate] {
+    pub(super) fn mandates(&self) -> &[Mandate] {
         &self.content.mandates
     }
 
     /// Whether an accepted plan released this service here.
-    pub fn knows_service(&self, service: ServiceId) -> bool {
+    pub(super) fn knows_service(&self, service: ServiceId) -> bool {
         self.content.services.contains_key(&service)
     }
 
     /// The secrets of a release that was live here.
-    pub fn release_secrets(&self, service: ServiceId, release: ReleaseId) -> Option<&BTreeSet<SecretRef>> {
+    pub(super) fn release_secrets(
+        &self,
+        service: ServiceId,
+        release: ReleaseId,
+    ) -> Option<&BTreeSet<SecretRef>> {
         self.content.services.get(&service)?.releases.get(&release)
     }
 
     /// Whether an accepted plan builds this tag for this service.
-    pub fn knows_tag(&self, service: ServiceId, tag: &ImageRef) -> bool {
+    pub(super) fn knows_tag(&self, service: ServiceId, tag: &ImageRef) -> bool {
         self.content.services.get(&service).is_some_and(|known| known.tags.contains(tag))
     }
 
     /// Uses up an envelope: durable when this returns.
-    pub fn accept(&mut self, envelope: &VerifiedEnvelope, now_unix_ms: i64) -> Result<(), LedgerError> {
+    pub(super) fn accept(
+        &mut self,
+        envelope: &VerifiedEnvelope,
+        now_unix_ms: i64,
+    ) -> Result<(), LedgerError> {
         let mut content = self.content.clone();
         content.nonces.retain(|_, end| *end > now_unix_ms);
         content.nonces.insert(hex(&envelope.nonce), envelope.expires_unix_ms);
@@ -112,7 +120,7 @@ impl Ledger {
     }
 
     /// A release is live: durable when this returns.
-    pub fn note_release(&mut self, spec: &ReleaseSpec) -> Result<(), LedgerError> {
+    pub(super) fn note_release(&mut self, spec: &ReleaseSpec) -> Result<(), LedgerError> {
         let secrets = spec.env.iter().flat_map(|var| var.secrets().cloned()).collect();
         let mut content = self.content.clone();
         content.services.entry(spec.service).or_default().releases.insert(spec.release, secrets);
@@ -120,8 +128,8 @@ impl Ledger {
     }
 
     fn replace(&mut self, content: Content) -> Result<(), LedgerError> {
-        let bytes = serde_json::to_vec(&content)
-            .map_err(|error| LedgerError::Damaged(self.path.clone(), error))?;
+        let bytes =
+            serde_json::to_vec(&content).map_err(|error| LedgerError::Damaged(self.path.clone(), error))?;
         durable::write(&self.path, &bytes, 0o600)
             .map_err(|error| LedgerError::File(self.path.clone(), error))?;
         self.content = content;

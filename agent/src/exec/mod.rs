@@ -48,10 +48,7 @@ pub async fn run(
     runs::prepare(&root)?;
     let _lock = lock(&root)?;
     let keys = (ExecIdentity::load(&root)?, identity::sealing_key(&root)?);
-    let records = (
-        Ledger::open(&root.exec().join("ledger.json"))?,
-        Audit::open(&audit_file(&root))?,
-    );
+    let records = (Ledger::open(&root.exec().join("ledger.json"))?, Audit::open(&audit_file(&root))?);
     let shared = Arc::new(Shared::new(root, clock, keys, records));
     let (failed, mut failures) = mpsc::unbounded_channel();
     let runs = Arc::new(Runs::new(shared.clone(), failed.clone()));

@@ -15,11 +15,11 @@ use tokio::sync::{broadcast, watch};
 const ANSWERS: usize = 256;
 
 /// One command's spool: step and attempt.
-pub type SpoolKey = (u32, u32);
+pub(super) type SpoolKey = (u32, u32);
 
 /// What is known of one run.
 #[derive(Debug, Clone)]
-pub struct RunView {
+pub(super) struct RunView {
     /// The plan's digest.
     pub digest: PlanDigest,
     /// Highest epoch seen.
@@ -32,7 +32,7 @@ pub struct RunView {
 
 /// How far a spool has grown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SpoolView {
+pub(super) struct SpoolView {
     /// Bytes.
     pub length: u64,
     /// Nothing more will come.
@@ -41,7 +41,7 @@ pub struct SpoolView {
 
 /// Shared by all tasks of the executor.
 #[derive(Debug, Clone)]
-pub struct Outbox {
+pub(super) struct Outbox {
     runs: Arc<Mutex<BTreeMap<RunId, RunView>>>,
     changed: watch::Sender<u64>,
     answers: broadcast::Sender<Body>,
@@ -49,39 +49,43 @@ pub struct Outbox {
 
 impl Default for Outbox {
     fn default() -> Self {
-        Self { runs: Arc::default(), changed: watch::Sender::new(0), answers: broadcast::Sender::new(ANSWERS) }
+        Self {
+            runs: Arc::default(),
+            changed: watch::Sender::new(0),
+            answers: broadcast::Sender::new(ANSWERS),
+        }
     }
 }
 
 impl Outbox {
     /// Changes whenever a run has something new.
-    pub fn changes(&self) -> watch::Receiver<u64> {
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
     /// Decisions and other messages that are not journaled, for whoever is attached.
-    pub fn answers(&self) -> broadcast::Receiver<Body> {
+    pub(super) fn answers(&self) -> broadcast::Receiver<Body> {
         self.answers.subscribe()
     }
 
     /// Says something to whoever is attached.
-    pub fn say(&self, body: Body) {
+    pub(super) fn say(&self, body: Body) {
         let _ = self.answers.send(body);
     }
 
     /// Adds or replaces a run.
-    pub fn put(&self, run: RunId, view: RunView) {
+    pub(super) fn put(&self, run: RunId, view: RunView) {
         self.lock().insert(run, view);
         self.nudge();
     }
 
     /// Removes a run.
-    pub fn remove(&self, run: RunId) {
+    pub(super) fn remove(&self, run: RunId) {
         self.lock().remove(&run);
     }
 
     /// Changes a run's view.
-    pub fn update(&self, run: RunId, change: impl FnOnce(&mut RunView)) {
+    pub(super) fn update(&self, run: RunId, change: impl FnOnce(&mut RunView)) {
         if let Some(view) = self.lock().get_mut(&run) {
             change(view);
         }
@@ -89,12 +93,12 @@ impl Outbox {
     }
 
     /// Looks at all runs.
-    pub fn with<T>(&self, look: impl FnOnce(&BTreeMap<RunId, RunView>) -> T) -> T {
+    pub(super) fn with<T>(&self, look: impl FnOnce(&BTreeMap<RunId, RunView>) -> T) -> T {
         look(&self.lock())
     }
 
     /// What Hello says of every run.
-    pub fn reports(&self) -> Vec<wire::RunReport> {
+    pub(super) fn reports(&self) -> Vec<wire::RunReport> {
         self.lock().iter().map(|(run, view)| view.report(*run)).collect()
     }
 
@@ -125,6 +129,6 @@ impl RunView {
 }
 
 /// A command's wire form.
-pub fn command(run: RunId, step: u32, attempt: u32) -> wire::CommandId {
+pub(super) fn command(run: RunId, step: u32, attempt: u32) -> wire::CommandId {
     wire::CommandId { run_id: run.to_string(), step, attempt }
 }

@@ -15,7 +15,7 @@ use crate::step_context::Secrets;
 
 /// What a permit that is not refused means.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Its range starts.
     Start,
     /// It was accepted before; nothing starts. Its epoch may be higher.
@@ -24,7 +24,7 @@ pub enum Verdict {
 
 /// Everything a permit is held against.
 #[derive(Debug, Clone, Copy)]
-pub struct Against<'a> {
+pub(super) struct Against<'a> {
     /// The verified envelope of the run.
     pub envelope: &'a VerifiedEnvelope,
     /// Its journal so far.
@@ -36,7 +36,7 @@ pub struct Against<'a> {
 }
 
 /// Everything but secrets.
-pub fn check(permit: &wire::Permit, against: Against<'_>) -> Result<Verdict, RejectCode> {
+pub(super) fn check(permit: &wire::Permit, against: Against<'_>) -> Result<Verdict, RejectCode> {
     let Against { envelope, state, policy, now_unix_ms } = against;
     if permit.envelope_digest != envelope.digest.0 {
         return Err(RejectCode::DigestMismatch);
@@ -96,7 +96,7 @@ fn range<'a>(permit: &wire::Permit, steps: &'a [Step]) -> impl Iterator<Item = &
 
 /// Opens sealed secrets, each in its own place.
 #[derive(Debug, Clone, Copy)]
-pub struct Opener<'a> {
+pub(super) struct Opener<'a> {
     /// This executor's key.
     pub key: &'a SealingKey,
     /// Owner of this server.
@@ -109,7 +109,7 @@ pub struct Opener<'a> {
 
 impl Opener<'_> {
     /// Whether a permit brings exactly the secrets of its range, and all of them open.
-    pub fn check(&self, permit: &wire::Permit) -> Result<(), RejectCode> {
+    pub(super) fn check(&self, permit: &wire::Permit) -> Result<(), RejectCode> {
         let steps: Vec<&Step> = range(permit, &self.envelope.plan.steps).collect();
         let named: Vec<&SecretRef> = steps.iter().flat_map(|step| step.action.secrets()).collect();
         let is_named = |sealed: &wire::SealedSecret| named.iter().any(|secret| is_of(sealed, secret));
@@ -120,8 +120,12 @@ impl Opener<'_> {
     }
 
     /// The clear secrets of one step.
-    pub fn open(&self, permit: &wire::Permit, step: &Step) -> Result<Secrets, RejectCode> {
-        step.action.secrets().into_iter().map(|secret| Ok((secret.clone(), self.open_one(permit, secret)?))).collect()
+    pub(super) fn open(&self, permit: &wire::Permit, step: &Step) -> Result<Secrets, RejectCode> {
+        step.action
+            .secrets()
+            .into_iter()
+            .map(|secret| Ok((secret.clone(), self.open_one(permit, secret)?)))
+            .collect()
     }
 
     fn open_one(
@@ -146,6 +150,6 @@ fn is_of(sealed: &wire::SealedSecret, secret: &SecretRef) -> bool {
 }
 
 /// A step number as an index.
-pub fn index(step: u32) -> usize {
+pub(super) fn index(step: u32) -> usize {
     usize::try_from(step).unwrap_or(usize::MAX)
 }

@@ -9,7 +9,7 @@ use hydron_proto::wire::{self, event, journal_record};
 
 /// One run, as far as its journal tells.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct RunState {
+pub(super) struct RunState {
     /// Highest epoch seen.
     pub epoch: u64,
     /// Sequence of the last event.
@@ -27,7 +27,7 @@ pub struct RunState {
 
 /// A step that was attempted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StepState {
+pub(super) struct StepState {
     /// The last attempt.
     pub attempt: u32,
     /// How it stands.
@@ -36,7 +36,7 @@ pub struct StepState {
 
 /// How an attempt stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepPhase {
+pub(super) enum StepPhase {
     /// Intent is durable, no result is.
     Started,
     /// Done.
@@ -49,7 +49,7 @@ pub enum StepPhase {
 
 /// A permit that is being walked.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Range {
+pub(super) struct Range {
     /// The permit, its secrets sealed.
     pub permit: wire::Permit,
     /// The step that is running or comes next.
@@ -58,7 +58,7 @@ pub struct Range {
 
 /// What makes a permit the same one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PermitKey {
+pub(super) struct PermitKey {
     /// First step of the range.
     pub first: u32,
     /// Last step of the range.
@@ -74,14 +74,14 @@ pub struct Contradiction(pub u64);
 
 impl PermitKey {
     /// The key of a permit.
-    pub fn of(permit: &wire::Permit) -> Self {
+    pub(super) fn of(permit: &wire::Permit) -> Self {
         Self { first: permit.first_step, last: permit.last_step, attempt: permit.attempt }
     }
 }
 
 impl RunState {
     /// Folds all records.
-    pub fn fold(records: &[wire::JournalRecord]) -> Result<Self, Contradiction> {
+    pub(super) fn fold(records: &[wire::JournalRecord]) -> Result<Self, Contradiction> {
         let mut state = Self::default();
         for record in records {
             state.apply(record)?;
@@ -90,7 +90,7 @@ impl RunState {
     }
 
     /// The step whose intent is durable and whose result is not.
-    pub fn started(&self) -> Option<(u32, u32)> {
+    pub(super) fn started(&self) -> Option<(u32, u32)> {
         self.steps
             .iter()
             .find(|(_, step)| step.phase == StepPhase::Started)
@@ -98,12 +98,12 @@ impl RunState {
     }
 
     /// Attempt with which the range's step `index` runs.
-    pub fn attempt_in_range(range: &Range, index: u32) -> u32 {
+    pub(super) fn attempt_in_range(range: &Range, index: u32) -> u32 {
         if index == range.permit.first_step { range.permit.attempt } else { 1 }
     }
 
     /// Takes one more record.
-    pub fn apply(&mut self, record: &wire::JournalRecord) -> Result<(), Contradiction> {
+    pub(super) fn apply(&mut self, record: &wire::JournalRecord) -> Result<(), Contradiction> {
         match &record.body {
             Some(journal_record::Body::Event(event)) => self.event(event),
             Some(journal_record::Body::Permit(permit)) => {

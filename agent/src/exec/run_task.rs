@@ -30,7 +30,7 @@ const IDLE_HOST: Duration = Duration::from_secs(120);
 
 /// What a run is asked to do.
 #[derive(Debug)]
-pub enum RunCommand {
+pub(super) enum RunCommand {
     /// Walk a range.
     Permit(wire::Permit),
     /// Stop at the next boundary.
@@ -45,7 +45,7 @@ pub enum RunCommand {
 
 /// One run's task.
 #[derive(Debug)]
-pub struct RunTask {
+pub(super) struct RunTask {
     shared: Arc<Shared>,
     directory: RunDir,
     envelope: VerifiedEnvelope,
@@ -65,7 +65,7 @@ enum Next {
 
 impl RunTask {
     /// A task for a run whose journal is open and folded.
-    pub fn new(
+    pub(super) fn new(
         shared: Arc<Shared>,
         directory: RunDir,
         envelope: VerifiedEnvelope,
@@ -76,7 +76,7 @@ impl RunTask {
     }
 
     /// Runs until the run is forgotten. An error means that the journal cannot be trusted any more.
-    pub async fn run(mut self) -> Result<(), ExecError> {
+    pub(super) async fn run(mut self) -> Result<(), ExecError> {
         self.recover().await?;
         loop {
             self.advance().await?;
@@ -269,7 +269,11 @@ impl RunTask {
             Err(code) => return self.exited(failed_start(step, attempt, &code)),
         };
         let clear = |(secret, value): (&hydron_proto::plan::SecretRef, &zeroize::Zeroizing<Vec<u8>>)| {
-            wire::ClearSecret { name: secret.name.to_string(), version: secret.version, value: value.to_vec() }
+            wire::ClearSecret {
+                name: secret.name.to_string(),
+                version: secret.version,
+                value: value.to_vec(),
+            }
         };
         let message = wire::StartStep {
             step,
@@ -326,7 +330,11 @@ impl RunTask {
     }
 
     fn interrupted(&mut self, step: u32, attempt: u32, why: &str) -> Result<(), ExecError> {
-        self.event(event::Body::StepInterrupted(wire::StepInterrupted { step, attempt, why: why.to_owned() }))?;
+        self.event(event::Body::StepInterrupted(wire::StepInterrupted {
+            step,
+            attempt,
+            why: why.to_owned(),
+        }))?;
         self.end_range(step, wire::RangeEnd::Interrupted)?;
         let length = std::fs::metadata(self.directory.spool(step, attempt)).map_or(0, |meta| meta.len());
         self.spool_grew((step, attempt), length, true);

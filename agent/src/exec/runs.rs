@@ -32,7 +32,7 @@ const COMMANDS: usize = 64;
 
 /// Every run that is held here.
 #[derive(Debug)]
-pub struct Runs {
+pub(super) struct Runs {
     shared: Arc<Shared>,
     tasks: Mutex<BTreeMap<RunId, mpsc::Sender<RunCommand>>>,
     lost: Mutex<BTreeSet<RunId>>,
@@ -41,7 +41,7 @@ pub struct Runs {
 
 /// What an envelope led to.
 #[derive(Debug)]
-pub struct Admitted {
+pub(super) struct Admitted {
     /// The run it names, as far as it can be read.
     pub run: String,
     /// The plan's digest, once verified.
@@ -52,12 +52,12 @@ pub struct Admitted {
 
 impl Runs {
     /// No runs yet; a task that cannot go on says so through `failed`.
-    pub fn new(shared: Arc<Shared>, failed: mpsc::UnboundedSender<ExecError>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, failed: mpsc::UnboundedSender<ExecError>) -> Self {
         Self { shared, tasks: Mutex::default(), lost: Mutex::default(), failed }
     }
 
     /// Finds everything that a former executor held.
-    pub async fn recover(&self) -> Result<(), ExecError> {
+    pub(super) async fn recover(&self) -> Result<(), ExecError> {
         let _ = std::fs::remove_dir_all(forgotten(&self.shared.root));
         for entry in std::fs::read_dir(self.shared.root.runs())? {
             let entry = entry?;
@@ -77,7 +77,7 @@ impl Runs {
     }
 
     /// Takes a signed envelope in, or says why not.
-    pub fn admit(&self, bytes: &[u8]) -> Result<Admitted, ExecError> {
+    pub(super) fn admit(&self, bytes: &[u8]) -> Result<Admitted, ExecError> {
         let now = self.shared.clock.unix_ms();
         let verified = admission::verify(self.shared.identity.verifier(), bytes);
         let admitted = match verified {
@@ -160,7 +160,7 @@ impl Runs {
     }
 
     /// Sends a command to a run's task.
-    pub fn command(&self, run: RunId, command: RunCommand) -> Result<(), RejectCode> {
+    pub(super) fn command(&self, run: RunId, command: RunCommand) -> Result<(), RejectCode> {
         if self.is_lost(run) {
             return Err(RejectCode::JournalLost);
         }
@@ -169,17 +169,17 @@ impl Runs {
     }
 
     /// The task of a run that was forgotten is over.
-    pub fn forgotten(&self, run: RunId) {
+    pub(super) fn forgotten(&self, run: RunId) {
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
     }
 
     /// Runs whose journal was lost, until the coordinator has been told and forgets them.
-    pub fn lost(&self) -> Vec<RunId> {
+    pub(super) fn lost(&self) -> Vec<RunId> {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
     /// The coordinator knows about a lost run. Its directory stays for a person to look at.
-    pub fn forget_lost(&self, run: RunId) -> bool {
+    pub(super) fn forget_lost(&self, run: RunId) -> bool {
         let known = self.lost.lock().unwrap_or_else(PoisonError::into_inner).remove(&run);
         if known {
             let path = self.shared.root.quarantine().join(run.to_string());
@@ -279,7 +279,7 @@ enum Unreadable {
 }
 
 /// Takes a run's directory away; what cannot be removed now is removed at the next start.
-pub fn discard(root: &Root, directory: &RunDir) -> io::Result<()> {
+pub(super) fn discard(root: &Root, directory: &RunDir) -> io::Result<()> {
     let forgotten = forgotten(root);
     durable::create_directory(&forgotten, 0o700)?;
     let target = forgotten.join(directory.run.to_string());
@@ -306,7 +306,12 @@ fn view(
         let running = state.started() == Some(key);
         (key, SpoolView { length, finished: !running })
     });
-    Ok(RunView { digest: envelope.digest, epoch: state.epoch, events: events.collect(), logs: logs.collect() })
+    Ok(RunView {
+        digest: envelope.digest,
+        epoch: state.epoch,
+        events: events.collect(),
+        logs: logs.collect(),
+    })
 }
 
 /// Which run an envelope claims to be for; only to name it in an answer and in the audit log.
@@ -322,7 +327,7 @@ fn journal_io(error: JournalError) -> ExecError {
 }
 
 /// The directories that the executor needs, with their modes.
-pub fn prepare(root: &Root) -> io::Result<()> {
+pub(super) fn prepare(root: &Root) -> io::Result<()> {
     durable::create_directory(&root.state(), 0o755)?;
     let private: [&Path; 2] = [&root.exec(), &root.runs()];
     private.into_iter().try_for_each(|path| durable::create_directory(path, 0o700))?;

@@ -18,7 +18,7 @@ use crate::root::Root;
 
 /// Shared by all tasks of the executor.
 #[derive(Debug)]
-pub struct Shared {
+pub(super) struct Shared {
     /// Paths.
     pub root: Root,
     /// The time.
@@ -59,7 +59,7 @@ pub enum ExecError {
 
 impl Shared {
     /// Puts the parts together.
-    pub fn new(
+    pub(super) fn new(
         root: Root,
         clock: Clock,
         (identity, sealing_key): (ExecIdentity, SealingKey),
@@ -78,27 +78,33 @@ impl Shared {
     }
 
     /// The ledger, for one call.
-    pub fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes a line of the local audit log.
-    pub fn audit(&self, entry: Entry) -> Result<(), ExecError> {
+    pub(super) fn audit(&self, entry: Entry) -> Result<(), ExecError> {
         tracing::info!(
-            run = entry.run, subject = entry.subject, decision = entry.decision, detail = entry.detail,
-            "{} {}: {}", entry.subject, entry.run, entry.decision
+            run = entry.run,
+            subject = entry.subject,
+            decision = entry.decision,
+            detail = entry.detail,
+            "{} {}: {}",
+            entry.subject,
+            entry.run,
+            entry.decision
         );
         self.audit.lock().unwrap_or_else(PoisonError::into_inner).record(entry)?;
         Ok(())
     }
 
     /// What this server is may have changed.
-    pub fn nudge_facts(&self) {
+    pub(super) fn nudge_facts(&self) {
         self.facts_nudge.notify_one();
     }
 
     /// Waits for a nudge.
-    pub async fn facts_nudged(&self) {
+    pub(super) async fn facts_nudged(&self) {
         self.facts_nudge.notified().await;
     }
 }

@@ -28,7 +28,7 @@ const CONFIRM: Duration = Duration::from_secs(60);
 
 /// Everything one attempt owns.
 #[derive(Debug)]
-pub struct Attempt {
+pub(super) struct Attempt {
     /// Paths.
     pub root: Root,
     /// Ports, sockets, allowances.
@@ -57,7 +57,7 @@ pub struct Attempt {
 
 /// How an attempt is spoken to while it runs.
 #[derive(Debug, Clone)]
-pub struct Control {
+pub(super) struct Control {
     /// Fires once; the value is the time between TERM and KILL.
     pub cancel: watch::Sender<Option<Duration>>,
     /// A guarded step may stay.
@@ -80,14 +80,18 @@ enum End {
 
 impl Attempt {
     /// Runs it to its end.
-    pub async fn run(self) -> StepExited {
+    pub(super) async fn run(self) -> StepExited {
         let began = Instant::now();
         let end = match self.plan.steps.get(usize::try_from(self.step).unwrap_or(usize::MAX)) {
             None => End::Failed(StepFailure::new("NO_SUCH_STEP", "the plan has no such step")),
-            Some(step) => match Spawner::new(self.cgroup.as_ref(), &format!("step-{}.{}", self.step, self.attempt)) {
-                Ok(spawner) => self.run_in(step, &spawner).await,
-                Err(error) => End::Failed(StepFailure::new("CGROUP", format!("no control group: {error}"))),
-            },
+            Some(step) => {
+                match Spawner::new(self.cgroup.as_ref(), &format!("step-{}.{}", self.step, self.attempt)) {
+                    Ok(spawner) => self.run_in(step, &spawner).await,
+                    Err(error) => {
+                        End::Failed(StepFailure::new("CGROUP", format!("no control group: {error}")))
+                    }
+                }
+            }
         };
         self.exited(end, began.elapsed())
     }
@@ -173,7 +177,9 @@ impl Attempt {
         let undone = tokio::time::timeout(timeout, steps::undo(step, context)).await;
         match undone {
             Ok(Ok(())) => {}
-            Ok(Err(failure)) => context.log.line(&format!("It could not be taken back: {}", failure.message)).await,
+            Ok(Err(failure)) => {
+                context.log.line(&format!("It could not be taken back: {}", failure.message)).await
+            }
             Err(_) => context.log.line("It could not be taken back in time").await,
         }
         spawner.end().await;

@@ -16,27 +16,27 @@ const V1: [&str; 2] = ["pids", "freezer"];
 
 /// One directory of a control group hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cgroup(PathBuf);
+pub(super) struct Cgroup(PathBuf);
 
 impl Cgroup {
     /// The group this process is in: its v2 group when groups can be made there, else one of v1.
-    pub fn own() -> Option<Self> {
+    pub(super) fn own() -> Option<Self> {
         let table = std::fs::read_to_string("/proc/self/cgroup").ok()?;
         candidates(&table).into_iter().map(Self).find(Self::is_writable)
     }
 
     /// A group by its directory.
-    pub fn at(path: impl Into<PathBuf>) -> Self {
+    pub(super) fn at(path: impl Into<PathBuf>) -> Self {
         Self(path.into())
     }
 
     /// Its directory.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
     /// A group below this one; there already or made now.
-    pub fn child(&self, name: &str) -> io::Result<Self> {
+    pub(super) fn child(&self, name: &str) -> io::Result<Self> {
         let path = self.0.join(name);
         match std::fs::create_dir(&path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
@@ -45,19 +45,19 @@ impl Cgroup {
     }
 
     /// Moves this process in. What it starts from now on is in, too.
-    pub fn enter(&self) -> io::Result<()> {
+    pub(super) fn enter(&self) -> io::Result<()> {
         std::fs::write(self.0.join("cgroup.procs"), "0")
     }
 
     /// Sends a signal to every process in it.
-    pub fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         for pid in self.processes() {
             let _ = kill(pid, signal);
         }
     }
 
     /// Ends every process in it for good; done when none is left.
-    pub async fn end(&self) {
+    pub(super) async fn end(&self) {
         let mut pause = Duration::from_millis(1);
         while !self.is_empty() {
             if std::fs::write(self.0.join("cgroup.kill"), "1").is_err() {
@@ -69,7 +69,7 @@ impl Cgroup {
     }
 
     /// Whether no process is left in it.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         match std::fs::read_to_string(self.0.join("cgroup.events")) {
             Ok(events) => !events.lines().any(|line| line == "populated 1"),
             Err(_) => self.processes().is_empty(),
@@ -77,7 +77,7 @@ impl Cgroup {
     }
 
     /// Removes it and the groups below; groups that still have processes stay.
-    pub fn remove(&self) {
+    pub(super) fn remove(&self) {
         for child in self.children() {
             child.remove();
         }

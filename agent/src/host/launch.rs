@@ -42,7 +42,11 @@ async fn start_unit(root: &Root, directory: &RunDir) -> io::Result<()> {
         .args(["--quiet", "--collect", "--service-type=exec"])
         .arg(format!("--unit=hydron-{}", directory.run))
         .arg(format!("--description=Hydron steps of {}", directory.run))
-        .args(["--property=Delegate=yes", "--property=KillMode=control-group", "--property=OOMScoreAdjust=200"])
+        .args([
+            "--property=Delegate=yes",
+            "--property=KillMode=control-group",
+            "--property=OOMScoreAdjust=200",
+        ])
         .arg("--")
         .arg(program)
         .args(arguments(root, directory))

@@ -233,7 +233,8 @@ impl Host {
                 running.news_after = Instant::now() + NEWS;
                 let length = *running.grown.borrow_and_update();
                 let command = Some(wire::CommandId { run_id: self.directory.run.to_string(), step, attempt });
-                self.say(from_step_host::Body::LogGrew(wire::LogGrew { command, length, finished: false })).await;
+                self.say(from_step_host::Body::LogGrew(wire::LogGrew { command, length, finished: false }))
+                    .await;
             }
             News::Doing => {
                 let text = running.doing.borrow_and_update().clone();

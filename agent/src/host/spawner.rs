@@ -17,7 +17,7 @@ use crate::step_context::CgroupSpawner;
 
 /// Where the processes of one attempt live.
 #[derive(Debug)]
-pub enum Spawner {
+pub(super) enum Spawner {
     /// In a cgroup of their own.
     Group {
         /// The host's own group.
@@ -33,19 +33,17 @@ pub enum Spawner {
 
 impl Spawner {
     /// A place for the processes of one attempt.
-    pub fn new(host: Option<&Cgroup>, name: &str) -> io::Result<Self> {
+    pub(super) fn new(host: Option<&Cgroup>, name: &str) -> io::Result<Self> {
         match host {
-            Some(host) => Ok(Self::Group {
-                host: host.clone(),
-                step: host.child(name)?,
-                moving: Mutex::new(()),
-            }),
+            Some(host) => {
+                Ok(Self::Group { host: host.clone(), step: host.child(name)?, moving: Mutex::new(()) })
+            }
             None => Ok(Self::Leaders(Mutex::default())),
         }
     }
 
     /// Asks every process to end.
-    pub fn terminate(&self) {
+    pub(super) fn terminate(&self) {
         match self {
             Self::Group { step, .. } => step.signal(Signal::SIGTERM),
             Self::Leaders(leaders) => signal_all(leaders, Signal::SIGTERM),
@@ -53,7 +51,7 @@ impl Spawner {
     }
 
     /// Whether no process is left.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         match self {
             Self::Group { step, .. } => step.is_empty(),
             Self::Leaders(leaders) => !any_alive(leaders),
@@ -61,7 +59,7 @@ impl Spawner {
     }
 
     /// Ends every process for good; done when none is left.
-    pub async fn end(&self) {
+    pub(super) async fn end(&self) {
         match self {
             Self::Group { step, .. } => {
                 step.end().await;

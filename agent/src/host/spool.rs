@@ -23,7 +23,7 @@ const TAIL: usize = 1024 * 1024;
 
 /// An open spool.
 #[derive(Debug)]
-pub struct Spool {
+pub(super) struct Spool {
     inner: Mutex<Inner>,
     grown: watch::Sender<u64>,
     head: u64,
@@ -41,7 +41,7 @@ struct Inner {
 
 /// What a finished spool is.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Finished {
+pub(super) struct Finished {
     /// Bytes.
     pub length: u64,
     /// SHA-256 of all of them.
@@ -50,7 +50,7 @@ pub struct Finished {
 
 impl Spool {
     /// An empty spool at `path`; everything written goes through `redactor`.
-    pub fn create(path: &Path, redactor: Redactor) -> io::Result<Self> {
+    pub(super) fn create(path: &Path, redactor: Redactor) -> io::Result<Self> {
         Self::with_head(path, redactor, HEAD)
     }
 
@@ -62,17 +62,19 @@ impl Spool {
     }
 
     /// Says how long the file is.
-    pub fn grown(&self) -> watch::Receiver<u64> {
+    pub(super) fn grown(&self) -> watch::Receiver<u64> {
         self.grown.subscribe()
     }
 
     /// Writes what was held back, and makes the file durable.
-    pub fn finish(&self) -> Finished {
+    pub(super) fn finish(&self) -> Finished {
         let mut inner = self.lock();
         let rest = inner.redactor.finish();
         inner.take(&rest, self.head);
         inner.close_gap();
-        if inner.length > 0 && let Err(error) = inner.file.sync_data() {
+        if inner.length > 0
+            && let Err(error) = inner.file.sync_data()
+        {
             tracing::warn!(%error, "a spool could not be made durable");
         }
         self.grown.send_replace(inner.length);
@@ -150,7 +152,11 @@ mod tests {
         let finished = spool.finish();
         let bytes = std::fs::read(&path).unwrap();
         let text = String::from_utf8(bytes.clone()).unwrap();
-        assert!(text.starts_with("0123456789\n[hydron: 7 bytes of output left out here]\nxxx"), "{}", &text[..80]);
+        assert!(
+            text.starts_with("0123456789\n[hydron: 7 bytes of output left out here]\nxxx"),
+            "{}",
+            &text[..80]
+        );
         assert!(text.ends_with("xthe end"));
         assert_eq!(finished.length, bytes.len() as u64);
         assert_eq!(finished.sha256, <[u8; 32]>::from(Sha256::digest(&bytes)));

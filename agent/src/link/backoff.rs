@@ -8,13 +8,13 @@ use std::time::Duration;
 use crate::config::LinkConfig;
 
 /// A connection that lasted this long starts the windows over.
-pub const STABLE: Duration = Duration::from_secs(60);
+pub(super) const STABLE: Duration = Duration::from_secs(60);
 /// Wait after another connection took this one's place.
-pub const SUPERSEDED: Duration = Duration::from_secs(60);
+pub(super) const SUPERSEDED: Duration = Duration::from_secs(60);
 
 /// Where in the windows we are.
 #[derive(Debug, Clone)]
-pub struct Backoff {
+pub(super) struct Backoff {
     window: Duration,
     most: Duration,
     least: Duration,
@@ -24,12 +24,12 @@ pub struct Backoff {
 
 impl Backoff {
     /// The windows for ordinary failures.
-    pub fn for_transport(config: &LinkConfig) -> Self {
+    pub(super) fn for_transport(config: &LinkConfig) -> Self {
         Self::new(config.retry_min_ms, config.retry_max_ms)
     }
 
     /// The windows after the coordinator refused this identity.
-    pub fn for_refusal(config: &LinkConfig) -> Self {
+    pub(super) fn for_refusal(config: &LinkConfig) -> Self {
         Self::new(config.refused_min_ms, config.refused_max_ms)
     }
 
@@ -40,7 +40,7 @@ impl Backoff {
     }
 
     /// How long to wait before the next attempt; `random` is in 0..1.
-    pub fn next(&mut self, random: f64) -> Duration {
+    pub(super) fn next(&mut self, random: f64) -> Duration {
         let inside = self.window.mul_f64(random.clamp(0.0, 1.0));
         let wait = self.rest + inside;
         self.rest = self.window - inside;
@@ -49,7 +49,7 @@ impl Backoff {
     }
 
     /// Starts over.
-    pub fn reset(&mut self) {
+    pub(super) fn reset(&mut self) {
         *self = Self { window: self.least, rest: Duration::ZERO, ..self.clone() };
     }
 }

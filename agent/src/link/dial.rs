@@ -121,7 +121,8 @@ async fn connect(address: &Address) -> Result<TcpStream, DialError> {
     let stream = within(TcpStream::connect((address.host.as_str(), address.port))).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
     // Best effort: a kernel without it still has our own deadlines.
-    let _ = nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::TcpUserTimeout, &USER_TIMEOUT_MS);
+    let _ =
+        nix::sys::socket::setsockopt(&stream, nix::sys::socket::sockopt::TcpUserTimeout, &USER_TIMEOUT_MS);
     Ok(stream)
 }
 
@@ -138,7 +139,11 @@ async fn tunnel(proxy: &Proxy, address: &Address) -> Result<TcpStream, DialError
     within(stream.write_all(request.as_bytes())).await.map_err(|error| refused(error.to_string()))?;
     let answer = within(read_head(&mut stream)).await.map_err(|error| refused(error.to_string()))?;
     let status = answer.split(' ').nth(1).unwrap_or_default();
-    if status == "200" { Ok(stream) } else { Err(refused(answer.lines().next().unwrap_or_default().to_owned())) }
+    if status == "200" {
+        Ok(stream)
+    } else {
+        Err(refused(answer.lines().next().unwrap_or_default().to_owned()))
+    }
 }
 
 /// Byte by byte: what comes after the head belongs to the tunnel.

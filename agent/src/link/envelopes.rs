@@ -13,7 +13,7 @@ const MAX_SIGNED: usize = MAX_ENVELOPE + 4096;
 
 /// Envelopes that are arriving.
 #[derive(Debug, Default)]
-pub struct Envelopes(BTreeMap<u32, Arriving>);
+pub(super) struct Envelopes(BTreeMap<u32, Arriving>);
 
 #[derive(Debug)]
 struct Arriving {
@@ -24,7 +24,7 @@ struct Arriving {
 
 /// What a frame of an envelope stream leads to.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     /// Nothing to say.
     Nothing,
     /// So much credit goes back.
@@ -37,7 +37,7 @@ pub enum Step {
 
 impl Envelopes {
     /// A stream opens.
-    pub fn open(&mut self, stream: u32, announced: wire::EnvelopeStream) -> Step {
+    pub(super) fn open(&mut self, stream: u32, announced: wire::EnvelopeStream) -> Step {
         let fits = usize::try_from(announced.length).is_ok_and(|length| length <= MAX_SIGNED && length > 0);
         if !fits || stream.is_multiple_of(2) || self.0.contains_key(&stream) {
             return Step::Refuse("not an envelope stream");
@@ -48,7 +48,7 @@ impl Envelopes {
     }
 
     /// Bytes arrive.
-    pub fn data(&mut self, stream: u32, data: &[u8]) -> Step {
+    pub(super) fn data(&mut self, stream: u32, data: &[u8]) -> Step {
         let Some(arriving) = self.0.get_mut(&stream) else { return Step::Nothing };
         if !arriving.credit.arrived(data.len()) {
             self.0.remove(&stream);
@@ -69,7 +69,7 @@ impl Envelopes {
     }
 
     /// The coordinator closes a stream; an envelope that is not complete is dropped.
-    pub fn close(&mut self, stream: u32) {
+    pub(super) fn close(&mut self, stream: u32) {
         self.0.remove(&stream);
     }
 }

@@ -20,24 +20,24 @@ use crate::local::{self, Incoming};
 const ANSWER: Duration = Duration::from_secs(20);
 
 /// Reads from the executor.
-pub type FromExec = Incoming<OwnedReadHalf>;
+pub(super) type FromExec = Incoming<OwnedReadHalf>;
 
 /// What waits for the executor.
 #[derive(Debug, Default)]
-pub struct ToExec {
+pub(super) struct ToExec {
     queue: Mutex<VecDeque<to_executor::Body>>,
     filled: Notify,
 }
 
 impl ToExec {
     /// Queues a message.
-    pub fn push(&self, body: to_executor::Body) {
+    pub(super) fn push(&self, body: to_executor::Body) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).push_back(body);
         self.filled.notify_one();
     }
 
     /// Writes messages as they come, until the executor is gone.
-    pub async fn write(&self, mut writer: OwnedWriteHalf) -> io::Error {
+    pub(super) async fn write(&self, mut writer: OwnedWriteHalf) -> io::Error {
         loop {
             let next = self.queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
             match next {
@@ -53,7 +53,9 @@ impl ToExec {
 }
 
 /// Connects and asks what the executor holds.
-pub async fn attach(socket: &Path) -> io::Result<(FromExec, OwnedWriteHalf, Vec<from_executor::Body>, ExecutorStatus)> {
+pub(super) async fn attach(
+    socket: &Path,
+) -> io::Result<(FromExec, OwnedWriteHalf, Vec<from_executor::Body>, ExecutorStatus)> {
     let (read, mut writer) = local::connect(socket)?.into_split();
     let hello = Attach { link_version: env!("CARGO_PKG_VERSION").to_owned() };
     local::send(&mut writer, &ToExecutor { body: Some(to_executor::Body::Attach(hello)) }).await?;

@@ -62,7 +62,8 @@ impl LinkFiles {
         match std::fs::read_to_string(&path).map(Zeroizing::new) {
             Ok(pem) => KeyPair::from_pem(&pem).map_err(|_| IdentityError::Damaged(path, "not a TLS key")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let key = KeyPair::generate().map_err(|_| IdentityError::Damaged(path.clone(), "no key could be made"))?;
+                let key = KeyPair::generate()
+                    .map_err(|_| IdentityError::Damaged(path.clone(), "no key could be made"))?;
                 self.write("tls.key", Zeroizing::new(key.serialize_pem()).as_bytes())?;
                 Ok(key)
             }
@@ -86,7 +87,8 @@ impl LinkFiles {
         let ca = self.certificates("ca.pem")?.into_iter().next();
         let ca = ca.ok_or_else(|| IdentityError::Damaged(self.0.join("ca.pem"), "no certificate"))?;
         let leaf = chain.first().and_then(|leaf| validity(leaf));
-        let validity = leaf.ok_or_else(|| IdentityError::Damaged(self.0.join("chain.pem"), "no certificate"))?;
+        let validity =
+            leaf.ok_or_else(|| IdentityError::Damaged(self.0.join("chain.pem"), "no certificate"))?;
         Ok(TlsIdentity { chain, ca, validity, key: self.key()? })
     }
 

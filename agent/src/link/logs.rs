@@ -13,7 +13,7 @@ type Key = (String, u32, u32);
 
 /// All log streams of a connection.
 #[derive(Debug)]
-pub struct LogStreams {
+pub(super) struct LogStreams {
     credit: u32,
     next_stream: u32,
     spools: BTreeMap<Key, Spool>,
@@ -32,7 +32,10 @@ struct Spool {
 #[derive(Debug, PartialEq, Eq)]
 enum State {
     Unopened,
-    Open { stream: u32, credit: SendCredit },
+    Open {
+        stream: u32,
+        credit: SendCredit,
+    },
     /// The coordinator closed the stream; its next acknowledgement says from where to go on.
     AwaitingOffset,
     Done,
@@ -40,12 +43,12 @@ enum State {
 
 impl LogStreams {
     /// None yet; every stream starts with `credit`.
-    pub fn new(credit: u32) -> Self {
+    pub(super) fn new(credit: u32) -> Self {
         Self { credit, next_stream: 2, spools: BTreeMap::new() }
     }
 
     /// The coordinator's copy of a spool ends here.
-    pub fn resume(&mut self, position: &wire::LogPosition) {
+    pub(super) fn resume(&mut self, position: &wire::LogPosition) {
         let Some(command) = &position.command else { return };
         let state = if position.finished { State::Done } else { State::Unopened };
         self.spools.insert(
@@ -55,7 +58,7 @@ impl LogStreams {
     }
 
     /// A spool has grown.
-    pub fn grew(&mut self, grew: &wire::LogGrew) {
+    pub(super) fn grew(&mut self, grew: &wire::LogGrew) {
         let Some(command) = &grew.command else { return };
         let spool = self.spools.entry(key(command)).or_insert(Spool {
             offset: 0,
@@ -69,7 +72,7 @@ impl LogStreams {
     }
 
     /// What to ask the executor for, at most `room` reads at a time in all.
-    pub fn wanted(&mut self, room: usize) -> Vec<wire::ReadLog> {
+    pub(super) fn wanted(&mut self, room: usize) -> Vec<wire::ReadLog> {
         let reading = self.spools.values().filter(|spool| spool.reading).count();
         let initial = self.credit;
         let wanting = self.spools.iter_mut().filter_map(|(key, spool)| {
@@ -81,7 +84,7 @@ impl LogStreams {
     }
 
     /// Bytes that were asked for; returns the frames to send, in order.
-    pub fn read(&mut self, data: wire::LogData) -> Vec<(u32, Body)> {
+    pub(super) fn read(&mut self, data: wire::LogData) -> Vec<(u32, Body)> {
         let Some(command) = data.command else { return Vec::new() };
         let Some(spool) = self.spools.get_mut(&key(&command)) else { return Vec::new() };
         spool.reading = false;
@@ -121,7 +124,7 @@ impl LogStreams {
     }
 
     /// The coordinator gives credit back.
-    pub fn granted(&mut self, wanted: u32, bytes: u32) {
+    pub(super) fn granted(&mut self, wanted: u32, bytes: u32) {
         for spool in self.spools.values_mut() {
             if let State::Open { stream, credit } = &mut spool.state
                 && *stream == wanted
@@ -132,7 +135,7 @@ impl LogStreams {
     }
 
     /// The coordinator closed a stream of ours.
-    pub fn closed(&mut self, wanted: u32) {
+    pub(super) fn closed(&mut self, wanted: u32) {
         for spool in self.spools.values_mut() {
             if matches!(spool.state, State::Open { stream, .. } if stream == wanted) {
                 spool.state = State::AwaitingOffset;
@@ -141,7 +144,7 @@ impl LogStreams {
     }
 
     /// The coordinator's copy is durable up to here. A spool whose stream it closed goes on from here.
-    pub fn acknowledged(&mut self, ack: &wire::LogAck) {
+    pub(super) fn acknowledged(&mut self, ack: &wire::LogAck) {
         let Some(spool) = ack.command.as_ref().and_then(|command| self.spools.get_mut(&key(command))) else {
             return;
         };
@@ -152,7 +155,7 @@ impl LogStreams {
     }
 
     /// A run is over and forgotten.
-    pub fn forget(&mut self, run: &str) {
+    pub(super) fn forget(&mut self, run: &str) {
         self.spools.retain(|(of, _, _), _| of != run);
     }
 }

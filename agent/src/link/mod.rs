@@ -120,7 +120,8 @@ impl Link {
         if renew::is_expired(identity.validity, now) {
             return self.renew_expired(identity).await;
         }
-        let Ok((from_exec, exec_writer, early, status)) = executor::attach(&self.root.exec_socket()).await else {
+        let Ok((from_exec, exec_writer, early, status)) = executor::attach(&self.root.exec_socket()).await
+        else {
             return Ended::ExecutorGone;
         };
         let counters = match self.count_session() {
@@ -140,15 +141,20 @@ impl Link {
     async fn upgrade(
         &self,
         identity: &TlsIdentity,
-    ) -> Result<tokio_tungstenite::WebSocketStream<tokio_rustls::client::TlsStream<tokio::net::TcpStream>>, Ended> {
+    ) -> Result<
+        tokio_tungstenite::WebSocketStream<tokio_rustls::client::TlsStream<tokio::net::TcpStream>>,
+        Ended,
+    > {
         let transport = |error: &dyn std::error::Error| Ended::Transport(chain(error));
         let config = tls::mutual(identity, self.clock_floor()).map_err(|error| transport(&error))?;
         let Target { address, proxy } = &self.target;
-        let stream = dial::dial(address, proxy.as_ref(), sni::AGENTS, config).await.map_err(|error| match &error {
-            DialError::Tls(_, io) if session::is_refusal(io) => Ended::Refused(io.to_string()),
-            other => transport(other),
-        })?;
-        let request = format!("wss://{}/v1/link", sni::AGENTS).into_client_request().map_err(|e| transport(&e))?;
+        let stream =
+            dial::dial(address, proxy.as_ref(), sni::AGENTS, config).await.map_err(|error| match &error {
+                DialError::Tls(_, io) if session::is_refusal(io) => Ended::Refused(io.to_string()),
+                other => transport(other),
+            })?;
+        let request =
+            format!("wss://{}/v1/link", sni::AGENTS).into_client_request().map_err(|e| transport(&e))?;
         let config = WebSocketConfig::default()
             .read_buffer_size(8 * 1024)
             .write_buffer_size(0)

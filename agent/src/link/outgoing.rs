@@ -17,7 +17,7 @@ const CONTROL_ROOM: usize = 256;
 
 /// The three queues.
 #[derive(Debug, Default)]
-pub struct Outgoing {
+pub(super) struct Outgoing {
     queues: Mutex<Queues>,
     filled: Notify,
     drained: Notify,
@@ -32,7 +32,7 @@ struct Queues {
 
 impl Outgoing {
     /// Queues a frame.
-    pub fn push(&self, priority: Priority, stream: u32, body: Body) -> Result<(), FrameError> {
+    pub(super) fn push(&self, priority: Priority, stream: u32, body: Body) -> Result<(), FrameError> {
         let bytes = frame::encode(stream, body)?;
         let mut queues = self.lock();
         match priority {
@@ -46,7 +46,7 @@ impl Outgoing {
     }
 
     /// The next frame to write; waits for one.
-    pub async fn next(&self) -> Vec<u8> {
+    pub(super) async fn next(&self) -> Vec<u8> {
         loop {
             if let Some(bytes) = self.take() {
                 return bytes;
@@ -56,17 +56,17 @@ impl Outgoing {
     }
 
     /// Bulk frames that may be queued now.
-    pub fn bulk_room(&self) -> usize {
+    pub(super) fn bulk_room(&self) -> usize {
         BULK_ROOM.saturating_sub(self.lock().bulk.len())
     }
 
     /// Whether the executor may bring more events.
-    pub fn has_control_room(&self) -> bool {
+    pub(super) fn has_control_room(&self) -> bool {
         self.lock().control.len() < CONTROL_ROOM
     }
 
     /// Waits until something was taken out.
-    pub async fn drained(&self) {
+    pub(super) async fn drained(&self) {
         self.drained.notified().await;
     }
 

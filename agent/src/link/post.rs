@@ -128,7 +128,11 @@ mod tests {
 
     #[tokio::test]
     async fn nonsense_is_an_error_and_not_a_panic() {
-        for answer in [&b"hello\r\n\r\n"[..], b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx"] {
+        for answer in [
+            &b"hello\r\n\r\n"[..],
+            b"HTTP/1.1 200 OK\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx",
+        ] {
             assert!(matches!(exchange(answer).await, Err(PostError::Nonsense(_))));
         }
     }

@@ -16,7 +16,7 @@ use crate::identity::IdentityError;
 
 /// A certificate that was not renewed.
 #[derive(Debug, thiserror::Error)]
-pub enum RenewError {
+pub(super) enum RenewError {
     /// No connection.
     #[error(transparent)]
     Dial(#[from] DialError),
@@ -38,7 +38,7 @@ pub enum RenewError {
 }
 
 /// How long to wait before asking; `random` is in 0..1.
-pub fn due_in(validity: Validity, now_unix_s: i64, random: f64) -> Duration {
+pub(super) fn due_in(validity: Validity, now_unix_s: i64, random: f64) -> Duration {
     let life = Duration::from_secs(u64::try_from(validity.not_after - validity.not_before).unwrap_or(0));
     let at = life.mul_f64(0.5 + 0.3 * random.clamp(0.0, 1.0));
     let age = Duration::from_secs(u64::try_from(now_unix_s - validity.not_before).unwrap_or(0));
@@ -46,12 +46,12 @@ pub fn due_in(validity: Validity, now_unix_s: i64, random: f64) -> Duration {
 }
 
 /// Whether the certificate is over.
-pub fn is_expired(validity: Validity, now_unix_s: i64) -> bool {
+pub(super) fn is_expired(validity: Validity, now_unix_s: i64) -> bool {
     now_unix_s >= validity.not_after
 }
 
 /// Renews an expired certificate.
-pub async fn after_expiry(
+pub(super) async fn after_expiry(
     files: &LinkFiles,
     identity: &TlsIdentity,
     (address, proxy): (&Address, Option<&Proxy>),
@@ -65,7 +65,7 @@ pub async fn after_expiry(
 }
 
 /// Stores a chain that is for this server's key.
-pub fn accept(files: &LinkFiles, identity: &TlsIdentity, chain: &[Vec<u8>]) -> Result<(), RenewError> {
+pub(super) fn accept(files: &LinkFiles, identity: &TlsIdentity, chain: &[Vec<u8>]) -> Result<(), RenewError> {
     if !identity.is_mine(chain) {
         return Err(RenewError::NotMine);
     }

@@ -27,7 +27,7 @@ const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// How a connection ended.
 #[derive(Debug)]
-pub enum Ended {
+pub(super) enum Ended {
     /// The network, or the coordinator, went away.
     Transport(String),
     /// The executor went away: connect again as soon as it is back, with what it then holds.
@@ -57,7 +57,7 @@ impl std::fmt::Display for Ended {
 
 /// What a session works with.
 #[derive(Debug)]
-pub struct Session<'a> {
+pub(super) struct Session<'a> {
     /// This server's TLS identity.
     pub identity: &'a TlsIdentity,
     /// Where it is stored.
@@ -85,7 +85,7 @@ enum Turn {
 
 impl<'a> Session<'a> {
     /// A session that is about to begin.
-    pub fn new(identity: &'a TlsIdentity, files: &'a LinkFiles, renew_at: Option<Instant>) -> Self {
+    pub(super) fn new(identity: &'a TlsIdentity, files: &'a LinkFiles, renew_at: Option<Instant>) -> Self {
         Self {
             identity,
             files,
@@ -101,14 +101,20 @@ impl<'a> Session<'a> {
     }
 
     /// Speaks until the end.
-    pub async fn run<S>(
+    pub(super) async fn run<S>(
         mut self,
         socket: S,
         hello: wire::Hello,
-        (mut from_exec, exec_writer, early): (FromExec, tokio::net::unix::OwnedWriteHalf, Vec<from_executor::Body>),
+        (mut from_exec, exec_writer, early): (
+            FromExec,
+            tokio::net::unix::OwnedWriteHalf,
+            Vec<from_executor::Body>,
+        ),
     ) -> Ended
     where
-        S: Stream<Item = Result<Message, tungstenite::Error>> + Sink<Message, Error = tungstenite::Error> + Unpin,
+        S: Stream<Item = Result<Message, tungstenite::Error>>
+            + Sink<Message, Error = tungstenite::Error>
+            + Unpin,
     {
         let (sink, mut stream) = socket.split();
         if let Err(ended) = self.send(Priority::Control, 0, Body::Hello(hello)) {
@@ -138,7 +144,9 @@ impl<'a> Session<'a> {
             };
             let result = match turn {
                 Turn::Frame(frame) => self.frame(frame),
-                Turn::Executor(Ok(Some(message))) => message.body.map_or(Ok(()), |body| self.from_executor(body)),
+                Turn::Executor(Ok(Some(message))) => {
+                    message.body.map_or(Ok(()), |body| self.from_executor(body))
+                }
                 Turn::Executor(Ok(None) | Err(_)) | Turn::ExecutorWritten => Err(Ended::ExecutorGone),
                 Turn::Room => Ok(()),
                 Turn::Timer => self.timer(),
@@ -178,7 +186,9 @@ impl<'a> Session<'a> {
             }
             Message::Close(close) => Err(closed(close)),
             Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Text(_) | Message::Frame(_) => Err(Ended::Transport("a frame that is not binary".to_owned())),
+            Message::Text(_) | Message::Frame(_) => {
+                Err(Ended::Transport("a frame that is not binary".to_owned()))
+            }
         }
     }
 
@@ -189,7 +199,9 @@ impl<'a> Session<'a> {
         let to_exec = &self.to_exec;
         match body {
             Body::Welcome(welcome) => self.welcome(welcome),
-            Body::Ping(ping) => self.send(Priority::Control, 0, Body::Pong(wire::Pong { nonce: ping.nonce }))?,
+            Body::Ping(ping) => {
+                self.send(Priority::Control, 0, Body::Pong(wire::Pong { nonce: ping.nonce }))?
+            }
             Body::Pong(_) => {}
             Body::GoAway(away) => return Err(Ended::GoAway(away_time(&away))),
             Body::StreamOpen(open) => self.opened(stream, open)?,
@@ -244,10 +256,10 @@ impl<'a> Session<'a> {
 
     fn opened(&mut self, stream: u32, open: wire::StreamOpen) -> Result<(), Ended> {
         let step = match open.kind {
-            Some(wire::stream_open::Kind::Envelope(announced)) => {
-                self.envelopes.open(stream, announced)
+            Some(wire::stream_open::Kind::Envelope(announced)) => self.envelopes.open(stream, announced),
+            Some(wire::stream_open::Kind::Log(_)) | None => {
+                Step::Refuse("no stream that a coordinator opens")
             }
-            Some(wire::stream_open::Kind::Log(_)) | None => Step::Refuse("no stream that a coordinator opens"),
         };
         self.envelope_step(stream, step)
     }
@@ -273,7 +285,9 @@ impl<'a> Session<'a> {
                 Some(facts) => self.send(Priority::Control, 0, Body::Facts(facts)),
                 None => Ok(()),
             },
-            from_executor::Body::Decision(decision) => self.send(Priority::Control, 0, Body::Decision(decision)),
+            from_executor::Body::Decision(decision) => {
+                self.send(Priority::Control, 0, Body::Decision(decision))
+            }
             from_executor::Body::Event(event) => self.send(Priority::Control, 0, Body::Event(event)),
             from_executor::Body::LogGrew(grew) => {
                 self.logs.grew(&grew);
@@ -304,7 +318,9 @@ impl<'a> Session<'a> {
     fn renew(&mut self) -> Result<(), Ended> {
         self.renew_at = None;
         match self.identity.certificate_request() {
-            Some(csr_der) => self.send(Priority::Control, 0, Body::RenewRequest(wire::RenewRequest { csr_der })),
+            Some(csr_der) => {
+                self.send(Priority::Control, 0, Body::RenewRequest(wire::RenewRequest { csr_der }))
+            }
             None => Ok(()),
         }
     }
@@ -356,7 +372,7 @@ fn closed(close: Option<tungstenite::protocol::CloseFrame>) -> Ended {
 }
 
 /// A certificate that is refused shows up as an alert at the first read.
-pub fn failed(error: tungstenite::Error) -> Ended {
+pub(super) fn failed(error: tungstenite::Error) -> Ended {
     match &error {
         tungstenite::Error::Io(io) if is_refusal(io) => Ended::Refused(io.to_string()),
         tungstenite::Error::Http(response) if matches!(response.status().as_u16(), 401 | 403) => {
@@ -367,7 +383,7 @@ pub fn failed(error: tungstenite::Error) -> Ended {
 }
 
 /// Whether an error is the coordinator's word about this identity.
-pub fn is_refusal(error: &io::Error) -> bool {
+pub(super) fn is_refusal(error: &io::Error) -> bool {
     use rustls::AlertDescription as Alert;
     let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
     matches!(

@@ -202,7 +202,8 @@ fn mandate() -> Mandate {
             context: "".parse().unwrap(),
             dockerfile: DockerfileRule::Repository { path: "Dockerfile".parse().unwrap() },
         },
-        kinds: [ActionKind::GitCheckout, ActionKind::ImageBuild, ActionKind::Release, ActionKind::Probe].into(),
+        kinds: [ActionKind::GitCheckout, ActionKind::ImageBuild, ActionKind::Release, ActionKind::Probe]
+            .into(),
         networks: ["hy-net".parse().unwrap()].into(),
         volumes: vec![],
         ports: [8000].into(),
@@ -323,7 +324,11 @@ async fn a_release_outside_its_mandate_is_refused_field_by_field() {
     };
     let (c, b, r) = (checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
     let outside = vec![
-        changed(GitCheckout { url: "https://git.example/evil/api.git".parse().unwrap(), ..c.clone() }, b.clone(), r.clone()),
+        changed(
+            GitCheckout { url: "https://git.example/evil/api.git".parse().unwrap(), ..c.clone() },
+            b.clone(),
+            r.clone(),
+        ),
         changed(GitCheckout { reference: "evil".parse().unwrap(), ..c.clone() }, b.clone(), r.clone()),
         changed(GitCheckout { credential: Some(secret("git")), ..c.clone() }, b.clone(), r.clone()),
         changed(c.clone(), ImageBuild { context: "evil".parse().unwrap(), ..b.clone() }, r.clone()),
@@ -347,10 +352,7 @@ async fn a_release_outside_its_mandate_is_refused_field_by_field() {
         changed(
             c,
             b,
-            ReleaseSpec {
-                env: vec![hydron_proto::plan::EnvVar::literal("EVIL".parse().unwrap(), "1")],
-                ..r
-            },
+            ReleaseSpec { env: vec![hydron_proto::plan::EnvVar::literal("EVIL".parse().unwrap(), "1")], ..r },
         ),
         [good(), vec![of_service(shell("true").action)]].concat(),
         [

@@ -31,7 +31,12 @@ async fn a_permit_must_fit_the_envelope_the_order_and_the_attempt() {
     let stranger = world.shell_run(&["true"]);
     refused(&mut link, permit(&stranger, 0, 0), "UNKNOWN_RUN").await;
     refused(&mut link, wire::Permit { run_id: "nonsense".into(), ..permit(&run, 0, 0) }, "UNKNOWN_RUN").await;
-    refused(&mut link, wire::Permit { envelope_digest: vec![0; 32], ..permit(&run, 0, 0) }, "DIGEST_MISMATCH").await;
+    refused(
+        &mut link,
+        wire::Permit { envelope_digest: vec![0; 32], ..permit(&run, 0, 0) },
+        "DIGEST_MISMATCH",
+    )
+    .await;
     refused(&mut link, permit(&run, 0, 3), "NO_SUCH_STEP").await;
     refused(&mut link, permit(&run, 2, 1), "NO_SUCH_STEP").await;
     refused(&mut link, permit(&run, 0, u32::MAX), "NO_SUCH_STEP").await;

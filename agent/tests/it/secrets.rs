@@ -32,7 +32,8 @@ async fn a_permit_needs_exactly_the_secrets_of_its_steps() {
     let mut world = World::running();
     let (first, second) = (secret("first"), secret("second"));
     let trace = format!("echo x >> {}", world.path("trace").display());
-    let steps = vec![shell_with_secret(&trace, "A", &first), shell_with_secret(&trace, "B", &second), shell("true")];
+    let steps =
+        vec![shell_with_secret(&trace, "A", &first), shell_with_secret(&trace, "B", &second), shell("true")];
     let plan = world.plan(PlanKind::Provisioning, steps);
     let run = world.sign(&plan);
     let other_run = world.sign(&plan);

@@ -36,7 +36,6 @@ pub(crate) struct World {
 
 pub(crate) struct Signed {
     pub(crate) run: RunId,
-    pub(crate) plan: PlanDocument,
     pub(crate) bytes: Vec<u8>,
     pub(crate) digest: Vec<u8>,
 }
@@ -102,7 +101,8 @@ impl World {
 
     pub(crate) fn kill_hosts(&self) {
         for pid in self.hosts() {
-            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL).unwrap();
+            nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+                .unwrap();
         }
     }
 
@@ -112,7 +112,8 @@ impl World {
             if let Ok(stream) = local::connect(&self.root().exec_socket()) {
                 let (read, writer) = stream.into_split();
                 let mut link = FakeLink { incoming: Incoming::new(read), writer, kept: Vec::new() };
-                if link.try_send(to_executor::Body::Attach(wire::Attach::default())).await.is_ok() {
+                // A process that the dead executor was just forking may hold its listener for a moment longer.
+                if link.attach().await.is_ok() {
                     return link;
                 }
             }
@@ -163,10 +164,9 @@ impl World {
 
     pub(crate) fn sign_draft(&self, draft: EnvelopeDraft) -> Signed {
         let run = draft.run;
-        let plan = PlanDocument::from_bytes(&draft.plan).unwrap();
         let digest = PlanDigest::of(&draft.plan).0.to_vec();
         let bytes = sign(draft, "k1", &self.signer).encode_to_vec();
-        Signed { run, plan, bytes, digest }
+        Signed { run, bytes, digest }
     }
 
     pub(crate) fn sign(&mut self, plan: &PlanDocument) -> Signed {
@@ -217,7 +217,8 @@ impl Drop for World {
             let _ = child.wait();
         }
         for pid in self.hosts() {
-            let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+            let _ =
+                nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
         }
     }
 }
@@ -232,6 +233,19 @@ pub(crate) struct FakeLink {
 impl FakeLink {
     async fn try_send(&mut self, body: to_executor::Body) -> std::io::Result<()> {
         local::send(&mut self.writer, &wire::ToExecutor { body: Some(body) }).await
+    }
+
+    async fn attach(&mut self) -> std::io::Result<()> {
+        self.try_send(to_executor::Body::Attach(wire::Attach::default())).await?;
+        loop {
+            let message = self.incoming.next::<wire::FromExecutor>().await?;
+            let body = message.and_then(|message| message.body).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+            let attached = matches!(body, from_executor::Body::Status(_));
+            self.kept.push(body);
+            if attached {
+                return Ok(());
+            }
+        }
     }
 
     pub(crate) async fn send(&mut self, body: to_executor::Body) {
