@@ -35,7 +35,8 @@ export function useMessages(chat: string | undefined) {
   });
 }
 
-const inOrder = (a: Message, b: Message) => a.at - b.at || a.id.localeCompare(b.id);
+/** By time; of two in the same moment the question comes before its answer. */
+const inOrder = (a: Message, b: Message) => a.at - b.at || b.role.localeCompare(a.role) || a.id.localeCompare(b.id);
 
 /** Adds a message or replaces the one with its id. */
 export function keepMessage(cache: QueryClient, message: Message): void {

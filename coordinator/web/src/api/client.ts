@@ -1,6 +1,7 @@
 // Owns the one way to call the REST API: typed by the OpenAPI file, the team in a header, failures as `Problem`.
 import createClient, { type Middleware } from "openapi-fetch";
 import { problemFrom } from "./problem";
+import { visible } from "../format/visible";
 import type { paths } from "./schema";
 import { teamHeaders } from "./team";
 
@@ -25,8 +26,8 @@ interface Answer<T> {
 /** The body of a call that succeeded; a `Problem` otherwise. */
 export async function take<T>(call: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await call;
-  if (!response.ok) throw problemFrom(response.status, error);
-  return data as T;
+  if (!response.ok) throw problemFrom(response.status, visible(error));
+  return visible(data) as T;
 }
 
 /** A header that makes a creating call safe to send twice. */

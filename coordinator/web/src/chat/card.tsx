@@ -16,9 +16,9 @@ interface CardProps {
 export function Card({ icon: Icon, title, state, to, open = "Open", children, actions }: CardProps) {
   return (
     <section className="overflow-hidden rounded-xl border border-line bg-surface shadow-1">
-      <header className="flex min-h-11 items-center gap-2 px-3.5 py-2">
+      <header className="flex min-h-11 flex-wrap items-center gap-x-2 px-3.5 py-2">
         <Icon className="size-4 shrink-0 text-ink-3" aria-hidden />
-        <h3 className="min-w-0 flex-1 truncate text-sm font-semibold">{title}</h3>
+        <h3 className="min-w-32 flex-1 truncate text-sm font-semibold">{title}</h3>
         {state}
         {to !== undefined && (
           <Link to={to} className="inline-flex items-center gap-0.5 rounded text-xs font-medium whitespace-nowrap text-accent hover:underline">

@@ -43,7 +43,7 @@ export function Chat({ project }: { project: string }) {
         <div className="mx-auto flex min-h-full w-full max-w-3xl flex-col px-4 py-6 md:px-6">
           {error !== null && <ProblemNote error={error} onRetry={() => { void chats.refetch(); void messages.refetch(); }} />}
           {messages.isPending && error === null && <SkeletonList rows={3} className="h-20" label="Loading the chat" />}
-          {messages.data && list.length === 0 && <Welcome project={project} />}
+          {messages.data && list.length === 0 && <Welcome project={project} onSay={send} />}
           <ol className="space-y-6">
             {list.map((message) => (
               <MessageView key={message.id} message={message} project={project} onSay={send} />

@@ -1,6 +1,6 @@
 // Owns one message: words as restricted Markdown, then its cards, alive however old it is.
 import { lazy, Suspense } from "react";
-import type { Message } from "../api/types";
+import type { Card, Message } from "../api/types";
 import { Mark } from "../ui/brand";
 import { Ago } from "../ui/time";
 import { CardView } from "./card-view";
@@ -32,7 +32,7 @@ export function MessageView({ message, project, onSay }: MessageViewProps) {
         )}
         {message.cards.length > 0 && (
           <div className="mt-3 space-y-3">
-            {message.cards.map((card, index) => (
+            {distinct(message.cards).map((card, index) => (
               <CardView key={`${card.kind}-${card.id ?? ""}-${String(index)}`} card={card} project={project} onSay={onSay} />
             ))}
           </div>
@@ -43,4 +43,9 @@ export function MessageView({ message, project, onSay }: MessageViewProps) {
       </div>
     </li>
   );
+}
+
+/** A plan and the approval of the same plan are one card: the plan with its button. */
+function distinct(cards: Card[]): Card[] {
+  return cards.filter((card) => card.kind !== "plan" || !cards.some((one) => one.kind === "approval" && one.id === card.id));
 }

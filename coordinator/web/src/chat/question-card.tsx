@@ -14,11 +14,11 @@ export function QuestionCard({ data, onSay }: { data: unknown; onSay: (text: str
   return (
     <Card
       icon={CircleHelp}
-      title={typeof question.text === "string" ? question.text : "A question"}
+      title={<span className="whitespace-normal">{typeof question.text === "string" ? question.text : "A question"}</span>}
       actions={
         options.length > 0
           ? options.map((option) => (
-              <Button key={option} size="sm" onClick={() => { onSay(option); }}>
+              <Button key={option} size="sm" className="h-auto! max-w-full py-1 text-left break-words whitespace-normal!" onClick={() => { onSay(option); }}>
                 {option}
               </Button>
             ))

@@ -1,14 +1,18 @@
 // Owns the first screen of an empty chat: where the code comes from.
 import { ChevronRight, GitBranch } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { type SourceForm, useAnalyses, useAnalyze } from "../api/projects";
+import { type SourceForm, useAnalyses, useAnalyze, useProject } from "../api/projects";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
 import { fieldError, isFieldError } from "../ui/form";
 import { ProblemNote } from "../ui/problem-note";
 import { AnalysisCard } from "./analysis-card";
+import { Suggestions } from "./suggestions";
 
-export function Welcome({ project }: { project: string }) {
+const NEXT = ["status", "accept all services", "make a plan", "redeploy", "roll back"];
+
+export function Welcome({ project, onSay }: { project: string; onSay: (text: string) => void }) {
+  const { data: known } = useProject(project);
   const analyses = useAnalyses(project);
   const analyze = useAnalyze(project);
   const [form, setForm] = useState<Required<SourceForm>>({ url: "", ref: "", subdir: "" });
@@ -25,8 +29,19 @@ export function Welcome({ project }: { project: string }) {
 
   return (
     <div className="my-auto pb-8">
-      <h2 className="text-2xl font-semibold tracking-tight">What should go live?</h2>
-      <p className="mt-1 mb-6 text-ink-2">Paste a Git URL. Hydron reads the code without running it and proposes what to deploy.</p>
+      {(known?.service_count ?? 0) > 0 ? (
+        <>
+          <h2 className="text-2xl font-semibold tracking-tight">What should happen next?</h2>
+          <p className="mt-1 mb-3 text-ink-2">Say it in your words, or start with one of these.</p>
+          <Suggestions texts={NEXT} onSay={onSay} />
+          <div className="h-4" />
+        </>
+      ) : (
+        <>
+          <h2 className="text-2xl font-semibold tracking-tight">What should go live?</h2>
+          <p className="mt-1 mb-6 text-ink-2">Paste a Git URL. Hydron reads the code without running it and proposes what to deploy.</p>
+        </>
+      )}
       <form onSubmit={submit} className="rounded-xl border border-line bg-surface p-5 shadow-1">
         <h3 className="mb-3 flex items-center gap-2 text-sm font-semibold">
           <GitBranch className="size-4 text-accent" aria-hidden /> Public Git URL

@@ -5,11 +5,12 @@ import { keepMessage } from "../api/chats";
 import { BASE } from "../api/client";
 import { keys } from "../api/keys";
 import type { Message, Run } from "../api/types";
+import { visible } from "../format/visible";
 import { openStream } from "./stream";
 
 function read(data: string): Record<string, unknown> | null {
   try {
-    const value: unknown = JSON.parse(data);
+    const value = visible(JSON.parse(data));
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
   } catch {
     return null;

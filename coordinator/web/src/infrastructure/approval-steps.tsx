@@ -8,13 +8,13 @@ export function ApprovalSteps({ plan, server }: { plan: ProvisioningPlan; server
   return (
     <section className="mb-3 overflow-hidden rounded-lg border border-line">
       <h3 className="truncate bg-sunken px-3 py-2 text-sm font-semibold">{server}</h3>
-      <ol className="max-h-72 divide-y divide-line overflow-y-auto border-y border-line" tabIndex={0} aria-label={`Steps on ${server}`}>
+      <ol className="divide-y divide-line border-y border-line" aria-label={`Steps on ${server}`}>
         {plan.steps.map((step) => (
           <li key={step.index} className="flex items-start gap-2 px-3 py-1.5 text-sm">
             <span className="tnum w-5 shrink-0 text-right text-xs leading-5 text-ink-3">{step.index + 1}</span>
             <span className="min-w-0 flex-1">
               <span className="break-words">{step.title}</span>
-              <span className="block truncate text-xs text-ink-3" title={step.summary}>{step.summary}</span>
+              <span className="block text-xs break-words text-ink-3">{step.summary}</span>
             </span>
             {step.downtime_s > 0 && <Badge tone="warn">{seconds(step.downtime_s)} down</Badge>}
             <RiskBadge risk={step.risk} />

@@ -6,6 +6,7 @@ import type { Run } from "../api/types";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/confirm";
 import { sayProblem } from "../ui/toast";
+import { unknownStep } from "./tally";
 
 export function RunControls({ run, size = "sm" }: { run: Run; size?: "sm" | "md" }) {
   const control = useControl(run.id);
@@ -19,7 +20,7 @@ export function RunControls({ run, size = "sm" }: { run: Run; size?: "sm" | "md"
           {run.pausing ? "Pausing after this step…" : "Pause"}
         </Button>
       )}
-      {run.state === "paused" && (
+      {run.state === "paused" && !unknownStep(run) && (
         <Button look="primary" size={size} icon={Play} disabled={control.isPending || run.stopping} onClick={act("resume")}>
           Resume
         </Button>

@@ -9,7 +9,7 @@ export function kindWord(service: Service): string {
 }
 
 export function describe(service: Service): string {
-  const what = service.framework ?? service.language;
+  const what = service.framework === "static" ? service.language : (service.framework ?? service.language);
   return [what ? technology(what) : null, kindWord(service), service.port ? `port ${String(service.port)}` : null]
     .filter((part) => part !== null)
     .join(" · ");

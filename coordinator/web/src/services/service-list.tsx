@@ -1,6 +1,7 @@
 // Owns the list of services: what needs a person first, then the rest; a filter when there are many.
-import { Boxes, Check, Search } from "lucide-react";
+import { Boxes, Check, FileSearch, Search } from "lucide-react";
 import { useState } from "react";
+import { useProject } from "../api/projects";
 import { useAcceptAll } from "../api/services";
 import type { Service } from "../api/types";
 import { plural } from "../format/format";
@@ -18,6 +19,14 @@ export function ServiceList({ services, project }: { services: Service[]; projec
   const [text, setText] = useState("");
   const place = usePlaces(project);
   const acceptAll = useAcceptAll(project);
+  const working = useProject(project).data?.status === "analyzing";
+  if (services.length === 0 && working) {
+    return (
+      <Empty icon={FileSearch} title="Reading the code">
+        <p>Services appear here as soon as the analysis is done.</p>
+      </Empty>
+    );
+  }
   if (services.length === 0) {
     return (
       <Empty icon={Boxes} title="No services yet" action={<LinkButton to={place({})}>Connect a repository</LinkButton>}>

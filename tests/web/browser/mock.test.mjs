@@ -1,0 +1,210 @@
+// Owns the browser test of the UI alone, against the mock coordinator: the whole job twice, every scene under axe,
+// hostile names, long logs, the keyboard.
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { startMock } from "../mock/serve.mjs";
+import { audit } from "./axe.mjs";
+import { launch, open, shot, SIZES } from "./chromium.mjs";
+import { byClicking, byTyping, enter, haveServer, say } from "./journey.mjs";
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser.close());
+
+const clean = (watch) => {
+  assert.deepEqual(watch.errors, [], "no error in the console, no breach of the content policy");
+  assert.deepEqual(watch.foreign, [], "nothing is asked of another host");
+  assert.equal(watch.dialogs, 0);
+};
+
+describe("from set-up to the live URL", () => {
+  let mock, page, watch;
+  before(async () => {
+    mock = await startMock({ scene: "fresh", second: 120 });
+    ({ page, watch } = await open(browser, mock.url));
+  });
+  after(() => mock.close());
+
+  it("refuses a wrong link with words and a code", async () => {
+    await page.goto(`${mock.url}/setup#token=wrong`);
+    await page.getByLabel("Your name").fill("Eve");
+    await page.getByLabel("Email").fill("eve@example.org");
+    await page.getByLabel("Password").fill("a long enough password");
+    await page.getByLabel("Team").fill("Eves");
+    await page.getByRole("button", { name: "Create the owner account" }).click();
+    await page.getByRole("alert").getByText("setup_token").waitFor();
+    await page.goto("about:blank");
+  });
+
+  it("lets the owner in, adopts a server, and goes live by clicking", async () => {
+    await enter(page, mock.url, mock.setupLink);
+    await haveServer(page, mock.url);
+    const { live } = await byClicking(page, mock.url, { repository: "https://git.example.org/acme/guestbook.git" });
+    assert.match(live, /^https:\/\/clicked-guestbook-/);
+  });
+
+  it("goes live by typing", async () => {
+    const live = await byTyping(page, mock.url, { repository: "https://git.example.org/acme/guestbook.git" });
+    assert.match(live, /^https:\/\/typed-guestbook-/);
+  });
+
+  it("says what was wrong with a repository", async () => {
+    await page.goto(mock.url);
+    await page.getByRole("button", { name: "New project" }).first().click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Bad input");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Repository URL").fill("not a url; rm -rf /");
+    await page.getByRole("button", { name: "Analyse repository" }).click();
+    await page.getByText("This is not a Git URL").waitFor();
+    await page.getByLabel("Repository URL").fill("https://192.168.0.1/repo.git");
+    await page.getByRole("button", { name: "Analyse repository" }).click();
+    await page.getByText("private_address").waitFor();
+    await shot(page, "mock-bad-input");
+  });
+
+  it("did so without an error", () => clean(watch));
+});
+
+describe("every scene", () => {
+  let mock, page, watch, s;
+  const at = (project, rest = "") => `${mock.url}/projects/${project}${rest}`;
+  const run = (project) => mock.world.of(mock.world.runs, "project_id", project)[0].id;
+  before(async () => {
+    mock = await startMock({ scene: "busy" });
+    s = mock.world.scenes;
+    ({ page, watch } = await open(browser, mock.url));
+    await enter(page, mock.url);
+  });
+  after(() => mock.close());
+
+  it("passes axe, light and dark", async () => {
+    const service = mock.world.of(mock.world.services, "project_id", s.live)[0].id;
+    const missing = mock.world.of(mock.world.services, "project_id", s.services)[0].id;
+    const places = [
+      mock.url, `${mock.url}/servers`, `${mock.url}/servers/${mock.world.adopted.id}`, `${mock.url}/settings/tokens`, `${mock.url}/settings/members`, `${mock.url}/settings/audit`, `${mock.url}/settings/appearance`,
+      at(s.empty), at(s.analyzing), at(s.services, "/services"), at(s.services, `/services/${missing}`), at(s.plan, "/infrastructure"), at(s.stale, "/infrastructure"),
+      at(s.failed, `/runs/${run(s.failed)}`), at(s.unknown, `/runs/${run(s.unknown)}`), at(s.live, "/runs"), at(s.live, `/runs/${run(s.live)}?server=${mock.world.adopted.id}&step=5`), at(s.live, `/services/${service}`), at(s.hostile, "/infrastructure"),
+    ];
+    for (const place of places) {
+      await page.goto(place);
+      await audit(page, place);
+    }
+  });
+
+  it("passes axe in dialogs, the palette and on a telephone", async () => {
+    await page.goto(at(s.plan, "/infrastructure"));
+    await page.getByRole("button", { name: /^Approve and start/ }).last().click();
+    await page.getByRole("dialog").waitFor();
+    await audit(page, "approval");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+k");
+    await page.getByRole("dialog").waitFor();
+    await audit(page, "palette");
+    const phone = await open(browser, mock.url, { size: SIZES.narrow, storage: await page.context().storageState() });
+    for (const place of [mock.url, at(s.plan, "/infrastructure"), at(s.plan)]) {
+      await phone.page.goto(place);
+      await audit(phone.page, `telephone ${place}`);
+    }
+    await phone.context.close();
+  });
+
+  it("never scrolls sideways, in any size", async () => {
+    for (const size of Object.values(SIZES)) {
+      await page.setViewportSize(size);
+      for (const place of [mock.url, `${mock.url}/servers`, at(s.hostile, "/services"), at(s.hostile, "/infrastructure"), at(s.hostile), at(s.many, "/services"), at(s.failed, `/runs/${run(s.failed)}`)]) {
+        await page.goto(place);
+        await page.waitForTimeout(300);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+        assert.ok(wider <= 0, `${place} is ${wider}px too wide at ${size.width}`);
+      }
+    }
+    await page.setViewportSize(SIZES.wide);
+  });
+
+  it("shows hostile names as text and runs none of them", async () => {
+    for (const rest of ["", "/services", `/services/${mock.world.of(mock.world.services, "project_id", s.hostile)[0].id}`, "/infrastructure", "/runs"]) {
+      await page.goto(at(s.hostile, rest));
+      await page.waitForTimeout(500);
+      assert.equal(await page.evaluate(() => "pwned" in window), false);
+      assert.equal(await page.locator("img, iframe, object, embed").count(), 0);
+    }
+    for (const link of await page.locator("a[href]").evaluateAll((all) => all.map((one) => one.protocol))) assert.match(link, /^https?:$/);
+  });
+
+  it("handles a log of 12,000 lines: few elements, search, jump to an error, permanent links", async () => {
+    await page.goto(at(s.live, `/runs/${run(s.live)}?server=${mock.world.adopted.id}&step=5`));
+    const log = page.getByRole("log", { name: /^Log of/ });
+    await log.getByRole("link", { name: "Line 1", exact: true }).waitFor();
+    assert.ok((await log.locator("[data-index]").count()) < 150, "only lines in sight exist");
+    await page.getByLabel("Search the log").fill("request 11999 ");
+    await page.keyboard.press("Enter");
+    await log.getByRole("link", { name: "Line 11999", exact: true }).waitFor();
+    assert.equal(await log.locator("mark").first().textContent(), "request 11999 ");
+    await page.getByRole("button", { name: "Jump to the next error" }).click();
+    await page.waitForURL(/#L\d+$/);
+    await page.goto(at(s.live, `/runs/${run(s.live)}?server=${mock.world.adopted.id}&step=5#L8000`));
+    await page.reload();
+    await log.getByRole("link", { name: "Line 8000", exact: true }).waitFor();
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Download the log" }).click();
+    assert.match((await download).suggestedFilename(), /\.log$/);
+  });
+
+  it("works by keyboard: palette, panels, help, chat", async () => {
+    await page.goto(at(s.live));
+    await page.getByRole("heading", { name: "Recipes" }).waitFor();
+    await page.locator("body").click({ position: { x: 700, y: 500 } });
+    await page.keyboard.press("i");
+    await page.waitForURL(/\/infrastructure/);
+    await page.keyboard.press("r");
+    await page.waitForURL(/\/runs/);
+    await page.goBack();
+    await page.waitForURL(/\/infrastructure/);
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("shop");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(new RegExp(s.failed));
+    await page.getByRole("heading", { name: "Shop" }).waitFor();
+    await page.keyboard.press("c");
+    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Message");
+  });
+
+  it("keeps an approval to what was seen: a plan edited meanwhile is refused", async () => {
+    await page.goto(at(s.plan, "/infrastructure"));
+    await page.getByRole("button", { name: /^Approve and start/ }).last().click();
+    const plan = mock.world.of(mock.world.plans, "project_id", s.plan)[0];
+    plan.digest = `sha256:${"0".repeat(64)}`;
+    await page.getByRole("dialog").getByRole("button", { name: /^Approve and start/ }).click();
+    await page.getByRole("dialog").getByText("digest_mismatch").waitFor();
+    assert.equal(plan.state, "ready");
+  });
+
+  it("moves inside old messages while a run goes on, and pauses and resumes it", async () => {
+    await page.goto(at(s.live));
+    const message = await say(page, "redeploy");
+    await message.getByText("In progress").waitFor();
+    await message.getByRole("button", { name: "Pause" }).click();
+    await message.getByText("Paused", { exact: true }).waitFor();
+    await message.getByRole("button", { name: "Resume" }).click();
+    await message.getByText("Completed", { exact: true }).waitFor({ timeout: 60_000 });
+  });
+
+  it("loads little script first", async () => {
+    const fresh = await open(browser, mock.url, { storage: await page.context().storageState() });
+    let bytes = 0;
+    fresh.page.on("response", async (response) => {
+      if (response.url().endsWith(".js")) bytes += (await import("node:zlib")).gzipSync(await response.body()).length;
+    });
+    await fresh.page.goto(mock.url, { waitUntil: "networkidle" }).catch(() => undefined);
+    await fresh.page.waitForTimeout(500);
+    assert.ok(bytes > 0 && bytes < 200 * 1024, `${Math.round(bytes / 1024)} KB of script for the first page`);
+    await fresh.context.close();
+  });
+
+  it("did so without an error", () => clean(watch));
+});
