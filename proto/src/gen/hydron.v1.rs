@@ -57,7 +57,8 @@ pub struct Envelope {
 /// Leave to walk the steps first..=last of a run whose envelope the executor holds. `envelope_digest` here and in reports
 /// and decisions is Envelope.digest. Predecessors must be done; an interrupted one counts when the range starts after it:
 /// a person has then adopted its result. The answer is a PermitAccepted event, or a Decision with a code. The very permit
-/// that was accepted before (same range, attempt and epoch or a higher epoch) is no error and starts nothing: no answer.
+/// whose range is active now (same range and attempt) is no error: no answer. A range that ended by a hold may be permitted
+/// again with the same numbers.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Permit {
     #[prost(string, tag = "1")]
