@@ -41,7 +41,12 @@ impl Answer {
 pub type NoAnswer = String;
 
 /// GET over plain TCP.
-pub async fn ask_tcp(address: SocketAddr, host: &str, path: &str, within: Duration) -> Result<Answer, NoAnswer> {
+pub async fn ask_tcp(
+    address: SocketAddr,
+    host: &str,
+    path: &str,
+    within: Duration,
+) -> Result<Answer, NoAnswer> {
     timed(within, async {
         let stream = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
         exchange(stream, host, path, None).await
@@ -92,7 +97,8 @@ async fn exchange(
     probe_token: Option<&str>,
 ) -> Result<Answer, NoAnswer> {
     let say = |error: hyper::Error| crate_chain(&error);
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(say)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(say)?;
     let mut request = Request::get(path)
         .header("host", host)
         .header("user-agent", "hydron-agent")

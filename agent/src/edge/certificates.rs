@@ -53,7 +53,10 @@ impl SiteCertificate {
     /// Whether it may go on serving these names.
     pub fn serves(&self, hosts: &[Hostname], now: SystemTime) -> bool {
         let renew_at = self.not_after.saturating_sub(RENEW_BEFORE.as_secs());
-        self.hosts == sorted(hosts) && unix(now) < renew_at && self.paths.chain.is_file() && self.paths.key.is_file()
+        self.hosts == sorted(hosts)
+            && unix(now) < renew_at
+            && self.paths.chain.is_file()
+            && self.paths.key.is_file()
     }
 }
 
@@ -73,7 +76,8 @@ impl Authority {
     /// The authority of this server; made when there is none yet.
     pub fn open(paths: &EdgePaths, now: SystemTime) -> Result<Self, EdgeError> {
         paths.prepare()?;
-        let [pem_file, key_file, record_file] = ["ca.pem", "ca.key", "ca.json"].map(|name| paths.certs().join(name));
+        let [pem_file, key_file, record_file] =
+            ["ca.pem", "ca.key", "ca.json"].map(|name| paths.certs().join(name));
         let record: Option<AuthorityRecord> = record::read_json(&record_file)?;
         let files = (std::fs::read_to_string(&pem_file), std::fs::read_to_string(&key_file));
         if let (Some(record), (Ok(pem), Ok(key))) = (record, files) {
@@ -111,7 +115,8 @@ impl Authority {
         let name: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
         let directory = paths.certs().join(site.as_str()).join(name);
         record::directory(&directory, 0o700)?;
-        let files = CertificatePaths { chain: directory.join("fullchain.pem"), key: directory.join("privkey.pem") };
+        let files =
+            CertificatePaths { chain: directory.join("fullchain.pem"), key: directory.join("privkey.pem") };
         let key_pem = zeroize::Zeroizing::new(key.serialize_pem());
         record::replace(&files.key, key_pem.as_bytes(), 0o600)?;
         record::replace(&files.chain, format!("{}{}", leaf.pem(), self.pem).as_bytes(), 0o644)?;

@@ -168,10 +168,9 @@ impl<P: EdgeProxy> Edge<P> {
     /// Whether the serving files are what this version of the agent would write.
     fn is_written(&self, state: &EdgeState) -> bool {
         let directory = self.paths.generation(state.generation);
-        self.proxy
-            .render(state)
-            .iter()
-            .all(|(name, content)| std::fs::read_to_string(directory.join(name)).is_ok_and(|found| found == *content))
+        self.proxy.render(state).iter().all(|(name, content)| {
+            std::fs::read_to_string(directory.join(name)).is_ok_and(|found| found == *content)
+        })
     }
 
     fn generations(&self) -> Vec<u64> {
@@ -200,7 +199,9 @@ impl<P: EdgeProxy> Edge<P> {
             let file = std::fs::File::create(&path).map_err(io)?;
             match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(lock) => return Ok(lock),
-                Err((_, nix::errno::Errno::EWOULDBLOCK)) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+                    tokio::time::sleep(Duration::from_millis(50)).await
+                }
                 Err((_, error)) => return Err(io(error.into())),
             }
         }

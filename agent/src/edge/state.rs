@@ -158,7 +158,8 @@ fn checked(paths: &[RoutePath]) -> Result<Vec<SitePath>, InvalidRoute> {
 fn checked_prefix(text: &str) -> Result<String, InvalidRoute> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'/');
     let inner = text.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
-    let parts_are_plain = |rest: &str| rest.is_empty() || !rest.split('/').any(|p| matches!(p, "" | "." | ".."));
+    let parts_are_plain =
+        |rest: &str| rest.is_empty() || !rest.split('/').any(|p| matches!(p, "" | "." | ".."));
     match inner {
         Some(rest) if text.len() <= 512 && text.bytes().all(plain) && parts_are_plain(rest) => {
             Ok(format!("/{rest}"))
@@ -202,7 +203,10 @@ mod tests {
 
     #[test]
     fn a_path_that_could_end_a_directive_is_refused() {
-        for bad in ["", "api", "/a b", "/a;b", "/a{", "/a}", "/a\n", "/a\"", "/$host", "/a/../b", "//", "/a//b", "/*", "/a#"] {
+        for bad in [
+            "", "api", "/a b", "/a;b", "/a{", "/a}", "/a\n", "/a\"", "/$host", "/a/../b", "//", "/a//b",
+            "/*", "/a#",
+        ] {
             let mut state = EdgeState::empty(80, 443, "t".into());
             assert!(state.set_site(&route("a", "x.localhost", &[bad]), certificate()).is_err(), "{bad:?}");
         }

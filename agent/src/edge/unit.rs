@@ -11,7 +11,8 @@ const UNIT_DIRECTORY: &str = "/etc/systemd/system";
 
 /// The unit. It knows nothing of the agent: the site stays up when the agent is stopped, updated or removed.
 pub fn unit_text(paths: &EdgePaths) -> String {
-    let nginx = format!("/usr/sbin/nginx -c {} -p {}", paths.configuration().display(), paths.prefix().display());
+    let nginx =
+        format!("/usr/sbin/nginx -c {} -p {}", paths.configuration().display(), paths.prefix().display());
     format!(
         "[Unit]
 Description=Hydron reverse proxy

@@ -24,7 +24,10 @@ async fn the_same_input_is_built_once_and_a_changed_one_again() {
     assert_eq!(world.check(Action::ImageBuild(wanted.clone())).await, Check::Needed);
     let built = world.apply(Action::ImageBuild(wanted.clone())).await.unwrap();
     assert!(!built.already_done && world.log().contains("first line of output"));
-    assert_eq!(world.check(Action::ImageBuild(wanted.clone())).await, Check::AlreadyDone(built.result.clone()));
+    assert_eq!(
+        world.check(Action::ImageBuild(wanted.clone())).await,
+        Check::AlreadyDone(built.result.clone())
+    );
     assert!(world.apply(Action::ImageBuild(wanted)).await.unwrap().already_done);
     let changed = build(&world, "FROM debian:bookworm-slim\nRUN echo other\n");
     let changed = world.apply(Action::ImageBuild(changed)).await.unwrap();
@@ -86,5 +89,8 @@ async fn an_image_that_is_here_counts_when_no_registry_answers() {
 fn processes(marker: &str) -> usize {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let line = |entry: std::fs::DirEntry| std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-    entries.map(line).filter(|bytes| String::from_utf8_lossy(bytes).replace('\0', " ").trim() == marker).count()
+    entries
+        .map(line)
+        .filter(|bytes| String::from_utf8_lossy(bytes).replace('\0', " ").trim() == marker)
+        .count()
 }

@@ -37,19 +37,30 @@ impl Ledger for CrashingLedger<'_> {
 
 /// Swaps with a crash at every save until a swap gets through without one; after each crash the same release is applied
 /// again. Returns how many crashes there were and at which stages.
-async fn crash_everywhere(world: &World, after_writing: bool, release: impl Fn(usize) -> ReleaseSpec) -> Vec<Stage> {
+async fn crash_everywhere(
+    world: &World,
+    after_writing: bool,
+    release: impl Fn(usize) -> ReleaseSpec,
+) -> Vec<Stage> {
     let mut stages = Vec::new();
     for crash_at in 0.. {
         let wanted = release(crash_at);
-        let ledger =
-            CrashingLedger { disk: FileLedger(&world.root), saves: AtomicUsize::new(0), crash_at, after_writing };
+        let ledger = CrashingLedger {
+            disk: FileLedger(&world.root),
+            saves: AtomicUsize::new(0),
+            crash_at,
+            after_writing,
+        };
         let context = world.context();
         if swap(&wanted, &context, &ledger).await.is_ok() {
             return stages;
         }
         let record = ServiceRecord::read(&world.root, wanted.service).unwrap().unwrap();
         stages.extend(record.swap.map(|swap| swap.stage));
-        world.apply(Action::Release(wanted.clone())).await.unwrap_or_else(|e| panic!("at save {crash_at}: {e:?}"));
+        world
+            .apply(Action::Release(wanted.clone()))
+            .await
+            .unwrap_or_else(|e| panic!("at save {crash_at}: {e:?}"));
         assert_eq!(version(world).await, format!("200 v{crash_at}"), "at save {crash_at}");
         let record = ServiceRecord::read(&world.root, wanted.service).unwrap().unwrap();
         assert_eq!((record.live, record.swap), (Some(wanted.release), None), "at save {crash_at}");
@@ -89,7 +100,8 @@ async fn a_stop_first_swap_survives_a_crash_at_every_point() {
     world.apply(Action::Volume(Volume { name: volume })).await.unwrap();
     world.apply(Action::Release(app.release_with_volume(&world, &[("VERSION", "first")]))).await.unwrap();
     world.publish(&[("/", app.service)]).await.unwrap();
-    let release = |number: usize| quick(app.release_with_volume(&world, &[("VERSION", &format!("v{number}"))]));
+    let release =
+        |number: usize| quick(app.release_with_volume(&world, &[("VERSION", &format!("v{number}"))]));
     let seen = crash_everywhere(&world, true, release).await;
     assert!(seen.contains(&Stage::MakeWay), "{seen:?}");
 }
@@ -103,8 +115,12 @@ async fn a_swap_left_in_the_middle_is_taken_back_before_the_next_release() {
     world.publish(&[("/", app.service)]).await.unwrap();
     for crash_at in [4, 6] {
         let lost = quick(app.release(&world, &[("VERSION", "lost")]));
-        let ledger =
-            CrashingLedger { disk: FileLedger(&world.root), saves: AtomicUsize::new(0), crash_at, after_writing: true };
+        let ledger = CrashingLedger {
+            disk: FileLedger(&world.root),
+            saves: AtomicUsize::new(0),
+            crash_at,
+            after_writing: true,
+        };
         assert!(swap(&lost, &world.context(), &ledger).await.is_err());
         let next = quick(app.release(&world, &[("VERSION", "next")]));
         world.apply(Action::Release(next)).await.unwrap();
@@ -124,8 +140,12 @@ async fn a_failing_release_that_crashes_while_it_is_taken_back_is_still_taken_ba
     let mut sick = quick(app.release(&world, &[("VERSION", "sick"), ("MODE", "sick")]));
     sick.health.deadline_s = 1;
     // Saves: begin, pre-deploy done, start, health, turned around.
-    let ledger =
-        CrashingLedger { disk: FileLedger(&world.root), saves: AtomicUsize::new(0), crash_at: 4, after_writing: true };
+    let ledger = CrashingLedger {
+        disk: FileLedger(&world.root),
+        saves: AtomicUsize::new(0),
+        crash_at: 4,
+        after_writing: true,
+    };
     assert!(swap(&sick, &world.context(), &ledger).await.is_err());
     let record = ServiceRecord::read(&world.root, app.service).unwrap().unwrap();
     assert_eq!(record.swap.map(|swap| swap.stage), Some(Stage::RollBack));

@@ -74,7 +74,11 @@ async fn an_engine_that_does_not_answer_is_reported_with_what_to_do() {
     world.config.docker_socket = world.path().join("no.sock");
     let failure = world.apply(Action::Volume(Volume { name: "x".parse().unwrap() })).await.unwrap_err();
     assert_eq!(failure.code, "DOCKER_UNREACHABLE");
-    assert!(failure.message.contains("no.sock") && failure.message.contains("start it"), "{}", failure.message);
+    assert!(
+        failure.message.contains("no.sock") && failure.message.contains("start it"),
+        "{}",
+        failure.message
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -87,5 +87,8 @@ async fn logs_and_inventory_say_what_is_there() {
     let StepResult::Inventory { items } = applied.result else { panic!() };
     let has = |start: &str| items.iter().any(|item| item.starts_with(start));
     assert!(has(&format!("service {service} live rel_")), "{items:?}");
-    assert!(has("container hy-") && has("image hydron/") && has(&format!("site {} ", world.name)), "{items:?}");
+    assert!(
+        has("container hy-") && has("image hydron/") && has(&format!("site {} ", world.name)),
+        "{items:?}"
+    );
 }

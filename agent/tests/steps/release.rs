@@ -63,7 +63,10 @@ async fn a_release_that_never_gets_healthy_leaves_the_old_one_serving_and_shows_
     sick.health.deadline_s = 2;
     let failure = world.apply(Action::Release(sick)).await.unwrap_err();
     assert_eq!(failure.code, "UNHEALTHY");
-    assert!(failure.message.contains("status 500") && failure.message.contains("version new starts"), "{failure:?}");
+    assert!(
+        failure.message.contains("status 500") && failure.message.contains("version new starts"),
+        "{failure:?}"
+    );
     let crash = app.release(&world, &[("VERSION", "newer"), ("MODE", "crash"), ("WHY", "no database")]);
     let failure = world.apply(Action::Release(crash)).await.unwrap_err();
     assert_eq!((failure.code, failure.exit_code), ("CONTAINER_ENDED", Some(3)));
@@ -100,7 +103,8 @@ async fn a_service_with_a_volume_stops_first_keeps_its_data_and_its_address() {
     let app = App::new();
     let volume = format!("{}-data", world.name).parse().unwrap();
     world.apply(Action::Volume(Volume { name: volume })).await.unwrap();
-    let first = world.apply(Action::Release(app.release_with_volume(&world, &[("VERSION", "one")]))).await.unwrap();
+    let first =
+        world.apply(Action::Release(app.release_with_volume(&world, &[("VERSION", "one")]))).await.unwrap();
     world.publish(&[("/", app.service)]).await.unwrap();
     assert_eq!(get(&world, "/data").await.unwrap().text(), "one 1\n");
     let second = app.release_with_volume(&world, &[("VERSION", "two")]);
@@ -128,11 +132,19 @@ async fn services_find_each_other_by_name_and_only_healthy_ones_are_found() {
     asker.health = Health { check: HealthKind::Running {}, successes: 1, interval_ms: 200, deadline_s: 12 };
     let applied = world.apply(Action::Release(asker)).await.unwrap();
     let StepResult::Released { container, .. } = applied.result else { panic!() };
-    eventually("the other service answers", async || docker(&["logs", &container]).await.contains("one")).await;
+    eventually("the other service answers", async || docker(&["logs", &container]).await.contains("one"))
+        .await;
     assert_eq!(docker(&["inspect", "-f", "{{.RestartCount}}", &container]).await, "0");
     let second = app.release(&world, &[("VERSION", "two")]);
     world.apply(Action::Release(second)).await.unwrap();
-    let found = docker(&["exec", &container, "python3", "-c", "import urllib.request as u; print(u.urlopen('http://app:8000/').read().decode())"]).await;
+    let found = docker(&[
+        "exec",
+        &container,
+        "python3",
+        "-c",
+        "import urllib.request as u; print(u.urlopen('http://app:8000/').read().decode())",
+    ])
+    .await;
     assert!(found.starts_with("two"), "{found}");
 }
 
@@ -144,7 +156,8 @@ async fn a_pre_deploy_command_runs_once_and_its_failure_changes_nothing() {
     let volume: hydron_proto::names::ResourceName = format!("{}-data", world.name).parse().unwrap();
     world.apply(Action::Volume(Volume { name: volume })).await.unwrap();
     let mut release = app.release_with_volume(&world, &[("VERSION", "one")]);
-    release.pre_deploy = Some(["sh", "-c", "echo migrating; echo x >> /data/migrations"].map(str::to_owned).to_vec());
+    release.pre_deploy =
+        Some(["sh", "-c", "echo migrating; echo x >> /data/migrations"].map(str::to_owned).to_vec());
     world.apply(Action::Release(release.clone())).await.unwrap();
     assert!(world.log().contains("migrating"));
     world.publish(&[("/", app.service)]).await.unwrap();
@@ -173,7 +186,8 @@ async fn secrets_reach_the_container_and_no_file_of_the_agent() {
     world.apply(Action::Release(release)).await.unwrap();
     world.publish(&[("/", app.service)]).await.unwrap();
     assert_eq!(get(&world, "/").await.unwrap().text(), "one pre-canary-4711\n");
-    let found = tokio::process::Command::new("grep").args(["-r", "canary-4711"]).arg(world.path()).output().await;
+    let found =
+        tokio::process::Command::new("grep").args(["-r", "canary-4711"]).arg(world.path()).output().await;
     assert_eq!(String::from_utf8_lossy(&found.unwrap().stdout), "");
 }
 

@@ -74,7 +74,8 @@ impl World {
         let directory = tempfile::Builder::new().prefix("hydron-steps-").tempdir().unwrap();
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let [http_port, https_port] = free_ports();
-        let config = StepConfig { http_port, https_port, allow_private_sources: true, ..StepConfig::default() };
+        let config =
+            StepConfig { http_port, https_port, allow_private_sources: true, ..StepConfig::default() };
         let project = ProjectId::new(1, rand::random());
         let plan = PlanDocument {
             version: 1,
@@ -159,7 +160,11 @@ impl World {
         .await?;
         let paths = paths
             .iter()
-            .map(|(prefix, service)| RoutePath { prefix: (*prefix).into(), service: *service, streaming: false })
+            .map(|(prefix, service)| RoutePath {
+                prefix: (*prefix).into(),
+                service: *service,
+                streaming: false,
+            })
             .collect();
         self.apply(Action::Route(Route { site, hosts, paths, max_body_mb: 20 })).await
     }
@@ -191,7 +196,8 @@ impl Drop for World {
             (&["volume", "ls", "-q"], &["volume", "rm", "-f"]),
             (&["images", "-q"], &["rmi", "-f"]),
         ] {
-            let ids = std::process::Command::new("docker").args(list).args(["--filter", &label]).output().unwrap();
+            let ids =
+                std::process::Command::new("docker").args(list).args(["--filter", &label]).output().unwrap();
             let ids = String::from_utf8_lossy(&ids.stdout).into_owned();
             let ids: Vec<&str> = ids.split_whitespace().collect();
             if !ids.is_empty() {

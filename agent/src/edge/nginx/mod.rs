@@ -22,6 +22,8 @@ use crate::step_context::CgroupSpawner;
 
 /// How long a fresh start may take.
 const START_WITHIN: Duration = Duration::from_secs(10);
+/// How long dismissed workers may take to give their ports back.
+const PORTS_WITHIN: Duration = Duration::from_secs(1);
 /// Between two looks at something that is about to happen.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// Distribution users under which workers run, in order of preference.
@@ -75,11 +77,8 @@ impl<'a> Nginx<'a> {
 
     /// Starts it in its own unit or cgroup, where nothing that ends a run or the agent reaches it.
     async fn start(&self) -> Result<(), EdgeError> {
-        for port in self.ports {
-            if let Some(by) = sockets::taken_by(port) {
-                return Err(EdgeError::PortInUse { port, by });
-            }
-        }
+        process::dismiss_orphans(self.paths());
+        self.wait_for_ports().await?;
         // Left behind by a crash, it would keep the new master from binding.
         let _ = std::fs::remove_file(self.paths().control_socket());
         let mut command = if unit::is_installed(self.paths()) {
@@ -100,6 +99,20 @@ impl<'a> Nginx<'a> {
             .stderr(std::process::Stdio::null())
             .kill_on_drop(false);
         self.spawner.spawn_daemon("edge", &mut command).map_err(EdgeError::Run)?;
+        Ok(())
+    }
+
+    /// Ports of workers that were just dismissed are free in a moment; those of others are not.
+    async fn wait_for_ports(&self) -> Result<(), EdgeError> {
+        let deadline = Instant::now() + PORTS_WITHIN;
+        for port in self.ports {
+            while let Some(by) = sockets::taken_by(port) {
+                if Instant::now() > deadline {
+                    return Err(EdgeError::PortInUse { port, by });
+                }
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
         Ok(())
     }
 
@@ -146,22 +159,19 @@ impl EdgeProxy for Nginx<'_> {
     }
 
     async fn apply(&self) -> Result<(), EdgeError> {
-        match Master::running(self.paths()) {
-            Some(master) => {
-                self.remember_workers(master.workers());
-                master.reload().map_err(|error| EdgeError::Run(error.into()))
-            }
-            None => {
-                self.remember_workers(Vec::new());
-                self.start().await
-            }
+        if let Some(master) = Master::running(self.paths()) {
+            self.remember_workers(master.workers());
+            return master.reload().map_err(|error| EdgeError::Run(error.into()));
         }
+        self.remember_workers(Vec::new());
+        self.start().await
     }
 
     async fn confirm(&self, generation: u64, within: Duration) -> Result<(), EdgeError> {
         let deadline = Instant::now() + within.max(START_WITHIN);
         loop {
-            if self.answering_generation().await == Some(generation) && self.workers_that_still_accept() == 0 {
+            if self.answering_generation().await == Some(generation) && self.workers_that_still_accept() == 0
+            {
                 return Ok(());
             }
             if Instant::now() > deadline {
@@ -176,18 +186,19 @@ impl EdgeProxy for Nginx<'_> {
     }
 
     async fn rollback(&self) -> Result<(), EdgeError> {
-        match Master::running(self.paths()) {
-            Some(master) => master.reload().map_err(|error| EdgeError::Run(error.into())),
-            None => Ok(()),
-        }
+        Master::running(self.paths()).map_or(Ok(()), |master| {
+            master.reload().map_err(|error| EdgeError::Run(error.into()))
+        })
     }
 
     async fn status(&self) -> EdgeStatus {
         let master = Master::running(self.paths());
+        // Workers without a master still answer, but nothing could be changed any more: they do not count.
+        let generation = if master.is_some() { self.answering_generation().await } else { None };
         EdgeStatus {
             version: Some(self.settings.version.to_string()),
-            generation: self.answering_generation().await,
-            draining: master.map_or(0, |master| master.draining_workers()),
+            generation,
+            draining: master.map_or(0, Master::draining_workers),
         }
     }
 }

@@ -31,18 +31,36 @@ impl Master {
 
     /// Process ids of its workers.
     pub(super) fn workers(self) -> Vec<u32> {
-        let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-        processes
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .filter(|pid| parent(*pid) == Some(self.0))
-            .collect()
+        processes().filter(|pid| parent(*pid) == Some(self.0)).collect()
     }
 
     /// Workers that only finish what they have.
     pub(super) fn draining_workers(self) -> usize {
         self.workers().into_iter().filter(|pid| !accepts_connections(*pid)).count()
     }
+}
+
+/// Asks workers whose master died to finish what they have and to give their ports back.
+pub(super) fn dismiss_orphans(paths: &EdgePaths) {
+    for pid in processes().filter(|pid| is_orphan(*pid, paths)) {
+        let _ = kill(Pid::from_raw(i32::try_from(pid).unwrap_or(i32::MAX)), Signal::SIGQUIT);
+    }
+}
+
+/// An nginx worker without a master that writes our log: its command line no longer says whose it is.
+fn is_orphan(pid: u32, paths: &EdgePaths) -> bool {
+    let master = parent(pid).and_then(command_line);
+    let is_worker = command_line(pid).is_some_and(|text| text.starts_with("nginx: worker"));
+    is_worker
+        && !master.is_some_and(|text| text.contains("nginx: master"))
+        && std::fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|files| {
+            files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|link| link == paths.error_log()))
+        })
+}
+
+fn processes() -> impl Iterator<Item = u32> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Whether a worker is alive and not shutting down.

@@ -39,7 +39,8 @@ pub(super) fn render(settings: &RenderSettings, state: &EdgeState) -> FileSet {
 fn main_file(settings: &RenderSettings, state: &EdgeState) -> String {
     let paths = &settings.paths;
     let prefix = paths.prefix().display();
-    let user = settings.worker.as_ref().map_or_else(String::new, |(user, group)| format!("user {user} {group};\n"));
+    let user =
+        settings.worker.as_ref().map_or_else(String::new, |(user, group)| format!("user {user} {group};\n"));
     let http = listen(settings, state.http_port, " default_server");
     let https = listen(settings, state.https_port, &format!("{} default_server", tls_flag(settings)));
     let http2 = http2_directive(settings);
@@ -248,7 +249,8 @@ fn push(out: &mut String, text: &str) {
 /// Where the files of certificates may lie; anything else would need quoting.
 pub(super) fn path_is_plain(path: &std::path::Path) -> bool {
     path.to_str().is_some_and(|text| {
-        text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_' | b'+' | b'@'))
+        text.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-' | b'_' | b'+' | b'@'))
     })
 }
 
@@ -319,7 +321,9 @@ mod tests {
     fn a_service_of_two_sites_has_one_upstream() {
         let mut state = state();
         let site = state.sites.values().next().unwrap().clone();
-        state.sites.insert("second".parse().unwrap(), Site { hosts: vec!["b.localhost".parse().unwrap()], ..site });
+        state
+            .sites
+            .insert("second".parse().unwrap(), Site { hosts: vec!["b.localhost".parse().unwrap()], ..site });
         let files = render(&settings(NginxVersion::new(1, 22, 1)), &state);
         let all: String = files.values().cloned().collect();
         assert_eq!(all.matches("upstream svc_").count(), 1);
