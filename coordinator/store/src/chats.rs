@@ -88,6 +88,19 @@ on_both! {
         Ok(rows.into_iter().map(Message::from).collect())
     }
 
+    /// Messages before `seq`, newest first.
+    async fn messages_before(this, chat: ChatId, seq: i64, limit: i64) -> Result<Vec<Message>> {
+        let rows: Vec<MessageRow> = this
+            .q(MESSAGE)
+            .sql(" AND chat_id = $2 AND seq < $3 ORDER BY seq DESC LIMIT $4")
+            .bind(Text(chat))
+            .bind(seq)
+            .bind(limit)
+            .all()
+            .await?;
+        Ok(rows.into_iter().map(Message::from).collect())
+    }
+
     /// The last messages of a conversation, newest first.
     async fn last_messages(this, chat: ChatId, limit: i64) -> Result<Vec<Message>> {
         let rows: Vec<MessageRow> = this

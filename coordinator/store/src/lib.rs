@@ -7,6 +7,7 @@
 mod analyses;
 mod approvals;
 pub mod audit;
+pub mod chat_notices;
 mod chats;
 mod column;
 mod db;
