@@ -112,12 +112,10 @@ pub async fn decide(
         Decision::Lock => (service.state, true),
         Decision::Unlock => (service.state, false),
     };
-    if (state, locked) != (service.state, service.locked) {
-        let changed = Service { state, locked, ..service };
-        tx.save_service(&changed).await?;
-        told(app, &access, &mut tx, &changed, decision.action(), json!({})).await?;
-        tx.commit().await?;
-    }
+    let changed = Service { state, locked, ..service };
+    tx.save_service(&changed).await?;
+    told(app, &access, &mut tx, &changed, decision.action(), json!({})).await?;
+    tx.commit().await?;
     one(app, &access, id).await
 }
 
@@ -132,6 +130,7 @@ pub async fn accept_all(
     if !tx.lock_project(project).await? {
         return Err(Refusal::NotFound("project"));
     }
+    tx.audit(AuditDraft::new("services.accepted", project, json!({})));
     for service in tx.services(project).await? {
         let Ok(state) = service.accept() else { continue };
         if service.state == ServiceState::Pending {

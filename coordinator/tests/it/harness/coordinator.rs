@@ -95,5 +95,9 @@ fn config(location: &Location, dir: &TempDir) -> Config {
         password_cost: Some(PasswordCost::Floor),
         ..Settings::default()
     };
-    settings.check(None).expect("the tests' settings are right")
+    let mut config = settings.check(None).expect("the tests' settings are right");
+    // This test program cannot confine itself and become git; the real binary can.
+    config.sources.confiner = Some(env!("CARGO_BIN_EXE_hydron").into());
+    config.sources.extra_ca = Some(dir.path().join("git/ca.pem"));
+    config
 }

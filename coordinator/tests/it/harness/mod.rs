@@ -11,7 +11,7 @@ mod world;
 pub(crate) use caller::{Answer, Caller};
 pub(crate) use coordinator::{ManualClock, TestCoordinator};
 pub(crate) use sse::{EventStream, Received};
-pub(crate) use world::{Party, Who, World};
+pub(crate) use world::{ACTOR, Party, Who, World};
 
 /// Stamps `async fn name(world: World)` into one test an engine.
 #[macro_export]

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use serde_json::{Value, json};
 
 use super::World;
+use crate::pipeline::{enroll, plain_service};
 
 /// Makes a thing of our team; its id.
 pub(crate) type Maker = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = String> + Send + 'a>>;
@@ -21,10 +22,67 @@ pub(crate) const MAKERS: &[(&str, Maker)] = &[
             made["id"].as_str().unwrap().to_owned()
         })
     }),
+    ("prj", |world| Box::pin(project(world))),
+    ("anl", |world| {
+        Box::pin(async {
+            let path = format!("/projects/{}/analyses", project(world).await);
+            let made = world.owner().post(&path, json!({ "url": NOWHERE })).await.ok(202);
+            made["id"].as_str().unwrap().to_owned()
+        })
+    }),
+    ("svc", |world| {
+        Box::pin(async {
+            let project = project(world).await;
+            let id = plain_service(world, project.parse().unwrap(), "api").await;
+            let vars = json!({ "vars": [{ "name": "A_NAME", "value": "1" }] });
+            world.owner().put(&format!("/services/{id}/env"), vars).await.ok(200);
+            id.to_string()
+        })
+    }),
+    ("ipl", |world| Box::pin(async { plan(world).await["id"].as_str().unwrap().to_owned() })),
+    ("ppl", |world| {
+        Box::pin(async { plan(world).await["provisioning_plans"][0]["id"].as_str().unwrap().to_owned() })
+    }),
+    ("apr", |world| {
+        Box::pin(async {
+            let plan = plan(world).await;
+            let pending = world.owner().get("/approvals").await.ok(200);
+            let found = pending["items"].as_array().unwrap().iter().find(|one| one["subject_id"] == plan["id"]).cloned();
+            found.unwrap()["id"].as_str().unwrap().to_owned()
+        })
+    }),
 ];
 
+/// A repository that nobody serves.
+const NOWHERE: &str = "https://localhost:9/a/b";
+
+async fn project(world: &World) -> String {
+    let made = world.owner().post("/projects", json!({ "name": "Thing" })).await.ok(201);
+    made["id"].as_str().unwrap().to_owned()
+}
+
+/// A plan for one small service on a server of its own.
+async fn plan(world: &World) -> Value {
+    let project = project(world).await;
+    plain_service(world, project.parse().unwrap(), "api").await;
+    world.owner().post(&format!("/projects/{project}/services/accept-all"), json!({})).await.ok(200);
+    let server = enroll(world, "thing").await;
+    let body = json!({ "server_ids": [server] });
+    world.owner().post(&format!("/projects/{project}/infrastructure-plans"), body).await.ok(201)
+}
+
 /// By the operation's id: a valid body. Operations without a body need none.
-pub(crate) const BODIES: &[(&str, fn() -> Value)] = &[("create_token", || json!({ "name": "thing" }))];
+pub(crate) const BODIES: &[(&str, fn() -> Value)] = &[
+    ("create_token", || json!({ "name": "thing" })),
+    ("create_project", || json!({ "name": "Thing" })),
+    ("start_analysis", || json!({ "url": NOWHERE })),
+    ("put_service_env", || json!({ "vars": [{ "name": "A_NAME", "value": "2" }] })),
+    ("place_infrastructure_plan", || json!({ "placement": {} })),
+    ("approve_infrastructure_plan", || json!({ "digest": "0".repeat(64) })),
+    ("edit_provisioning_plan", || json!({ "steps": [] })),
+    ("approve_provisioning_plan", || json!({ "digest": "0".repeat(64) })),
+    ("approve_approval", || json!({ "digest": "0".repeat(64) })),
+];
 
 /// Parameters of paths that are not ids, by their name.
 pub(crate) const PARAMETERS: &[(&str, &str)] = &[("name", "A_NAME")];

@@ -1,0 +1,9 @@
+//! The way from a URL to an approved plan, over REST, with a real git host and a real confined fetch.
+
+mod bench;
+mod plans;
+mod redeploy;
+mod services;
+mod source;
+
+pub(crate) use bench::{Bench, enroll, plain_service};
