@@ -72,7 +72,7 @@ export async function byClicking(page, origin, { repository, name = "Clicked gue
   await shot(page, "journey-analysis");
   await page.getByRole("button", { name: "Accept all", exact: true }).click({ timeout: LONG });
   await shot(page, "journey-services");
-  await page.getByRole("button", { name: "Make a plan" }).first().click();
+  await page.getByLabel("Details").getByRole("button", { name: "Make a plan" }).click();
   const approve = page.getByRole("button", { name: /^Approve and start · \d+ steps? · .+ downtime$/ }).last();
   await approve.waitFor({ timeout: 60_000 });
   await shot(page, "journey-plan");
@@ -121,6 +121,7 @@ export async function visit(context, url) {
 
 export async function say(page, text) {
   const messages = page.getByRole("log", { name: "Messages" }).getByRole("listitem", { name: "Hydron" });
+  await page.getByRole("log", { name: "Messages" }).locator("li, h2").first().waitFor();
   const before = await messages.count();
   await page.getByLabel("Message", { exact: true }).fill(text);
   await page.keyboard.press("Enter");

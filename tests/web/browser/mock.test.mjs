@@ -154,8 +154,8 @@ describe("every scene", () => {
 
   it("works by keyboard: palette, panels, help, chat", async () => {
     await page.goto(at(s.live));
-    await page.getByRole("heading", { name: "Recipes" }).waitFor();
-    await page.locator("body").click({ position: { x: 700, y: 500 } });
+    await page.getByRole("heading", { name: "Recipes", level: 1 }).waitFor();
+    await page.evaluate(() => document.activeElement?.blur());
     await page.keyboard.press("i");
     await page.waitForURL(/\/infrastructure/);
     await page.keyboard.press("r");
@@ -169,7 +169,7 @@ describe("every scene", () => {
     await page.keyboard.type("shop");
     await page.keyboard.press("Enter");
     await page.waitForURL(new RegExp(s.failed));
-    await page.getByRole("heading", { name: "Shop" }).waitFor();
+    await page.getByRole("heading", { name: "Shop", level: 1 }).waitFor();
     await page.keyboard.press("c");
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Message");
   });

@@ -27,8 +27,10 @@ export function answer(world, chat, text) {
     for (const one of services) if (one.state === "pending") one.state = "accepted";
     world.emit("services.accepted", project.id, project.id);
     for (const one of services) world.emit("service.changed", one.id, project.id);
-    const made = propose(world, project);
-    return reply("All services are accepted. This is the plan; nothing has been touched yet.", [{ kind: "services", id: project.id }, { kind: "plan", id: made.id }], ["approve the plan", "why this server?"]);
+    return reply("All services are accepted. Next comes the plan.", [{ kind: "services", id: project.id }], ["make the plan"]);
+  }
+  if (/plan/i.test(text) && /make|new/i.test(text)) {
+    return reply("This is the plan; nothing has been touched yet.", [{ kind: "plan", id: propose(world, project).id }], ["approve the plan"]);
   }
   if (/approve/i.test(text) && plan) {
     const started = approve(world, plan, plan.digest);

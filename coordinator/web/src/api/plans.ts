@@ -1,5 +1,5 @@
 // Owns calls about plans: proposing, placing, editing, and approving by the digest that was seen.
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { api, once, take } from "./client";
 import { keys } from "./keys";
 import type { Approval, InfrastructurePlan, Page, ProvisioningPlan, Run } from "./types";
@@ -21,6 +21,7 @@ export function useProvisioning(plan: InfrastructurePlan | undefined) {
   return useQuery({
     queryKey: [...keys.provisioning(id), plan?.digest],
     enabled: plan !== undefined,
+    placeholderData: keepPreviousData,
     queryFn: async () =>
       (await take<Page<ProvisioningPlan>>(api.GET("/infrastructure-plans/{id}/provisioning-plans", at(id)))).items,
   });
@@ -30,13 +31,14 @@ function usePlanChange<T, R>(project: string, call: (input: T) => Promise<R>) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: call,
-    onSettled: () =>
-      Promise.all([
+    onSettled: () => {
+      void Promise.all([
         cache.invalidateQueries({ queryKey: keys.plans(project) }),
         cache.invalidateQueries({ queryKey: ["provisioning"] }),
         cache.invalidateQueries({ queryKey: keys.runs(project) }),
         cache.invalidateQueries({ queryKey: keys.project(project) }),
-      ]),
+      ]);
+    },
   });
 }
 

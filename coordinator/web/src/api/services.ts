@@ -18,12 +18,13 @@ function useServiceChange<T, R>(project: string, call: (input: T) => Promise<R>)
   const cache = useQueryClient();
   return useMutation({
     mutationFn: call,
-    onSettled: () =>
-      Promise.all([
+    onSettled: () => {
+      void Promise.all([
         cache.invalidateQueries({ queryKey: keys.services(project) }),
         cache.invalidateQueries({ queryKey: keys.plans(project) }),
         cache.invalidateQueries({ queryKey: keys.project(project) }),
-      ]),
+      ]);
+    },
   });
 }
 

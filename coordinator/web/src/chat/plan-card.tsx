@@ -35,7 +35,7 @@ function Shown({ plan, project, newest }: { plan: InfrastructurePlan; project: s
       state={<StatusBadge look={PLAN[plan.state]} />}
       to={place({ panel: "infrastructure", item: plan.id })}
       open={open ? "Review" : "Open"}
-      actions={open && newest ? <ApproveButton plan={plan} project={project} /> : undefined}
+      actions={<ApproveButton plan={plan} project={project} offered={open && newest} />}
     >
       <ul className="space-y-1.5">
         {plan.servers.map((server) => (

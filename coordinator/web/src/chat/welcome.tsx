@@ -2,6 +2,7 @@
 import { ChevronRight, GitBranch } from "lucide-react";
 import { type FormEvent, useState } from "react";
 import { type SourceForm, useAnalyses, useAnalyze, useProject } from "../api/projects";
+import type { ProjectStatus } from "../api/types";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
 import { fieldError, isFieldError } from "../ui/form";
@@ -9,7 +10,22 @@ import { ProblemNote } from "../ui/problem-note";
 import { AnalysisCard } from "./analysis-card";
 import { Suggestions } from "./suggestions";
 
-const NEXT = ["status", "accept all services", "make a plan", "redeploy", "roll back"];
+/** Sentences that fit the state; the answer to each says what fits after it. */
+function next(status: ProjectStatus): string[] {
+  switch (status) {
+    case "live":
+    case "degraded":
+      return ["status", "redeploy", "show services"];
+    case "deploying":
+      return ["status", "pause"];
+    case "failed":
+      return ["status", "retry", "show the plan"];
+    case "empty":
+    case "analyzing":
+    case "planned":
+      return ["status", "accept all services", "make the plan"];
+  }
+}
 
 export function Welcome({ project, onSay }: { project: string; onSay: (text: string) => void }) {
   const { data: known } = useProject(project);
@@ -33,7 +49,7 @@ export function Welcome({ project, onSay }: { project: string; onSay: (text: str
         <>
           <h2 className="text-2xl font-semibold tracking-tight">What should happen next?</h2>
           <p className="mt-1 mb-3 text-ink-2">Say it in your words, or start with one of these.</p>
-          <Suggestions texts={NEXT} onSay={onSay} />
+          <Suggestions texts={next(known?.status ?? "planned")} onSay={onSay} />
           <div className="h-4" />
         </>
       ) : (

@@ -1,12 +1,12 @@
 // Owns the moment of approval. What is listed here is what was loaded when it opened, and its digests are what is sent:
 // if the plan changed meanwhile the server refuses, and this says so.
 import { ShieldCheck } from "lucide-react";
-import { useState } from "react";
+import type { ReactNode } from "react";
 import { useNavigate } from "react-router";
-import { useApprovePlan } from "../api/plans";
-import type { InfrastructurePlan, ProvisioningPlan } from "../api/types";
+import { type Seen, useApprovePlan } from "../api/plans";
 import { list, plural, risk, seconds } from "../format/format";
 import { usePlaces } from "../project/places";
+import { after } from "../ui/after";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { ProblemNote } from "../ui/problem-note";
@@ -16,14 +16,12 @@ import { ApprovalSteps } from "./approval-steps";
 import { totalDowntime, stepCount } from "./measure";
 
 interface ApprovalDialogProps {
-  plan: InfrastructurePlan;
-  provisioning: ProvisioningPlan[];
+  seen: Seen;
   project: string;
   onClose: () => void;
 }
 
-export function ApprovalDialog({ plan, provisioning, project, onClose }: ApprovalDialogProps) {
-  const [seen] = useState({ plan, provisioning });
+export function ApprovalDialog({ seen, project, onClose }: ApprovalDialogProps) {
   const approve = useApprovePlan(project);
   const navigate = useNavigate();
   const place = usePlaces(project);
@@ -31,12 +29,10 @@ export function ApprovalDialog({ plan, provisioning, project, onClose }: Approva
   const downtime = totalDowntime(seen.plan);
   const generated = seen.provisioning.flatMap((one) => one.secrets.filter((secret) => secret.generated));
   const start = () => {
-    approve.mutate(seen, {
-      onSuccess: ({ run }) => {
-        onClose();
-        say(run ? "Approved. The run has started." : "Approved.");
-        if (run) void navigate(place({ panel: "runs", item: run.id }));
-      },
+    after(approve.mutateAsync(seen), ({ run }) => {
+      onClose();
+      say(run ? "Approved. The run has started." : "Approved.");
+      if (run) void navigate(place({ panel: "runs", item: run.id }));
     });
   };
   return (
@@ -84,7 +80,7 @@ export function ApprovalDialog({ plan, provisioning, project, onClose }: Approva
   );
 }
 
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
+function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div className="min-w-0 bg-surface px-3 py-2.5">
       <dt className="text-xs text-ink-3">{name}</dt>

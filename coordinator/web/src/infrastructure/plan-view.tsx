@@ -86,11 +86,9 @@ export function PlanView({ plan, plans, project }: PlanViewProps) {
           />
         ))}
       </div>
-      {open && newest && (
-        <footer className="shrink-0 border-t border-line bg-sunken px-4 py-3">
-          <ApproveButton plan={plan} project={project} wide />
-        </footer>
-      )}
+      <footer className="shrink-0 border-t border-line bg-sunken px-4 py-3 empty:hidden">
+        <ApproveButton plan={plan} project={project} wide offered={open && newest} />
+      </footer>
       {(plan.state === "executing" || plan.state === "completed") && newest && (
         <footer className="flex shrink-0 items-center justify-between gap-3 border-t border-line bg-sunken px-4 py-3 text-sm text-ink-2">
           {plan.state === "executing" ? "This plan is running on your servers." : "This plan was carried out."}

@@ -24,10 +24,11 @@ export function LogTools({ lines, name, wrap, onWrap, needle, onNeedle, marked, 
   const [at, setAt] = useState(-1);
   const text = useMemo(() => lines.map(stripAnsi).join("\n"), [lines]);
   const go = (step: number) => {
-    if (found.length === 0) return;
-    const next = (at + step + found.length) % found.length;
+    const list = wanted === needle ? found : matches(lines, needle);
+    if (list.length === 0) return;
+    const next = (at + step + list.length) % list.length;
     setAt(next);
-    onJump(found[next] ?? 0);
+    onJump(list[next] ?? 0);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.key === "Enter") go(event.shiftKey ? -1 : 1);

@@ -2,6 +2,7 @@
 import { useNavigate } from "react-router";
 import { useDeleteProject } from "../api/projects";
 import type { Project } from "../api/types";
+import { after } from "../ui/after";
 import { Confirm } from "../ui/confirm";
 import { say } from "../ui/toast";
 
@@ -18,11 +19,9 @@ export function DeleteProject({ project, onClose }: { project: Project; onClose:
       busy={remove.isPending}
       error={remove.error}
       onConfirm={() => {
-        remove.mutate(undefined, {
-          onSuccess: () => {
-            say("Project deleted");
-            void navigate("/");
-          },
+        after(remove.mutateAsync(), () => {
+          say("Project deleted");
+          void navigate("/");
         });
       }}
     >

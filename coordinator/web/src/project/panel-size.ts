@@ -14,7 +14,7 @@ export interface PanelSize {
   setWide: (wide: boolean) => void;
 }
 
-export function usePanelSize(frame: RefObject<HTMLDivElement | null>): PanelSize {
+export function usePanelSize(frame: RefObject<HTMLElement | null>): PanelSize {
   const [width, setState] = useState(load);
   const [wide, setWide] = useState(false);
   const beside = useSyncExternalStore(

@@ -42,9 +42,9 @@ export function ProjectHeader({ id, project, panel }: ProjectHeaderProps) {
           </h1>
         </nav>
         {project && <StatusBadge look={PROJECT[project.status]} />}
-        <div className="ml-auto flex min-w-0 items-center gap-1.5">
+        <div className="ml-auto flex shrink-0 items-center gap-1.5">
           {project?.url && (
-            <a href={project.url} target="_blank" rel="noreferrer" data-live-url className={buttonClass("secondary", "sm", "min-w-0 max-w-72 hover:bg-hover")} title={project.url}>
+            <a href={project.url} target="_blank" rel="noreferrer" data-live-url className={buttonClass("secondary", "sm", "min-w-0 max-w-60 hover:bg-hover")} title={project.url}>
               <ExternalLink className="size-3.5 shrink-0" aria-hidden />
               <span className="truncate max-sm:sr-only">{host(project.url)}</span>
             </a>

@@ -23,7 +23,7 @@ const Runs = lazy(() => import("../runs/runs-panel"));
 export default function ProjectPage() {
   const { projectId = "", panel, itemId } = useParams();
   const project = useProject(projectId);
-  const frame = useRef<HTMLDivElement>(null);
+  const frame = useRef<HTMLElement>(null);
   const size = usePanelSize(frame);
   useTitle(project.data?.name ?? "Project");
 
@@ -35,24 +35,24 @@ export default function ProjectPage() {
       <ProjectHeader id={projectId} project={project.data} panel={name} />
       {project.isError && <ProblemNote error={project.error} onRetry={() => void project.refetch()} className="m-4" />}
       {project.isPending && <Moving label="Loading the project" />}
-      <div className="flex min-h-0 flex-1" ref={frame}>
-        <main aria-label="Chat" className={clsx("min-w-0 flex-1 flex-col md:flex", name === undefined ? "flex" : "hidden", size.wide && "md:hidden")}>
+      <main className="flex min-h-0 flex-1" ref={frame}>
+        <section aria-label="Chat" className={clsx("min-w-0 flex-1 flex-col md:flex", name === undefined ? "flex" : "hidden", size.wide && "md:hidden")}>
           <Chat key={projectId} project={projectId} />
-        </main>
-        {!size.wide && <Splitter size={size} frame={frame} />}
-        <aside
+        </section>
+        <section
           aria-label="Details"
-          className={clsx("min-w-0 flex-col bg-surface md:flex", name === undefined ? "hidden" : "flex flex-1", size.wide ? "md:flex-1" : "md:flex-none")}
+          className={clsx("relative min-w-0 flex-col border-line bg-surface md:flex md:border-l", name === undefined ? "hidden" : "flex flex-1", size.wide ? "md:flex-1" : "md:flex-none")}
           style={size.style}
         >
+          {!size.wide && <Splitter size={size} frame={frame} />}
           <PanelTabs project={projectId} panel={name ?? "services"} wide={size.wide} onWide={size.setWide} />
           <div className="min-h-0 flex-1 overflow-hidden">
             <Suspense fallback={<SkeletonList rows={4} className="mx-4 h-24" label="Loading" />}>
               <Panel name={name ?? "services"} project={projectId} item={itemId} />
             </Suspense>
           </div>
-        </aside>
-      </div>
+        </section>
+      </main>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import type { PanelSize } from "./panel-size";
 
 const STEP = 32;
 
-export function Splitter({ size, frame }: { size: PanelSize; frame: RefObject<HTMLDivElement | null> }) {
+export function Splitter({ size, frame }: { size: PanelSize; frame: RefObject<HTMLElement | null> }) {
   const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
     event.preventDefault();
     event.currentTarget.setPointerCapture(event.pointerId);
@@ -32,7 +32,7 @@ export function Splitter({ size, frame }: { size: PanelSize; frame: RefObject<HT
       onPointerMove={onPointerMove}
       onKeyDown={onKeyDown}
       onDoubleClick={() => { size.setWidth(560); }}
-      className="relative z-10 w-px shrink-0 cursor-col-resize touch-none bg-line transition-colors before:absolute before:inset-y-0 before:-left-1.5 before:w-3 hover:bg-accent focus-visible:bg-accent max-md:hidden"
+      className="absolute inset-y-0 -left-px z-10 w-px cursor-col-resize touch-none transition-colors before:absolute before:inset-y-0 before:-left-1.5 before:w-3 hover:bg-accent focus-visible:bg-accent max-md:hidden"
     />
   );
 }

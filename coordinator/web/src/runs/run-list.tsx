@@ -6,6 +6,7 @@ import { isActive, useRedeploy, useRuns } from "../api/runs";
 import type { Run } from "../api/types";
 import { shortCommit } from "../format/format";
 import { usePlaces } from "../project/places";
+import { after } from "../ui/after";
 import { Button, LinkButton } from "../ui/button";
 import { Empty } from "../ui/empty";
 import { ProblemNote } from "../ui/problem-note";
@@ -44,7 +45,7 @@ export function RunList({ project }: { project: string }) {
             busy={redeploy.isPending}
             disabled={active}
             title={active ? "A run is active" : "Deploy the newest commit; services that did not change stay as they are"}
-            onClick={() => { redeploy.mutate({}, { onSuccess: (run) => void navigate(place({ panel: "runs", item: run.id })), onError: sayProblem }); }}
+            onClick={() => { after(redeploy.mutateAsync({}), (run) => void navigate(place({ panel: "runs", item: run.id })), sayProblem); }}
           >
             Redeploy newest commit
           </Button>

@@ -3,6 +3,7 @@ import { type FormEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useRenameServer, useRevokeServer } from "../api/servers";
 import type { Server } from "../api/types";
+import { after } from "../ui/after";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/confirm";
 import { Dialog } from "../ui/dialog";
@@ -52,11 +53,9 @@ export function RevokeServer({ server, onClose }: { server: Server; onClose: () 
       busy={revoke.isPending}
       error={revoke.error}
       onConfirm={() => {
-        revoke.mutate(undefined, {
-          onSuccess: () => {
-            say("Server revoked");
-            void navigate("/servers");
-          },
+        after(revoke.mutateAsync(), () => {
+          say("Server revoked");
+          void navigate("/servers");
         });
       }}
     >

@@ -4,6 +4,7 @@ import { useNavigate } from "react-router";
 import { usePlans, usePropose } from "../api/plans";
 import type { Service } from "../api/types";
 import { usePlaces } from "../project/places";
+import { after } from "../ui/after";
 import { Button } from "../ui/button";
 import { sayProblem } from "../ui/toast";
 
@@ -17,7 +18,7 @@ export function NextStep({ services, project }: { services: Service[]; project: 
   const missing = accepted.some((service) => service.missing.length > 0);
   if (accepted.length === 0 || waiting || missing || plans.data?.length !== 0) return null;
   const plan = () => {
-    propose.mutate([], { onSuccess: (made) => void navigate(place({ panel: "infrastructure", item: made.id })), onError: sayProblem });
+    after(propose.mutateAsync([]), (made) => void navigate(place({ panel: "infrastructure", item: made.id })), sayProblem);
   };
   return (
     <div className="mb-3 flex flex-wrap items-center gap-3 rounded-lg border border-accent-line bg-accent-soft px-3 py-2.5 text-sm">

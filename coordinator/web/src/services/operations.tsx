@@ -5,6 +5,7 @@ import { useNavigate } from "react-router";
 import { type Operation, useOperate } from "../api/services";
 import type { Service } from "../api/types";
 import { usePlaces } from "../project/places";
+import { after } from "../ui/after";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/confirm";
 import { sayProblem } from "../ui/toast";
@@ -15,15 +16,12 @@ export function Operations({ service, project }: { service: Service; project: st
   const place = usePlaces(project);
   const [stopping, setStopping] = useState(false);
   const start = (kind: Exclude<Operation["kind"], "rollback">) => {
-    operate.mutate({ kind, service: service.id }, {
-      onSuccess: (run) => {
-        setStopping(false);
-        const server = run.servers[0]?.server_id ?? "";
-        const query: Record<string, string> = kind === "logs" ? { server, step: "0" } : {};
-        void navigate(place({ panel: "runs", item: run.id, query }));
-      },
-      onError: sayProblem,
-    });
+    after(operate.mutateAsync({ kind, service: service.id }), (run) => {
+      setStopping(false);
+      const server = run.servers[0]?.server_id ?? "";
+      const query: Record<string, string> = kind === "logs" ? { server, step: "0" } : {};
+      void navigate(place({ panel: "runs", item: run.id, query }));
+    }, sayProblem);
   };
   return (
     <div className="mb-4 flex flex-wrap gap-2" role="group" aria-label={`Operations on ${service.name}`}>

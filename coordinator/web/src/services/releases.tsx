@@ -6,6 +6,7 @@ import { useOperate, useReleases } from "../api/services";
 import type { Release, Service } from "../api/types";
 import { shortCommit, shortDigest } from "../format/format";
 import { usePlaces } from "../project/places";
+import { after } from "../ui/after";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/confirm";
 import { ProblemNote } from "../ui/problem-note";
@@ -25,11 +26,9 @@ export function Releases({ service, project }: { service: Service; project: stri
   const name = (release: Release) => (release.commit ? shortCommit(release.commit) : shortDigest(release.image_id ?? release.id));
   const rollback = () => {
     if (chosen === null) return;
-    operate.mutate({ kind: "rollback", release: chosen.id }, {
-      onSuccess: (run) => {
-        setChosen(null);
-        void navigate(place({ panel: "runs", item: run.id }));
-      },
+    after(operate.mutateAsync({ kind: "rollback", release: chosen.id }), (run) => {
+      setChosen(null);
+      void navigate(place({ panel: "runs", item: run.id }));
     });
   };
   return (

@@ -41,7 +41,7 @@ export function Dialog({ open, onOpenChange, title, description, children, foote
               <IconButton icon={X} label="Close" className="-mt-0.5 -mr-1.5" />
             </Radix.Close>
           </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-4" tabIndex={-1}>
+          <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-4" {...(wide ? { tabIndex: 0, role: "region", "aria-label": title } : {})}>
             {children}
           </div>
           {footer !== undefined && (
