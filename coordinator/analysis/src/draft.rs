@@ -135,7 +135,8 @@ impl Draft {
 
     /// Whether a file is part of this service's code.
     pub(crate) fn owns(&self, file: &str) -> bool {
-        self.sources.iter().any(|s| path::within(file, s)) && !self.nested.iter().any(|n| path::within(file, n))
+        self.sources.iter().any(|s| path::within(file, s))
+            && !self.nested.iter().any(|n| path::within(file, n))
     }
 
     /// The framework's name, empty if unknown.
@@ -175,6 +176,10 @@ pub(crate) struct Found {
 impl Found {
     /// Explains why a directory is not a service.
     pub(crate) fn reject(&mut self, dir: &str, rule: &str, reason: impl Into<String>) {
-        self.rejected.push(NotAService { path: path::shown(dir), reason: reason.into(), rule: rule.to_owned() });
+        self.rejected.push(NotAService {
+            path: path::shown(dir),
+            reason: reason.into(),
+            rule: rule.to_owned(),
+        });
     }
 }

@@ -28,7 +28,8 @@ pub(crate) fn fold(repo: &Repo<'_>, found: &mut Found) {
     shared_image(repo, found);
     let mut folded: Vec<usize> = Vec::new();
     for (index, draft) in found.drafts.iter().enumerate() {
-        let front = matches!(draft.kind, ServiceKind::Static) && matches!(draft.stack, Stack::Node(_) | Stack::Site(_));
+        let front = matches!(draft.kind, ServiceKind::Static)
+            && matches!(draft.stack, Stack::Node(_) | Stack::Site(_));
         if !front {
             continue;
         }
@@ -41,7 +42,8 @@ pub(crate) fn fold(repo: &Repo<'_>, found: &mut Found) {
             folded.push(index);
         }
     }
-    let dirs: Vec<String> = folded.iter().filter_map(|i| found.drafts.get(*i)).map(|d| d.dir.clone()).collect();
+    let dirs: Vec<String> =
+        folded.iter().filter_map(|i| found.drafts.get(*i)).map(|d| d.dir.clone()).collect();
     for index in folded.into_iter().rev() {
         found.drafts.remove(index);
     }
@@ -56,9 +58,15 @@ pub(crate) fn fold(repo: &Repo<'_>, found: &mut Found) {
 
 /// The server that carries a front end, and how that shows.
 fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, String)> {
-    let servers: Vec<&Draft> = drafts.iter().filter(|d| d.kind == ServiceKind::Web && d.dir != front.dir).collect();
-    for config in repo.in_dir(&front.dir).filter(|f| f.name().contains("config") || f.name() == "angular.json" || f.name() == "package.json") {
-        let Some(out) = repo.text(config).and_then(|t| OUT_OUTSIDE.captures(t)).and_then(|c| c.get(1)) else { continue };
+    let servers: Vec<&Draft> =
+        drafts.iter().filter(|d| d.kind == ServiceKind::Web && d.dir != front.dir).collect();
+    for config in repo
+        .in_dir(&front.dir)
+        .filter(|f| f.name().contains("config") || f.name() == "angular.json" || f.name() == "package.json")
+    {
+        let Some(out) = repo.text(config).and_then(|t| OUT_OUTSIDE.captures(t)).and_then(|c| c.get(1)) else {
+            continue;
+        };
         let target = path::resolve(&front.dir, out.as_str())?;
         if let Some(server) = servers.iter().find(|s| path::within(&target, &s.dir)) {
             return Some((server.dir.clone(), format!("{} builds into {target}", config.path)));
@@ -71,16 +79,51 @@ fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, 
                 Product::Files { dir, .. } => dir.clone(),
                 Product::Server | Product::Bundle { .. } => "dist".to_owned(),
             },
-            _ => "public".to_owned(),
+            Stack::Python(_)
+            | Stack::Ruby(_)
+            | Stack::Go(_)
+            | Stack::Rust(_)
+            | Stack::Java(_)
+            | Stack::Php(_)
+            | Stack::Dotnet(_)
+            | Stack::Site(_)
+            | Stack::Image => "public".to_owned(),
         };
         let needle = format!("{relative}/{product}");
-        let names = ["Makefile", "Taskfile.yml", "justfile", "build.sh", ".goreleaser.yml", ".goreleaser.yaml", "Dockerfile", "build.rs", "pom.xml", "build.gradle", "build.gradle.kts", "package.json"];
-        let by_recipe = names.iter().map(|n| path::join(&server.dir, n)).find(|p| repo.read(p).is_some_and(|t| t.contains(&needle) || t.contains(&needle.replace('/', "\\"))));
-        let by_code = || repo.under(&server.dir).filter(|f| f.role == Role::Normal && matches!(f.extension(), "go" | "rs" | "py" | "js" | "ts" | "rb" | "java" | "cs") && !path::within(&f.path, &front.dir));
+        let names = [
+            "Makefile",
+            "Taskfile.yml",
+            "justfile",
+            "build.sh",
+            ".goreleaser.yml",
+            ".goreleaser.yaml",
+            "Dockerfile",
+            "build.rs",
+            "pom.xml",
+            "build.gradle",
+            "build.gradle.kts",
+            "package.json",
+        ];
+        let by_recipe = names.iter().map(|n| path::join(&server.dir, n)).find(|p| {
+            repo.read(p).is_some_and(|t| t.contains(&needle) || t.contains(&needle.replace('/', "\\")))
+        });
+        let by_code = || {
+            repo.under(&server.dir).filter(|f| {
+                f.role == Role::Normal
+                    && matches!(f.extension(), "go" | "rs" | "py" | "js" | "ts" | "rb" | "java" | "cs")
+                    && !path::within(&f.path, &front.dir)
+            })
+        };
         if let Some(file) = by_recipe {
             return Some((server.dir.clone(), format!("{file} takes {needle}")));
         }
-        let embedded = by_code().find(|f| repo.text(f).is_some_and(|t| t.contains(&needle) || t.contains(&format!("{relative}', '{product}")) || t.contains(&format!("\"{relative}\", \"{product}"))));
+        let embedded = by_code().find(|f| {
+            repo.text(f).is_some_and(|t| {
+                t.contains(&needle)
+                    || t.contains(&format!("{relative}', '{product}"))
+                    || t.contains(&format!("\"{relative}\", \"{product}"))
+            })
+        });
         if let Some(file) = embedded {
             return Some((server.dir.clone(), format!("{} serves {needle}", file.path)));
         }
@@ -90,29 +133,53 @@ fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, 
 
 /// One Dockerfile above a server and a front end that puts both into one image: one service.
 fn shared_image(repo: &Repo<'_>, found: &mut Found) {
-    let files: Vec<_> = repo.files().iter().filter(|f| f.name() == "Dockerfile" && f.role == Role::Normal).collect();
+    let files: Vec<_> =
+        repo.files().iter().filter(|f| f.name() == "Dockerfile" && f.role == Role::Normal).collect();
     for file in files {
         let Some(parsed) = repo.text(file).map(Dockerfile::parse) else { continue };
         let dir = file.dir();
-        if found.drafts.iter().any(|d| d.dir == dir) || dockerfiles::purpose(&file.path, &parsed) != dockerfiles::Purpose::App {
+        if found.drafts.iter().any(|d| d.dir == dir)
+            || dockerfiles::purpose(&file.path, &parsed) != dockerfiles::Purpose::App
+        {
             continue;
         }
         let sources = copied(&parsed);
-        let uses = |d: &Draft| path::relative(&d.dir, dir).is_some_and(|r| !r.is_empty() && sources.iter().any(|s| s == r || s.starts_with(&format!("{r}/"))));
-        let product_copies = parsed.product(None).is_some_and(|s| s.instructions.iter().any(|i| i.name == "COPY" && i.args.contains("--from=")));
+        let uses = |d: &Draft| {
+            path::relative(&d.dir, dir).is_some_and(|r| {
+                !r.is_empty() && sources.iter().any(|s| s == r || s.starts_with(&format!("{r}/")))
+            })
+        };
+        let product_copies = parsed
+            .product(None)
+            .is_some_and(|s| s.instructions.iter().any(|i| i.name == "COPY" && i.args.contains("--from=")));
         let server = found.drafts.iter().position(|d| d.kind == ServiceKind::Web && uses(d));
-        let fronts: Vec<String> = found.drafts.iter().filter(|d| d.kind == ServiceKind::Static && uses(d)).map(|d| d.dir.clone()).collect();
+        let fronts: Vec<String> = found
+            .drafts
+            .iter()
+            .filter(|d| d.kind == ServiceKind::Static && uses(d))
+            .map(|d| d.dir.clone())
+            .collect();
         let others = found.drafts.iter().filter(|d| d.kind == ServiceKind::Web && uses(d)).count();
-        let Some(server) = server.filter(|_| product_copies && !fronts.is_empty() && others == 1) else { continue };
+        let Some(server) = server.filter(|_| product_copies && !fronts.is_empty() && others == 1) else {
+            continue;
+        };
         for front in &fronts {
-            found.reject(front, "embed.shared_image", format!("a front end that {} builds into the server's image", file.path));
+            found.reject(
+                front,
+                "embed.shared_image",
+                format!("a front end that {} builds into the server's image", file.path),
+            );
         }
         found.drafts.retain({
             let fronts = fronts.clone();
             move |d| !(d.kind == ServiceKind::Static && fronts.contains(&d.dir))
         });
         let server = found.drafts.get(server).map(|d| d.dir.clone()).unwrap_or_default();
-        for draft in found.drafts.iter_mut().filter(|d| d.kind == ServiceKind::Web && uses(d) && (d.dir == server || fronts.len() == 1)) {
+        for draft in found
+            .drafts
+            .iter_mut()
+            .filter(|d| d.kind == ServiceKind::Web && uses(d) && (d.dir == server || fronts.len() == 1))
+        {
             dir.clone_into(&mut draft.dir);
             draft.sources.extend(fronts.iter().cloned());
         }
@@ -123,20 +190,48 @@ fn shared_image(repo: &Repo<'_>, found: &mut Found) {
 fn nest(found: &mut Found) {
     let dirs: BTreeSet<String> = found.drafts.iter().map(|d| d.dir.clone()).collect();
     for draft in &mut found.drafts {
-        let inner = dirs.iter().filter(|d| **d != draft.dir && draft.sources.iter().any(|s| path::within(d, s) && *d != s));
+        let inner = dirs
+            .iter()
+            .filter(|d| **d != draft.dir && draft.sources.iter().any(|s| path::within(d, s) && *d != s));
         draft.nested = inner.filter(|d| !draft.sources.contains(d)).cloned().collect();
-        let rejected = found.rejected.iter().filter(|r| !r.path.is_empty() && r.path != "." && !r.rule.starts_with("embed.") && !r.rule.ends_with("no_app"));
-        let rejected = rejected.filter(|r| path::within(&r.path, &draft.dir) && r.path != draft.dir && !draft.sources.iter().any(|s| path::within(s, &r.path) && s != &draft.dir));
-        let library = |rule: &str| rule.contains("descriptor") || rule.contains("library") || rule.contains("helper") || rule.contains("no_server") || rule.contains("client");
+        let rejected = found.rejected.iter().filter(|r| {
+            !r.path.is_empty()
+                && r.path != "."
+                && !r.rule.starts_with("embed.")
+                && !r.rule.ends_with("no_app")
+        });
+        let rejected = rejected.filter(|r| {
+            path::within(&r.path, &draft.dir)
+                && r.path != draft.dir
+                && !draft.sources.iter().any(|s| path::within(s, &r.path) && s != &draft.dir)
+        });
+        let library = |rule: &str| {
+            rule.contains("descriptor")
+                || rule.contains("library")
+                || rule.contains("helper")
+                || rule.contains("no_server")
+                || rule.contains("client")
+        };
         draft.nested.extend(rejected.filter(|r| !library(&r.rule)).map(|r| r.path.clone()));
     }
 }
 
 /// After the overlays: a declared context widens a lone service, and a sub-directory option narrows the list.
 pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
-    for draft in found.drafts.iter_mut().filter(|d| matches!(d.stack, Stack::Site(crate::stacks::site::SiteFacts::Plain))) {
-        let Some(parsed) = draft.dockerfile.as_ref().and_then(|l| repo.read(&l.path)).map(Dockerfile::parse) else { continue };
-        let proxies = repo.under(&draft.dir).filter(|f| f.size < 65536).filter_map(|f| repo.text(f)).any(|t| t.contains("proxy_pass") || t.contains("reverse_proxy"));
+    for draft in found
+        .drafts
+        .iter_mut()
+        .filter(|d| matches!(d.stack, Stack::Site(crate::stacks::site::SiteFacts::Plain)))
+    {
+        let Some(parsed) = draft.dockerfile.as_ref().and_then(|l| repo.read(&l.path)).map(Dockerfile::parse)
+        else {
+            continue;
+        };
+        let proxies = repo
+            .under(&draft.dir)
+            .filter(|f| f.size < 65536)
+            .filter_map(|f| repo.text(f))
+            .any(|t| t.contains("proxy_pass") || t.contains("reverse_proxy"));
         if dockerfiles::is_web_server(&parsed) && proxies {
             draft.kind = ServiceKind::Web;
             let at = draft.dockerfile.as_ref().map(|l| At::file(&l.path)).unwrap_or_default();
@@ -145,7 +240,11 @@ pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
     }
     let dirs: Vec<String> = found.drafts.iter().map(|d| d.dir.clone()).collect();
     for draft in &mut found.drafts {
-        let Some(link) = draft.dockerfile.as_ref().filter(|l| !l.context.is_empty() && l.context != draft.dir && path::within(&draft.dir, &l.context)) else { continue };
+        let Some(link) = draft.dockerfile.as_ref().filter(|l| {
+            !l.context.is_empty() && l.context != draft.dir && path::within(&draft.dir, &l.context)
+        }) else {
+            continue;
+        };
         let alone = dirs.iter().filter(|d| path::within(d, &link.context)).count() == 1;
         let beside = path::parent(&link.path) == link.context;
         if alone && beside {
@@ -166,26 +265,48 @@ pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
 
 /// Calls between services that values and proxy rules show.
 pub(crate) fn edges(repo: &Repo<'_>, drafts: &mut [Draft]) {
-    let names: Vec<(usize, String)> = drafts.iter().enumerate().flat_map(|(i, d)| d.hosts.iter().cloned().chain(d.name.value().cloned()).map(move |h| (i, h))).collect();
+    let names: Vec<(usize, String)> = drafts
+        .iter()
+        .enumerate()
+        .flat_map(|(i, d)| d.hosts.iter().cloned().chain(d.name.value().cloned()).map(move |h| (i, h)))
+        .collect();
     let mut edges: Vec<(usize, String, At)> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
         let mut hosts: Vec<(String, At)> = Vec::new();
         for (other, host) in names.iter().filter(|(i, h)| *i != index && h.len() >= 3) {
             let same_dir = drafts.get(*other).is_some_and(|d| d.dir == draft.dir);
-            let value = draft.env.values().find(|e| !same_dir && e.default.as_deref().or_else(|| draft.given.get(&e.name).map(String::as_str)).is_some_and(|v| names_host(v, host)));
+            let value = draft.env.values().find(|e| {
+                !same_dir
+                    && e.default
+                        .as_deref()
+                        .or_else(|| draft.given.get(&e.name).map(String::as_str))
+                        .is_some_and(|v| names_host(v, host))
+            });
             if let Some(env) = value {
                 hosts.push((host.clone(), At { file: env.file.clone(), line: env.line }));
             }
         }
-        for file in repo.under(&draft.dir).filter(|f| matches!(f.extension(), "conf" | "template" | "yml" | "yaml" | "properties") && f.role == Role::Normal && draft.owns(&f.path)) {
+        for file in repo.under(&draft.dir).filter(|f| {
+            matches!(f.extension(), "conf" | "template" | "yml" | "yaml" | "properties")
+                && f.role == Role::Normal
+                && draft.owns(&f.path)
+        }) {
             let Some(text) = repo.text(file) else { continue };
             for pattern in [&*PROXY, &*BALANCED] {
                 for found in pattern.captures_iter(text).filter_map(|c| c.get(1)) {
                     let word = found.as_str();
                     let given = draft.given.get(word).cloned();
-                    let named = names.iter().find(|(i, h)| *i != index && (h == word || given.as_deref() == Some(h) || word.eq_ignore_ascii_case(&format!("{h}_HOST"))));
+                    let named = names.iter().find(|(i, h)| {
+                        *i != index
+                            && (h == word
+                                || given.as_deref() == Some(h)
+                                || word.eq_ignore_ascii_case(&format!("{h}_HOST")))
+                    });
                     if let Some((_, host)) = named {
-                        hosts.push((host.clone(), At::line(&file.path, crate::repo::line_at(text, found.start()))));
+                        hosts.push((
+                            host.clone(),
+                            At::line(&file.path, crate::repo::line_at(text, found.start())),
+                        ));
                     }
                 }
             }

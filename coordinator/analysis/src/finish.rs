@@ -17,11 +17,25 @@ use crate::recipe;
 use crate::repo::Repo;
 
 /// Turns everything into services and rejections.
-pub(crate) fn services(repo: &Repo<'_>, options: &Options, mut found: Found) -> (Vec<AnalyzedService>, Vec<NotAService>) {
-    found.drafts.sort_by(|a, b| (&a.dir, a.kind == ServiceKind::Worker, a.name.value()).cmp(&(&b.dir, b.kind == ServiceKind::Worker, b.name.value())));
+pub(crate) fn services(
+    repo: &Repo<'_>,
+    options: &Options,
+    mut found: Found,
+) -> (Vec<AnalyzedService>, Vec<NotAService>) {
+    found.drafts.sort_by(|a, b| {
+        (&a.dir, a.kind == ServiceKind::Worker, a.name.value()).cmp(&(
+            &b.dir,
+            b.kind == ServiceKind::Worker,
+            b.name.value(),
+        ))
+    });
     let names = names(&found.drafts, options);
-    let by_host: BTreeMap<String, String> =
-        found.drafts.iter().zip(&names).flat_map(|(d, n)| d.hosts.iter().map(|h| (h.clone(), n.clone())).chain([(n.clone(), n.clone())])).collect();
+    let by_host: BTreeMap<String, String> = found
+        .drafts
+        .iter()
+        .zip(&names)
+        .flat_map(|(d, n)| d.hosts.iter().map(|h| (h.clone(), n.clone())).chain([(n.clone(), n.clone())]))
+        .collect();
     let mut services: Vec<AnalyzedService> = Vec::new();
     for (draft, name) in found.drafts.iter().zip(&names) {
         services.push(service(repo, options, draft, name, &by_host));
@@ -42,7 +56,9 @@ fn names(drafts: &[Draft], options: &Options) -> Vec<String> {
     for draft in drafts {
         let own = draft.name.value().cloned();
         let repository = options.repository_name.clone().filter(|_| draft.dir.is_empty());
-        let raw = own.or(repository).unwrap_or_else(|| if draft.dir.is_empty() { "app".to_owned() } else { path::base(&draft.dir).to_owned() });
+        let raw = own.or(repository).unwrap_or_else(|| {
+            if draft.dir.is_empty() { "app".to_owned() } else { path::base(&draft.dir).to_owned() }
+        });
         let base = clean(&raw);
         let mut name = base.clone();
         let mut number = 2;
@@ -57,16 +73,25 @@ fn names(drafts: &[Draft], options: &Options) -> Vec<String> {
 
 /// Lower-case letters, digits and dashes, at most 48 of them.
 fn clean(name: &str) -> String {
-    let mapped: String = name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let mapped: String =
+        name.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let joined = mapped.split('-').filter(|p| !p.is_empty()).collect::<Vec<_>>().join("-");
     let short: String = joined.chars().take(48).collect();
     let short = short.trim_matches('-').to_owned();
     if short.is_empty() { "app".to_owned() } else { short }
 }
 
-fn service(repo: &Repo<'_>, options: &Options, draft: &Draft, name: &str, by_host: &BTreeMap<String, String>) -> AnalyzedService {
-    let dependencies: Vec<DependencyNeed> = draft.needs.iter().map(|(kind, need)| dependency(draft, kind, need)).collect();
-    let mut depends_on: BTreeSet<String> = draft.depends_on.keys().filter_map(|h| by_host.get(h)).cloned().collect();
+fn service(
+    repo: &Repo<'_>,
+    options: &Options,
+    draft: &Draft,
+    name: &str,
+    by_host: &BTreeMap<String, String>,
+) -> AnalyzedService {
+    let dependencies: Vec<DependencyNeed> =
+        draft.needs.iter().map(|(kind, need)| dependency(draft, kind, need)).collect();
+    let mut depends_on: BTreeSet<String> =
+        draft.depends_on.keys().filter_map(|h| by_host.get(h)).cloned().collect();
     depends_on.remove(name);
     let web = draft.kind == ServiceKind::Web;
     let mut service = AnalyzedService {
@@ -141,18 +166,38 @@ fn evidence(draft: &Draft) -> Vec<Evidence> {
 /// Findings about one finished service.
 fn check(repo: &Repo<'_>, service: &AnalyzedService) {
     let note = |severity, code, message: String, advice: &str| {
-        repo.note(Finding { severity, code, service: Some(service.name.clone()), message, advice: advice.to_owned(), file: None, line: None });
+        repo.note(Finding {
+            severity,
+            code,
+            service: Some(service.name.clone()),
+            message,
+            advice: advice.to_owned(),
+            file: None,
+            line: None,
+        });
     };
     if service.kind != ServiceKind::Static && service.start.is_none() {
-        note(Severity::Error, FindingCode::NoStart, format!("{} has no production start command", service.name), "Set the start command by hand.");
+        note(
+            Severity::Error,
+            FindingCode::NoStart,
+            format!("{} has no production start command", service.name),
+            "Set the start command by hand.",
+        );
     }
     for env in service.env.iter().filter(|e| crate::env::secret::is_public(&e.name)) {
-        let bare = env.name.trim_start_matches("NEXT_PUBLIC_").trim_start_matches("VITE_").trim_start_matches("REACT_APP_");
+        let bare = env
+            .name
+            .trim_start_matches("NEXT_PUBLIC_")
+            .trim_start_matches("VITE_")
+            .trim_start_matches("REACT_APP_");
         if crate::env::secret::is_secret(bare, None) && bare.contains("SECRET") {
             note(
                 Severity::Warning,
                 FindingCode::PublicSecret,
-                format!("{} sounds like a secret, but its prefix puts it into what every browser loads", env.name),
+                format!(
+                    "{} sounds like a secret, but its prefix puts it into what every browser loads",
+                    env.name
+                ),
                 "Read it on the server under a name without the public prefix.",
             );
         }
@@ -178,7 +223,11 @@ fn check(repo: &Repo<'_>, service: &AnalyzedService) {
 
 /// Whether a declared version is past its end of life.
 fn is_past(language: &str, version: &str) -> bool {
-    let digits: String = version.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+    let digits: String = version
+        .chars()
+        .skip_while(|c| !c.is_ascii_digit())
+        .take_while(|c| c.is_ascii_digit() || *c == '.')
+        .collect();
     let mut parts = digits.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
     let (major, minor) = (parts.next().unwrap_or(0), parts.next());
     let exact = version.starts_with(|c: char| c.is_ascii_digit());
@@ -192,10 +241,12 @@ fn is_past(language: &str, version: &str) -> bool {
 }
 
 fn cycles(repo: &Repo<'_>, services: &[AnalyzedService]) {
-    let edges: BTreeMap<&str, &Vec<String>> = services.iter().map(|s| (s.name.as_str(), &s.depends_on)).collect();
+    let edges: BTreeMap<&str, &Vec<String>> =
+        services.iter().map(|s| (s.name.as_str(), &s.depends_on)).collect();
     for start in edges.keys() {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut queue: Vec<&str> = edges.get(start).into_iter().flat_map(|d| d.iter().map(String::as_str)).collect();
+        let mut queue: Vec<&str> =
+            edges.get(start).into_iter().flat_map(|d| d.iter().map(String::as_str)).collect();
         while let Some(next) = queue.pop() {
             if next == *start {
                 repo.note(Finding {

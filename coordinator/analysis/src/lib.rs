@@ -34,7 +34,11 @@ use stacks::node::package;
 use workspace::Workspaces;
 
 /// Reads a tree. `progress` is told each step as it begins.
-pub fn analyze(tree: &dyn FileTree, options: &Options, progress: &mut dyn FnMut(AnalysisStep)) -> Result<Analysis, TreeError> {
+pub fn analyze(
+    tree: &dyn FileTree,
+    options: &Options,
+    progress: &mut dyn FnMut(AnalysisStep),
+) -> Result<Analysis, TreeError> {
     progress(AnalysisStep::ReadingTree);
     let repo = Repo::walk(tree, options.caps)?;
     progress(AnalysisStep::ReadingManifests);

@@ -20,8 +20,8 @@ patterns! {
     LISTEN_PAIR = r#"(?:bind|SocketAddr::from|TcpListener::bind)\(?\s*\(+\s*(?:"([\d.]+|localhost)"|\[([\d, ]+)\])\s*,\s*(\d{2,5})"#;
     LISTEN_ADDR = r#"(?:Addr|addr|ADDR|address|Listen|LISTEN\w*)\w*['"]?\s*(?::=|[:=(,])\s*['"`]([\w.\[\]:]*):(\d{2,5})['"`]"#;
     PORT_FIELD = r#"(?m)^\s*(?:const|let|var|pub const|static)?\s*(?:PORT|port|DEFAULT_PORT|HTTP_PORT)\w*\s*(?::\s*[\w.]+)?\s*[:=]\s*['"]?(\d{2,5})['"]?\s*[,;]?\s*$"#;
-    RUN_PORT = r#"\.run\([^)\n]*port\s*=\s*(?:int\()?\s*(\d{2,5})|\buvicorn\.run\([^)]*port\s*=\s*(\d{2,5})"#;
-    GUNICORN = r#"(?m)^\s*bind\s*=\s*[^\n#]*?:\{?[^\n#]*?(\d{2,5})"#;
+    RUN_PORT = r"\.run\([^)\n]*port\s*=\s*(?:int\()?\s*(\d{2,5})|\buvicorn\.run\([^)]*port\s*=\s*(\d{2,5})";
+    GUNICORN = r"(?m)^\s*bind\s*=\s*[^\n#]*?:\{?[^\n#]*?(\d{2,5})";
     PUMA = r#"(?m)^\s*port\s*\(?\s*(?:ENV(?:\.fetch)?[\[(]\s*['"]PORT['"]\s*[\])]?\s*(?:,|\)?\s*\{|\|\|)\s*)?['"]?(\d{2,5})"#;
     UWSGI = r"(?m)^\s*(?:http|http-socket|socket)\s*=\s*[\w.\[\]]*:(\d{2,5})";
     RUST_DEFAULT = r#"var\(\s*"(?:\w*_)?PORT"\s*\)[^;]*?unwrap_or(?:_else)?\([^)\d]*"?(\d{2,5})"#;
@@ -58,7 +58,12 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
     let Some(parsed) = repo.read(&link.path).map(Dockerfile::parse) else { return };
     let target = link.target.as_deref();
     let unusable = crate::recipe::is_unusable(repo, draft, &link);
-    let set = parsed.variables(target).into_iter().rev().find(|(n, _)| n == "PORT" || n.ends_with("_PORT") && n != "DB_PORT" || n == "ASPNETCORE_URLS" || n == "ASPNETCORE_HTTP_PORTS");
+    let set = parsed.variables(target).into_iter().rev().find(|(n, _)| {
+        n == "PORT"
+            || n.ends_with("_PORT") && n != "DB_PORT"
+            || n == "ASPNETCORE_URLS"
+            || n == "ASPNETCORE_HTTP_PORTS"
+    });
     let ports = parsed.ports(target);
     if draft.kind != ServiceKind::Worker {
         for (rank, (port, line)) in ports.iter().enumerate() {
@@ -66,18 +71,31 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
             draft.port.offer(*port, 0.85 - lower, "dockerfile.expose", At::line(&link.path, *line));
         }
     }
-    if let Some(port) = set.and_then(|(_, v)| v.rsplit([':', '+']).next().and_then(|p| p.trim_end_matches('/').parse::<u16>().ok())) {
+    if let Some(port) = set.and_then(|(_, v)| {
+        v.rsplit([':', '+']).next().and_then(|p| p.trim_end_matches('/').parse::<u16>().ok())
+    }) {
         let exposed = ports.iter().any(|(p, _)| *p == port);
-        draft.port.offer(port, if exposed { 0.87 } else { 0.78 }, "dockerfile.env_port", At::file(&link.path));
+        draft.port.offer(
+            port,
+            if exposed { 0.87 } else { 0.78 },
+            "dockerfile.env_port",
+            At::file(&link.path),
+        );
     }
-    if let Some((command, port)) = parsed.product(target).and_then(|s| base_command(&s.image)) {
-        if draft.kind == ServiceKind::Web {
-            draft.port.offer(port, 0.74, "dockerfile.base_image", At::file(&link.path));
-            draft.start.offer(command, if unusable { 0.1 } else { 0.7 }, "dockerfile.base_image", At::file(&link.path));
-        }
+    if let Some((command, port)) =
+        parsed.product(target).and_then(|s| base_command(&s.image)).filter(|_| draft.kind == ServiceKind::Web)
+    {
+        draft.port.offer(port, 0.74, "dockerfile.base_image", At::file(&link.path));
+        draft.start.offer(
+            command,
+            if unusable { 0.1 } else { 0.7 },
+            "dockerfile.base_image",
+            At::file(&link.path),
+        );
     }
     if let Some(check) = parsed.last(target, "HEALTHCHECK")
-        && let Some(path) = url_path(&crate::formats::dockerfile::expand(&check.args, &parsed.variables(target)))
+        && let Some(path) =
+            url_path(&crate::formats::dockerfile::expand(&check.args, &parsed.variables(target)))
     {
         draft.health.offer(path, 0.92, "dockerfile.healthcheck", At::line(&link.path, check.line));
     }
@@ -85,8 +103,26 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
         let start = entrypoint(repo, &link, &start).unwrap_or(start);
         let dev = unusable || crate::formats::command::is_dev(&start);
         let shell = matches!(start.trim(), "bash" | "sh" | "/bin/bash" | "/bin/sh");
-        if !shell && draft.kind != ServiceKind::Static && (draft.start.confidence() < 0.9 || draft.kind == ServiceKind::Web) {
-            draft.start.offer(crate::formats::command::unwrap(&start), if dev { 0.2 } else { 0.9 }, "dockerfile.command", At::line(&link.path, line));
+        if !shell
+            && draft.kind != ServiceKind::Static
+            && (draft.start.confidence() < 0.9 || draft.kind == ServiceKind::Web)
+        {
+            let supervisor =
+                ["/init", "supervisord", "/usr/bin/supervisord", "s6-svscan", "/usr/bin/s6-svscan"]
+                    .contains(&start.split_whitespace().next().unwrap_or_default());
+            let sure = if dev {
+                0.2
+            } else if supervisor {
+                0.45
+            } else {
+                0.9
+            };
+            draft.start.offer(
+                crate::formats::command::unwrap(&start),
+                sure,
+                "dockerfile.command",
+                At::line(&link.path, line),
+            );
         }
     }
 }
@@ -109,15 +145,26 @@ fn base_command(image: &str) -> Option<(&'static str, u16)> {
 fn entrypoint(repo: &Repo<'_>, link: &crate::draft::DockerfileLink, start: &str) -> Option<String> {
     let (script, rest) = start.split_once(' ').unwrap_or((start, ""));
     let name = path::base(script.trim_matches('"'));
-    if !name.ends_with(".sh") && !name.contains("entrypoint") {
+    let shell = name.rsplit_once('.').is_some_and(|(_, e)| e == "sh");
+    if !shell && !name.contains("entrypoint") {
         return None;
     }
     let dirs = [link.context.as_str(), path::parent(&link.path)];
-    let file = dirs.iter().map(|d| path::join(d, name)).find(|p| repo.has(p)).or_else(|| repo.under(&link.context).find(|f| f.name() == name).map(|f| f.path.clone()))?;
+    let file = dirs
+        .iter()
+        .map(|d| path::join(d, name))
+        .find(|p| repo.has(p))
+        .or_else(|| repo.under(&link.context).find(|f| f.name() == name).map(|f| f.path.clone()))?;
     let text = repo.read(&file)?;
-    let last = text.lines().rev().map(str::trim).find(|l| l.starts_with("exec "))?.strip_prefix("exec ")?;
+    let named = |l: &&str| l.strip_prefix("exec ").is_some_and(|c| !c.trim_matches('"').starts_with("$@"));
+    let lines = || text.lines().rev().map(str::trim);
+    let last =
+        lines().find(named).or_else(|| lines().find(|l| l.starts_with("exec ")))?.strip_prefix("exec ")?;
     let mut words: Vec<&str> = last.split_whitespace().collect();
-    if matches!(words.first().copied(), Some("gosu" | "su-exec" | "setpriv" | "runuser" | "chpst" | "s6-setuidgid")) {
+    if matches!(
+        words.first().copied(),
+        Some("gosu" | "su-exec" | "setpriv" | "runuser" | "chpst" | "s6-setuidgid")
+    ) {
         words.drain(..words.len().min(2));
     }
     let joined = words.join(" ").replace("\"$@\"", rest).replace("$@", rest);
@@ -126,8 +173,13 @@ fn entrypoint(repo: &Repo<'_>, link: &crate::draft::DockerfileLink, start: &str)
 }
 
 fn from_start(draft: &mut Draft) {
-    let Some(start) = draft.start.best().filter(|o| o.confidence > 0.5 && o.rule != "python.port") else { return };
-    let found = COMMAND_PORT.captures(&start.value).and_then(|c| c.get(1)).and_then(|m| m.as_str().parse::<u16>().ok());
+    let Some(start) = draft.start.best().filter(|o| o.confidence > 0.5 && o.rule != "python.port") else {
+        return;
+    };
+    let found = COMMAND_PORT
+        .captures(&start.value)
+        .and_then(|c| c.get(1))
+        .and_then(|m| m.as_str().parse::<u16>().ok());
     let sure = if start.at.file.is_some() && start.confidence > 0.7 { 0.83 } else { 0.35 };
     if let Some(port) = found.filter(|_| draft.kind == ServiceKind::Web) {
         let at = start.at.clone();
@@ -146,12 +198,17 @@ fn given(draft: &mut Draft) {
 
 fn code(repo: &Repo<'_>, draft: &mut Draft) {
     let mut routes: Vec<String> = Vec::new();
-    let files: Vec<&File> = repo.files().iter().filter(|f| f.role == Role::Normal && draft.owns(&f.path) && crate::env::reads::is_source(f)).collect();
+    let files: Vec<&File> = repo
+        .files()
+        .iter()
+        .filter(|f| f.role == Role::Normal && draft.owns(&f.path) && crate::env::reads::is_source(f))
+        .collect();
     let single = draft.sources.len() <= 1 || !matches!(draft.stack, Stack::Node(_));
     for file in files {
         let own = path::within(&file.path, &draft.dir) || single;
         let Some(text) = repo.text(file).filter(|_| own) else { continue };
-        let config_file = file.name().contains(".config.") || matches!(file.extension(), "sh" | "conf" | "template");
+        let config_file =
+            file.name().contains(".config.") || matches!(file.extension(), "sh" | "conf" | "template");
         if !config_file && !listens_by_itself(draft.framework_name()) {
             ports(draft, file, text);
             loopback(repo, draft, file, text);
@@ -164,7 +221,21 @@ fn code(repo: &Repo<'_>, draft: &mut Draft) {
 
 /// Frameworks that open the port themselves, so that numbers in application code mean something else.
 fn listens_by_itself(framework: &str) -> bool {
-    matches!(framework, "nextjs" | "nuxt" | "sveltekit" | "remix" | "react-router" | "tanstack-start" | "solid-start" | "astro" | "angular" | "nitro" | "laravel" | "symfony")
+    matches!(
+        framework,
+        "nextjs"
+            | "nuxt"
+            | "sveltekit"
+            | "remix"
+            | "react-router"
+            | "tanstack-start"
+            | "solid-start"
+            | "astro"
+            | "angular"
+            | "nitro"
+            | "laravel"
+            | "symfony"
+    )
 }
 
 fn ports(draft: &mut Draft, file: &File, text: &str) {
@@ -179,25 +250,45 @@ fn ports(draft: &mut Draft, file: &File, text: &str) {
         (&PORT_FIELD, &[1], 0.55, "code.port.constant"),
         (&RUN_PORT, &[1, 2], 0.66, "code.port.run"),
     ];
-    let lower = text.contains("ort") || text.contains("PORT") || text.contains("isten") || text.contains(".run") || text.contains("bind") || text.contains("Addr") || text.contains("Run") || text.contains("Start");
+    let lower = text.contains("ort")
+        || text.contains("PORT")
+        || text.contains("isten")
+        || text.contains(".run")
+        || text.contains("bind")
+        || text.contains("Addr")
+        || text.contains("Run")
+        || text.contains("Start");
     if !lower {
         return;
     }
-    let entry = matches!(path::base(&file.path).split('.').next(), Some("main" | "index" | "server" | "app" | "config" | "settings" | "application"));
+    let entry = matches!(
+        path::base(&file.path).split('.').next(),
+        Some("main" | "index" | "server" | "app" | "config" | "settings" | "application")
+    );
     for (pattern, groups, confidence, rule) in rules {
         for found in pattern.captures_iter(text).take(4) {
             let Some(number) = groups.iter().find_map(|g| found.get(*g)) else { continue };
             let Ok(port) = number.as_str().parse::<u16>() else { continue };
             let line_start = text.get(..number.start()).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
             let line = text.get(line_start..number.end()).unwrap_or_default();
-            let foreign = ["DB", "db", "REDIS", "redis", "SMTP", "smtp", "MAIL", "mail", "MYSQL", "POSTGRES", "PG", "MONGO", "amqp", "//", "debug", "pprof", "metrics", "proxy", "axios", "fetch("];
+            let foreign = [
+                "DB", "db", "REDIS", "redis", "SMTP", "smtp", "MAIL", "mail", "MYSQL", "POSTGRES", "PG",
+                "MONGO", "amqp", "//", "debug", "pprof", "metrics", "proxy", "axios", "fetch(",
+            ];
             let comment = line.trim_start().starts_with(['#', '*']) || line.trim_start().starts_with("//");
-            let known_foreign = matches!(port, 5432 | 3306 | 6379 | 27017 | 5672 | 25 | 587 | 465 | 1025 | 9200 | 11211) || port < 80;
+            let known_foreign =
+                matches!(port, 5432 | 3306 | 6379 | 27017 | 5672 | 25 | 587 | 465 | 1025 | 9200 | 11211)
+                    || port < 80;
             if comment || known_foreign || foreign.iter().any(|w| line.contains(w) && *w != "//") {
                 continue;
             }
             let bonus = if entry { 0.03 } else { 0.0 };
-            draft.port.offer(port, confidence + bonus, rule, At::line(&file.path, line_at(text, number.start())));
+            draft.port.offer(
+                port,
+                confidence + bonus,
+                rule,
+                At::line(&file.path, line_at(text, number.start())),
+            );
         }
     }
 }
@@ -205,14 +296,20 @@ fn ports(draft: &mut Draft, file: &File, text: &str) {
 fn loopback(repo: &Repo<'_>, draft: &Draft, file: &File, text: &str) {
     let Some(found) = LOOPBACK.find(text) else { return };
     let near = text.get(found.start().saturating_sub(60)..found.end()).unwrap_or_default().to_lowercase();
-    if ["db", "redis", "smtp", "mail", "mysql", "postgres", "mongo", "process.env", "?"].iter().any(|w| near.contains(w)) {
+    if ["db", "redis", "smtp", "mail", "mysql", "postgres", "mongo", "process.env", "?"]
+        .iter()
+        .any(|w| near.contains(w))
+    {
         return;
     }
     repo.note(Finding {
         severity: Severity::Warning,
         code: FindingCode::LoopbackBind,
         service: Some(path::shown(&draft.dir)),
-        message: format!("{} listens on the loopback address only, so nothing outside its container can reach it", file.path),
+        message: format!(
+            "{} listens on the loopback address only, so nothing outside its container can reach it",
+            file.path
+        ),
         advice: "Listen on 0.0.0.0, or read the address from a variable.".to_owned(),
         file: Some(file.path.clone()),
         line: Some(line_at(text, found.start())),
@@ -227,14 +324,28 @@ fn health(draft: &mut Draft, file: &File, text: &str) {
     for found in HEALTH.captures_iter(text).filter_map(|c| c.get(1)).take(2) {
         let line_start = text.get(..found.start()).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
         let line = text.get(line_start..found.end()).unwrap_or_default();
-        if line.contains("fetch(") || line.contains("axios") || line.contains("://") || line.trim_start().starts_with(['#', '*']) {
+        if line.contains("fetch(")
+            || line.contains("axios")
+            || line.contains("://")
+            || line.trim_start().starts_with(['#', '*'])
+        {
             continue;
         }
         let short = if found.as_str().matches('/').count() == 1 { 0.02 } else { 0.0 };
-        draft.health.offer(found.as_str(), 0.6 + short, "code.health.route", At::line(&file.path, line_at(text, found.start())));
+        draft.health.offer(
+            found.as_str(),
+            0.6 + short,
+            "code.health.route",
+            At::line(&file.path, line_at(text, found.start())),
+        );
     }
     if let Some(found) = STATUS.captures(text).and_then(|c| c.get(1)) {
-        draft.health.offer(found.as_str(), 0.4, "code.health.status", At::line(&file.path, line_at(text, found.start())));
+        draft.health.offer(
+            found.as_str(),
+            0.4,
+            "code.health.status",
+            At::line(&file.path, line_at(text, found.start())),
+        );
     }
     if let Some(route) = file_route(&file.path, &draft.dir) {
         draft.health.offer(route, 0.7, "code.health.file_route", At::file(&file.path));
@@ -266,20 +377,36 @@ fn collect_routes(text: &str) -> Vec<String> {
     for pattern in [&*ROUTE_PY, &*ROUTE_JS, &*ROUTE_GO, &*ROUTE_RS] {
         list.extend(pattern.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()));
     }
-    list.extend(PREFIX_PY.captures_iter(text).filter_map(|c| c.get(1)).map(|m| format!("{}/*", m.as_str().trim_end_matches('/'))));
-    list.extend(GLOBAL_PREFIX.captures_iter(text).filter_map(|c| c.get(1)).map(|m| format!("!{}", m.as_str())));
+    list.extend(
+        PREFIX_PY
+            .captures_iter(text)
+            .filter_map(|c| c.get(1))
+            .map(|m| format!("{}/*", m.as_str().trim_end_matches('/'))),
+    );
+    list.extend(
+        GLOBAL_PREFIX.captures_iter(text).filter_map(|c| c.get(1)).map(|m| format!("!{}", m.as_str())),
+    );
     list
 }
 
 /// The first segment that every route shares; health routes do not count against it.
 fn prefix(draft: &mut Draft, routes: &[String]) {
     if let Some(global) = routes.iter().find_map(|r| r.strip_prefix('!')) {
-        draft.prefix.offer(format!("/{}", global.trim_matches('/')), 0.9, "code.prefix.global", At::nowhere());
+        draft.prefix.offer(
+            format!("/{}", global.trim_matches('/')),
+            0.9,
+            "code.prefix.global",
+            At::nowhere(),
+        );
         return;
     }
     let counted: Vec<&str> = routes.iter().map(String::as_str).filter(|r| !is_health(r)).collect();
     let first = |r: &str| r.trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
-    let Some(lead) = counted.first().map(|r| first(r)).filter(|l| !l.is_empty() && !l.starts_with(['<', ':', '{', '*'])) else { return };
+    let Some(lead) =
+        counted.first().map(|r| first(r)).filter(|l| !l.is_empty() && !l.starts_with(['<', ':', '{', '*']))
+    else {
+        return;
+    };
     let whole = counted.iter().all(|r| first(r) == lead);
     let deep = counted.iter().any(|r| r.trim_matches('/').contains('/'));
     if whole && (deep || lead == "api") {
@@ -288,13 +415,31 @@ fn prefix(draft: &mut Draft, routes: &[String]) {
 }
 
 fn is_health(route: &str) -> bool {
-    matches!(route.trim_matches('/'), "health" | "healthz" | "healthcheck" | "health-check" | "ping" | "up" | "livez" | "readyz" | "live" | "ready" | "alive" | "status")
+    matches!(
+        route.trim_matches('/'),
+        "health"
+            | "healthz"
+            | "healthcheck"
+            | "health-check"
+            | "ping"
+            | "up"
+            | "livez"
+            | "readyz"
+            | "live"
+            | "ready"
+            | "alive"
+            | "status"
+    )
 }
 
 fn config(repo: &Repo<'_>, draft: &mut Draft) {
     let dir = draft.dir.clone();
-    let text_rules: [(&str, &regex::Regex, &str); 4] =
-        [("gunicorn.conf.py", &GUNICORN, "config.gunicorn"), ("config/gunicorn.py", &GUNICORN, "config.gunicorn"), ("config/puma.rb", &PUMA, "config.puma"), ("uwsgi.ini", &UWSGI, "config.uwsgi")];
+    let text_rules: [(&str, &regex::Regex, &str); 4] = [
+        ("gunicorn.conf.py", &GUNICORN, "config.gunicorn"),
+        ("config/gunicorn.py", &GUNICORN, "config.gunicorn"),
+        ("config/puma.rb", &PUMA, "config.puma"),
+        ("uwsgi.ini", &UWSGI, "config.uwsgi"),
+    ];
     for (name, pattern, rule) in text_rules {
         let file = path::join(&dir, name);
         let Some(text) = repo.read(&file) else { continue };
@@ -304,9 +449,14 @@ fn config(repo: &Repo<'_>, draft: &mut Draft) {
             draft.port.offer(port, 0.74, rule, At::line(&file, line_at(text, found.start())));
         }
     }
-    let files: Vec<&File> = repo.under(&dir).filter(|f| f.extension() == "ini" && f.role == Role::Normal && draft.owns(&f.path)).collect();
+    let files: Vec<&File> = repo
+        .under(&dir)
+        .filter(|f| f.extension() == "ini" && f.role == Role::Normal && draft.owns(&f.path))
+        .collect();
     for file in files {
-        let Some(found) = repo.text(file).and_then(|t| UWSGI.captures(t)).and_then(|c| c.get(1)) else { continue };
+        let Some(found) = repo.text(file).and_then(|t| UWSGI.captures(t)).and_then(|c| c.get(1)) else {
+            continue;
+        };
         if let Ok(port) = found.as_str().parse::<u16>() {
             draft.port.offer(port, 0.73, "config.uwsgi", At::file(&file.path));
         }
@@ -316,7 +466,19 @@ fn config(repo: &Repo<'_>, draft: &mut Draft) {
     }
     let settings = path::join(&dir, "Properties/launchSettings.json");
     let _ = json::parse(repo.read(&settings).unwrap_or("{}"));
-    for name in ["configuration/base.yaml", "config/default.yaml", "config/default.json", "config/default.yml", "config.yaml", "config/config.yaml", "config.toml.sample", "config.sample.toml", "config.example.toml", "config.toml", "Rocket.toml"] {
+    for name in [
+        "configuration/base.yaml",
+        "config/default.yaml",
+        "config/default.json",
+        "config/default.yml",
+        "config.yaml",
+        "config/config.yaml",
+        "config.toml.sample",
+        "config.sample.toml",
+        "config.example.toml",
+        "config.toml",
+        "Rocket.toml",
+    ] {
         let file = path::join(&dir, name);
         let Some(text) = repo.read(&file) else { continue };
         patterns! { ANY = r#"(?m)^\s*['"]?(?:port|address|addr|listen|http_addr|bind)['"]?\s*[:=]\s*['"]?(?:[\w.\[\]]*:)?(\d{2,5})['"]?\s*,?\s*$"#; }

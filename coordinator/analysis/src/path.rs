@@ -74,11 +74,12 @@ pub(crate) fn glob(pattern: &str, path: &str) -> bool {
 fn glob_parts(pattern: &[&str], path: &[&str]) -> bool {
     match (pattern.split_first(), path.split_first()) {
         (None, None) => true,
-        (None, Some(_)) => false,
         (Some((&"**", rest)), None) => glob_parts(rest, path),
         (Some((&"**", rest)), Some((_, deeper))) => glob_parts(rest, path) || glob_parts(pattern, deeper),
-        (Some(_), None) => false,
-        (Some((first, rest)), Some((name, deeper))) => glob_name(first.as_bytes(), name.as_bytes()) && glob_parts(rest, deeper),
+        (Some((first, rest)), Some((name, deeper))) => {
+            glob_name(first.as_bytes(), name.as_bytes()) && glob_parts(rest, deeper)
+        }
+        (None, Some(_)) | (Some(_), None) => false,
     }
 }
 

@@ -10,9 +10,20 @@ use hydron_domain::analysis::{Analysis, AnalyzedService, EnvNeed, Finding, Sever
 pub fn text(analysis: &Analysis) -> String {
     let mut out = String::new();
     let count = analysis.services.len();
-    let _ = writeln!(out, "{count} service{} in {} files", if count == 1 { "" } else { "s" }, analysis.stats.files);
+    let _ = writeln!(
+        out,
+        "{count} service{} in {} files",
+        if count == 1 { "" } else { "s" },
+        analysis.stats.files
+    );
     for workspace in &analysis.workspaces {
-        let _ = writeln!(out, "workspace: {} at {} ({} members)", workspace.kind, workspace.path, workspace.members.len());
+        let _ = writeln!(
+            out,
+            "workspace: {} at {} ({} members)",
+            workspace.kind,
+            workspace.path,
+            workspace.members.len()
+        );
     }
     for one in &analysis.services {
         service(&mut out, one);
@@ -34,12 +45,19 @@ pub fn text(analysis: &Analysis) -> String {
 
 fn service(out: &mut String, one: &AnalyzedService) {
     let _ = writeln!(out, "\n{}  ({}, {})", one.name, one.kind.as_str(), one.path);
-    let missing: Vec<&EnvNeed> = one.env.iter().filter(|e| e.required && e.default.is_none() && e.generate.is_none()).collect();
+    let missing: Vec<&EnvNeed> =
+        one.env.iter().filter(|e| e.required && e.default.is_none() && e.generate.is_none()).collect();
     if !missing.is_empty() {
         let names: Vec<&str> = missing.iter().map(|e| e.name.as_str()).collect();
         let _ = writeln!(out, "  needs a value   {}", names.join(", "));
     }
-    line(out, one, "language", Some(&format!("{} {}", one.language, one.language_version.as_deref().unwrap_or_default())), "language_version");
+    line(
+        out,
+        one,
+        "language",
+        Some(&format!("{} {}", one.language, one.language_version.as_deref().unwrap_or_default())),
+        "language_version",
+    );
     line(out, one, "framework", one.framework.as_deref(), "framework");
     line(out, one, "packages", one.package_manager.as_deref(), "package_manager");
     line(out, one, "build", one.build.as_deref(), "build");
@@ -50,12 +68,25 @@ fn service(out: &mut String, one: &AnalyzedService) {
     line(out, one, "health", one.health.as_deref(), "health");
     for need in &one.dependencies {
         let how = if need.required { "required" } else { "optional" };
-        line(out, one, "depends on", Some(&format!("{} ({how})", need.kind)), &format!("dependencies.{}", need.kind));
+        line(
+            out,
+            one,
+            "depends on",
+            Some(&format!("{} ({how})", need.kind)),
+            &format!("dependencies.{}", need.kind),
+        );
     }
     if !one.depends_on.is_empty() {
         let _ = writeln!(out, "  {:<15} {}", "calls", one.depends_on.join(", "));
     }
-    let _ = writeln!(out, "  {:<15} {} ({} required, {} secret)", "variables", one.env.len(), one.env.iter().filter(|e| e.required).count(), one.env.iter().filter(|e| e.secret).count());
+    let _ = writeln!(
+        out,
+        "  {:<15} {} ({} required, {} secret)",
+        "variables",
+        one.env.len(),
+        one.env.iter().filter(|e| e.required).count(),
+        one.env.iter().filter(|e| e.secret).count()
+    );
     let path = one.dockerfile.path.as_deref().unwrap_or("generated");
     let _ = writeln!(out, "  {:<15} {} ({path})", "dockerfile", one.dockerfile.verdict.as_str());
     for reason in &one.dockerfile.reasons {
@@ -66,10 +97,16 @@ fn service(out: &mut String, one: &AnalyzedService) {
 fn line(out: &mut String, one: &AnalyzedService, label: &str, value: Option<&str>, field: &str) {
     let Some(value) = value.map(str::trim).filter(|v| !v.is_empty()) else { return };
     let evidence = one.evidence.iter().find(|e| e.field == field && e.chosen);
-    let place = evidence.and_then(|e| Some((e.file.as_deref()?, e.line))).map(|(f, l)| l.map_or(f.to_owned(), |l| format!("{f}:{l}")));
+    let place = evidence
+        .and_then(|e| Some((e.file.as_deref()?, e.line)))
+        .map(|(f, l)| l.map_or(f.to_owned(), |l| format!("{f}:{l}")));
     let sure = evidence.map(|e| format!("{:.0} %", e.confidence * 100.0));
     let why = [place, sure].into_iter().flatten().collect::<Vec<_>>().join(", ");
-    let _ = if why.is_empty() { writeln!(out, "  {label:<15} {value}") } else { writeln!(out, "  {label:<15} {value}   [{why}]") };
+    let _ = if why.is_empty() {
+        writeln!(out, "  {label:<15} {value}")
+    } else {
+        writeln!(out, "  {label:<15} {value}   [{why}]")
+    };
 }
 
 fn finding(out: &mut String, one: &Finding) {
@@ -78,6 +115,10 @@ fn finding(out: &mut String, one: &Finding) {
         Severity::Warning => "warning",
         Severity::Info => "info   ",
     };
-    let place = one.file.as_deref().map(|f| one.line.map_or(format!(" ({f})"), |l| format!(" ({f}:{l})"))).unwrap_or_default();
+    let place = one
+        .file
+        .as_deref()
+        .map(|f| one.line.map_or(format!(" ({f})"), |l| format!(" ({f}:{l})")))
+        .unwrap_or_default();
     let _ = writeln!(out, "  {mark}  {}{place}\n           {}", one.message, one.advice);
 }

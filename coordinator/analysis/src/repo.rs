@@ -179,7 +179,8 @@ impl<'t> Repo<'t> {
 
     /// The findings so far, and the counters.
     pub(crate) fn finish(self) -> (Vec<Finding>, ReadStats) {
-        let stats = ReadStats { files: self.total, files_read: self.read.get(), bytes_read: self.bytes.get() };
+        let stats =
+            ReadStats { files: self.total, files_read: self.read.get(), bytes_read: self.bytes.get() };
         (self.findings.into_inner(), stats)
     }
 
@@ -216,7 +217,8 @@ impl<'t> Repo<'t> {
     fn link_target(&self, link: &File) -> Option<String> {
         let target = self.tree.read(&link.path, 4096).ok()?;
         let target = String::from_utf8(target).ok()?;
-        let inside = if target.starts_with('/') { None } else { path::resolve(link.dir(), target.trim_end()) };
+        let inside =
+            if target.starts_with('/') { None } else { path::resolve(link.dir(), target.trim_end()) };
         if inside.is_none() {
             self.note(Finding {
                 severity: Severity::Warning,
@@ -267,25 +269,86 @@ fn file(entry: Entry) -> File {
 fn is_manifest(name: &str) -> bool {
     matches!(
         name,
-        "package.json" | "pyproject.toml" | "requirements.txt" | "go.mod" | "Cargo.toml" | "pom.xml" | "composer.json"
-            | "Gemfile" | "Dockerfile" | "compose.yaml" | "docker-compose.yml"
+        "package.json"
+            | "pyproject.toml"
+            | "requirements.txt"
+            | "go.mod"
+            | "Cargo.toml"
+            | "pom.xml"
+            | "composer.json"
+            | "Gemfile"
+            | "Dockerfile"
+            | "compose.yaml"
+            | "docker-compose.yml"
     )
 }
 
 /// Directories of other people's code and of build output.
 const VENDORED: [&str; 22] = [
-    "node_modules", "bower_components", "vendor", "third_party", "thirdparty", ".git", ".yarn", ".next", ".nuxt",
-    ".output", ".venv", "venv", "__pycache__", "site-packages", "target", "Pods", ".gradle", ".terraform", ".turbo",
-    ".svelte-kit", "obj", ".idea",
+    "node_modules",
+    "bower_components",
+    "vendor",
+    "third_party",
+    "thirdparty",
+    ".git",
+    ".yarn",
+    ".next",
+    ".nuxt",
+    ".output",
+    ".venv",
+    "venv",
+    "__pycache__",
+    "site-packages",
+    "target",
+    "Pods",
+    ".gradle",
+    ".terraform",
+    ".turbo",
+    ".svelte-kit",
+    "obj",
+    ".idea",
 ];
 
 /// Directories that help people, not the running program.
 const AUX: [&str; 38] = [
-    "docs", "doc", "documentation", "examples", "example", "demos", "samples", "test", "tests", "testing",
-    "__tests__", "e2e", "spec", "specs", "fixtures", "__fixtures__", "testdata", "cypress", "playwright", "mocks",
-    "__mocks__", ".storybook", "storybook", "benchmark", "benchmarks", "bench", ".devcontainer", ".github",
-    ".gitlab", ".circleci", ".vscode", "remix.init", "integration-tests", "e2e-tests", "acceptance", "dev",
-    "example_configs", "stories",
+    "docs",
+    "doc",
+    "documentation",
+    "examples",
+    "example",
+    "demos",
+    "samples",
+    "test",
+    "tests",
+    "testing",
+    "__tests__",
+    "e2e",
+    "spec",
+    "specs",
+    "fixtures",
+    "__fixtures__",
+    "testdata",
+    "cypress",
+    "playwright",
+    "mocks",
+    "__mocks__",
+    ".storybook",
+    "storybook",
+    "benchmark",
+    "benchmarks",
+    "bench",
+    ".devcontainer",
+    ".github",
+    ".gitlab",
+    ".circleci",
+    ".vscode",
+    "remix.init",
+    "integration-tests",
+    "e2e-tests",
+    "acceptance",
+    "dev",
+    "example_configs",
+    "stories",
 ];
 
 /// Judges a path by its directories and, for sources, by its file name.
@@ -296,11 +359,20 @@ pub(crate) fn role(path: &str) -> Role {
         if VENDORED.contains(&part) {
             return Role::Vendored;
         }
-        if AUX.contains(&part) || part.ends_with("-e2e") || part.ends_with("_test") || part.ends_with("Tests") || part.ends_with(".Tests") {
+        if AUX.contains(&part)
+            || part.ends_with("-e2e")
+            || part.ends_with("_test")
+            || part.ends_with("Tests")
+            || part.ends_with(".Tests")
+        {
             role = Role::Aux;
         }
     }
-    if dirs.contains("src/test/") || dirs.ends_with("src/test") || is_test_file(path::base(path)) { Role::Aux } else { role }
+    if dirs.contains("src/test/") || dirs.ends_with("src/test") || is_test_file(path::base(path)) {
+        Role::Aux
+    } else {
+        role
+    }
 }
 
 fn is_test_file(name: &str) -> bool {

@@ -63,7 +63,8 @@ pub struct MemoryTree {
 impl MemoryTree {
     /// A tree of text files.
     pub fn new<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let files = files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect();
+        let files =
+            files.into_iter().map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).collect();
         Self { files }
     }
 

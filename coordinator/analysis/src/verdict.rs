@@ -26,13 +26,25 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
         return;
     }
     let (code, message, advice) = reason(repo);
-    repo.note(Finding { severity: Severity::Error, code, service: None, message, advice: advice.to_owned(), file: None, line: None });
+    repo.note(Finding {
+        severity: Severity::Error,
+        code,
+        service: None,
+        message,
+        advice: advice.to_owned(),
+        file: None,
+        line: None,
+    });
 }
 
 fn reason(repo: &Repo<'_>) -> (FindingCode, String, &'static str) {
     let files = repo.files();
     if files.is_empty() {
-        return (FindingCode::EmptyRepository, "the repository has no files".to_owned(), "Push the code, or check the branch.");
+        return (
+            FindingCode::EmptyRepository,
+            "the repository has no files".to_owned(),
+            "Push the code, or check the branch.",
+        );
     }
     let mut languages: BTreeMap<&str, usize> = BTreeMap::new();
     let mut docs = 0_usize;
@@ -55,17 +67,45 @@ fn reason(repo: &Repo<'_>) -> (FindingCode, String, &'static str) {
         ),
         Some(language) => (
             FindingCode::NoService,
-            format!("there is {language} code, but nothing that listens or works in the background was recognised"),
+            format!(
+                "there is {language} code, but nothing that listens or works in the background was recognised"
+            ),
             "Name the directory to look at, add a Dockerfile or a Procfile, or add a service by hand.",
         ),
-        None if docs > 0 => (FindingCode::OnlyDocs, "there are only documents".to_owned(), "Add the code, or an index.html to serve them as a site."),
-        None if binary > 0 => (FindingCode::OnlyBinary, "there are only binary files".to_owned(), "Hydron builds from source, or deploys a Docker image."),
-        None => (FindingCode::NoService, "nothing deployable was recognised".to_owned(), "Add a Dockerfile, or add a service by hand."),
+        None if docs > 0 => (
+            FindingCode::OnlyDocs,
+            "there are only documents".to_owned(),
+            "Add the code, or an index.html to serve them as a site.",
+        ),
+        None if binary > 0 => (
+            FindingCode::OnlyBinary,
+            "there are only binary files".to_owned(),
+            "Hydron builds from source, or deploys a Docker image.",
+        ),
+        None => (
+            FindingCode::NoService,
+            "nothing deployable was recognised".to_owned(),
+            "Add a Dockerfile, or add a service by hand.",
+        ),
     }
 }
 
 fn known(language: &str) -> bool {
-    matches!(language, "Python" | "JavaScript" | "TypeScript" | "Go" | "Rust" | "Ruby" | "PHP" | "Java" | "Kotlin" | "C#" | "F#" | "HTML")
+    matches!(
+        language,
+        "Python"
+            | "JavaScript"
+            | "TypeScript"
+            | "Go"
+            | "Rust"
+            | "Ruby"
+            | "PHP"
+            | "Java"
+            | "Kotlin"
+            | "C#"
+            | "F#"
+            | "HTML"
+    )
 }
 
 fn language(extension: &str) -> Option<&'static str> {
@@ -106,22 +146,54 @@ fn language(extension: &str) -> Option<&'static str> {
 }
 
 fn is_document(name: &str, extension: &str) -> bool {
-    matches!(extension.to_ascii_lowercase().as_str(), "md" | "mdx" | "rst" | "txt" | "adoc" | "pdf" | "tex" | "org")
-        || matches!(name.to_ascii_uppercase().as_str(), "LICENSE" | "README" | "COPYING" | "AUTHORS" | "NOTICE" | "CHANGELOG")
+    matches!(
+        extension.to_ascii_lowercase().as_str(),
+        "md" | "mdx" | "rst" | "txt" | "adoc" | "pdf" | "tex" | "org"
+    ) || matches!(
+        name.to_ascii_uppercase().as_str(),
+        "LICENSE" | "README" | "COPYING" | "AUTHORS" | "NOTICE" | "CHANGELOG"
+    )
 }
 
 fn is_binary(extension: &str) -> bool {
-    matches!(extension.to_ascii_lowercase().as_str(), "png" | "jpg" | "jpeg" | "gif" | "ico" | "webp" | "zip" | "gz" | "tar" | "jar" | "exe" | "so" | "dll" | "bin" | "mp4" | "mp3" | "woff" | "woff2" | "ttf" | "wasm" | "sqlite" | "db")
+    matches!(
+        extension.to_ascii_lowercase().as_str(),
+        "png"
+            | "jpg"
+            | "jpeg"
+            | "gif"
+            | "ico"
+            | "webp"
+            | "zip"
+            | "gz"
+            | "tar"
+            | "jar"
+            | "exe"
+            | "so"
+            | "dll"
+            | "bin"
+            | "mp4"
+            | "mp3"
+            | "woff"
+            | "woff2"
+            | "ttf"
+            | "wasm"
+            | "sqlite"
+            | "db"
+    )
 }
 
 /// Most serious first, then by file; service directories become service names; doubles fall away.
 pub(crate) fn order(findings: &mut Vec<Finding>, services: &[AnalyzedService]) {
     for finding in findings.iter_mut() {
-        if let Some(service) = finding.service.as_ref().and_then(|n| services.iter().find(|s| &s.path == n && &s.name != n)) {
+        if let Some(service) =
+            finding.service.as_ref().and_then(|n| services.iter().find(|s| &s.path == n && &s.name != n))
+        {
             finding.service = Some(service.name.clone());
         }
     }
-    let key = |f: &Finding| (f.severity, f.code, f.service.clone(), f.file.clone(), f.line, f.message.clone());
+    let key =
+        |f: &Finding| (f.severity, f.code, f.service.clone(), f.file.clone(), f.line, f.message.clone());
     findings.sort_by_key(key);
     findings.dedup();
 }

@@ -39,8 +39,8 @@ impl Workspaces {
                 "pom.xml" => listed(repo, &file.path, &MODULE, file.dir()),
                 "settings.gradle" | "settings.gradle.kts" => gradle(repo, &file.path),
                 "pyproject.toml" => uv(repo, &file.path),
-                name if name.ends_with(".sln") => solution(repo, &file.path, &SLN),
-                name if name.ends_with(".slnx") => solution(repo, &file.path, &SLNX),
+                _ if file.extension() == "sln" => solution(repo, &file.path, &SLN),
+                _ if file.extension() == "slnx" => solution(repo, &file.path, &SLNX),
                 _ => continue,
             };
             let kind = match file.name() {
@@ -51,7 +51,7 @@ impl Workspaces {
                 "settings.gradle" | "settings.gradle.kts" => "gradle",
                 _ => "dotnet",
             };
-            push(&mut all, kind, file.dir(), &file.path, members);
+            push(&mut all, kind, file.dir(), &file.path, &members);
         }
         Self { all }
     }
@@ -60,14 +60,20 @@ impl Workspaces {
     pub(crate) fn node_root(&self, dir: &str) -> Option<&str> {
         let tools = ["pnpm", "npm", "yarn", "bun", "lerna"];
         let shown = path::shown(dir);
-        let root = self.all.iter().find(|w| tools.contains(&w.kind.as_str()) && (w.members.contains(&shown) || w.path == shown))?;
+        let root = self
+            .all
+            .iter()
+            .find(|w| tools.contains(&w.kind.as_str()) && (w.members.contains(&shown) || w.path == shown))?;
         Some(if root.path == "." { "" } else { &root.path })
     }
 
     /// Members of the workspace at a directory.
     pub(crate) fn members_of(&self, root: &str) -> Vec<String> {
         let shown = path::shown(root);
-        let members = self.all.iter().filter(|w| w.path == shown && !matches!(w.kind.as_str(), "cargo" | "go" | "maven" | "gradle" | "dotnet" | "uv"));
+        let members = self.all.iter().filter(|w| {
+            w.path == shown
+                && !matches!(w.kind.as_str(), "cargo" | "go" | "maven" | "gradle" | "dotnet" | "uv")
+        });
         let set: BTreeSet<String> = members.flat_map(|w| w.members.iter().cloned()).collect();
         set.into_iter().collect()
     }
@@ -77,7 +83,8 @@ impl Workspaces {
         if self.node_root(&package.dir).is_none() {
             return Vec::new();
         }
-        let by_name: BTreeMap<&str, &Package> = packages.iter().filter_map(|p| Some((p.name.as_deref()?, p))).collect();
+        let by_name: BTreeMap<&str, &Package> =
+            packages.iter().filter_map(|p| Some((p.name.as_deref()?, p))).collect();
         let mut seen: BTreeSet<String> = BTreeSet::new();
         let mut queue: Vec<&Package> = vec![package];
         while let Some(next) = queue.pop() {
@@ -95,13 +102,18 @@ impl Workspaces {
     }
 }
 
-fn push(all: &mut Vec<WorkspaceReading>, kind: &str, dir: &str, file: &str, members: Vec<String>) {
+fn push(all: &mut Vec<WorkspaceReading>, kind: &str, dir: &str, file: &str, members: &[String]) {
     if members.is_empty() {
         return;
     }
     let members: BTreeSet<String> = members.iter().map(|m| path::shown(m)).collect();
     let members = members.into_iter().collect();
-    all.push(WorkspaceReading { kind: kind.to_owned(), path: path::shown(dir), file: file.to_owned(), members });
+    all.push(WorkspaceReading {
+        kind: kind.to_owned(),
+        path: path::shown(dir),
+        file: file.to_owned(),
+        members,
+    });
 }
 
 fn node(repo: &Repo<'_>, packages: &[Package], all: &mut Vec<WorkspaceReading>) {
@@ -110,34 +122,42 @@ fn node(repo: &Repo<'_>, packages: &[Package], all: &mut Vec<WorkspaceReading>) 
             "pnpm-workspace.yaml" => {
                 let value = repo.text(file).and_then(|t| yaml::parse(t).ok()).unwrap_or_default();
                 let members = expand(packages, file.dir(), &json::strings(&value, "packages"));
-                push(all, "pnpm", file.dir(), &file.path, members);
+                push(all, "pnpm", file.dir(), &file.path, &members);
             }
             "lerna.json" => {
                 let value = repo.text(file).and_then(|t| json::parse(t).ok()).unwrap_or_default();
                 let members = expand(packages, file.dir(), &json::strings(&value, "packages"));
-                push(all, "lerna", file.dir(), &file.path, members);
+                push(all, "lerna", file.dir(), &file.path, &members);
             }
             "nx.json" | "turbo.json" => {
                 let kind = if file.name() == "nx.json" { "nx" } else { "turbo" };
-                let below = packages.iter().filter(|p| path::within(&p.dir, file.dir()) && p.dir != file.dir() && !p.role_aux);
-                let projects = repo.under(file.dir()).filter(|f| f.name() == "project.json" && f.role != Role::Vendored);
-                let members = below.map(|p| p.dir.clone()).chain(projects.map(|f| f.dir().to_owned())).collect();
-                push(all, kind, file.dir(), &file.path, members);
+                let below = packages
+                    .iter()
+                    .filter(|p| path::within(&p.dir, file.dir()) && p.dir != file.dir() && !p.role_aux);
+                let projects =
+                    repo.under(file.dir()).filter(|f| f.name() == "project.json" && f.role != Role::Vendored);
+                let members = below
+                    .map(|p| p.dir.clone())
+                    .chain(projects.map(|f| f.dir().to_owned()))
+                    .collect::<Vec<_>>();
+                push(all, kind, file.dir(), &file.path, &members);
             }
             _ => {}
         }
     }
     for package in packages.iter().filter(|p| !p.workspaces.is_empty()) {
-        let yarn = repo.has(&path::join(&package.dir, "yarn.lock")) || package.package_manager.as_deref().is_some_and(|m| m.starts_with("yarn"));
+        let yarn = repo.has(&path::join(&package.dir, "yarn.lock"))
+            || package.declared_manager.as_deref().is_some_and(|m| m.starts_with("yarn"));
         let members = expand(packages, &package.dir, &package.workspaces);
-        push(all, if yarn { "yarn" } else { "npm" }, &package.dir, &package.file, members);
+        push(all, if yarn { "yarn" } else { "npm" }, &package.dir, &package.file, &members);
     }
 }
 
 fn expand(packages: &[Package], root: &str, globs: &[String]) -> Vec<String> {
     let (out, keep): (Vec<&String>, Vec<&String>) = globs.iter().partition(|g| g.starts_with('!'));
     let fits = |dir: &str| {
-        keep.iter().any(|g| path::glob(g.trim_start_matches("./"), dir)) && !out.iter().any(|g| path::glob(g.trim_start_matches(['!', '.']), dir))
+        keep.iter().any(|g| path::glob(g.trim_start_matches("./"), dir))
+            && !out.iter().any(|g| path::glob(g.trim_start_matches(['!', '.']), dir))
     };
     let inside = packages.iter().filter_map(|p| Some((p, path::relative(&p.dir, root)?)));
     inside.filter(|(_, rel)| !rel.is_empty() && fits(rel)).map(|(p, _)| p.dir.clone()).collect()
@@ -155,8 +175,17 @@ fn cargo(repo: &Repo<'_>, file: &str) -> Vec<String> {
 
 fn uv(repo: &Repo<'_>, file: &str) -> Vec<String> {
     let Some(value) = repo.read(file).and_then(|t| t.parse::<toml::Table>().ok()) else { return Vec::new() };
-    let members = value.get("tool").and_then(|t| t.get("uv")).and_then(|u| u.get("workspace")).and_then(|w| w.get("members"));
-    let globs: Vec<String> = members.and_then(toml::Value::as_array).into_iter().flatten().filter_map(|m| m.as_str().map(str::to_owned)).collect();
+    let members = value
+        .get("tool")
+        .and_then(|t| t.get("uv"))
+        .and_then(|u| u.get("workspace"))
+        .and_then(|w| w.get("members"));
+    let globs: Vec<String> = members
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|m| m.as_str().map(str::to_owned))
+        .collect();
     manifest_dirs(repo, path::parent(file), &globs, "pyproject.toml")
 }
 
@@ -165,7 +194,8 @@ fn manifest_dirs(repo: &Repo<'_>, root: &str, globs: &[String], manifest: &str) 
         return Vec::new();
     }
     let dirs = repo.under(root).filter(|f| f.name() == manifest).map(|f| f.dir().to_owned());
-    dirs.filter(|d| path::relative(d, root).is_some_and(|rel| globs.iter().any(|g| path::glob(g, rel)))).collect()
+    dirs.filter(|d| path::relative(d, root).is_some_and(|rel| globs.iter().any(|g| path::glob(g, rel))))
+        .collect()
 }
 
 fn listed(repo: &Repo<'_>, file: &str, pattern: &regex::Regex, dir: &str) -> Vec<String> {
@@ -187,6 +217,10 @@ fn gradle(repo: &Repo<'_>, file: &str) -> Vec<String> {
 
 fn solution(repo: &Repo<'_>, file: &str, pattern: &regex::Regex) -> Vec<String> {
     let text = repo.read(file).unwrap_or_default();
-    let projects = pattern.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str().replace('\\', "/"));
-    projects.filter_map(|p| path::resolve(path::parent(file), &p)).map(|p| path::parent(&p).to_owned()).collect()
+    let projects =
+        pattern.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str().replace('\\', "/"));
+    projects
+        .filter_map(|p| path::resolve(path::parent(file), &p))
+        .map(|p| path::parent(&p).to_owned())
+        .collect()
 }

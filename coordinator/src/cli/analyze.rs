@@ -36,7 +36,8 @@ pub enum Format {
 
 /// Reads and prints.
 pub fn run(args: &Analyze) -> anyhow::Result<()> {
-    let root = args.path.canonicalize().with_context(|| format!("{} cannot be opened", args.path.display()))?;
+    let root =
+        args.path.canonicalize().with_context(|| format!("{} cannot be opened", args.path.display()))?;
     if !root.is_dir() {
         bail!("{} is not a directory; give the directory of a repository", root.display());
     }
@@ -66,7 +67,8 @@ impl FileTree for DirectoryTree {
         let mut entries = Vec::new();
         let mut queue = vec![self.root.clone()];
         while let Some(dir) = queue.pop() {
-            let listing = fs::read_dir(&dir).map_err(|e| TreeError::List(format!("{}: {e}", dir.display())))?;
+            let listing =
+                fs::read_dir(&dir).map_err(|e| TreeError::List(format!("{}: {e}", dir.display())))?;
             for item in listing.flatten() {
                 if entries.len() >= MOST_ENTRIES {
                     return Ok(entries);
@@ -100,7 +102,20 @@ impl FileTree for DirectoryTree {
 }
 
 fn is_left_out(name: &str) -> bool {
-    matches!(name, ".git" | "node_modules" | ".venv" | "venv" | "__pycache__" | "target" | ".next" | ".nuxt" | ".svelte-kit" | ".gradle" | ".terraform")
+    matches!(
+        name,
+        ".git"
+            | "node_modules"
+            | ".venv"
+            | "venv"
+            | "__pycache__"
+            | "target"
+            | ".next"
+            | ".nuxt"
+            | ".svelte-kit"
+            | ".gradle"
+            | ".terraform"
+    )
 }
 
 fn entry(root: &Path, full: &Path, link: bool) -> Option<Entry> {

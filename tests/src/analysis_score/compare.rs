@@ -30,13 +30,23 @@ pub(crate) fn compare(case: &Case, analysis: &Analysis, totals: &mut Totals) -> 
     }
     for (index, service) in analysis.services.iter().enumerate() {
         let known = used.contains(&index);
-        let split = !known && case.services.iter().any(|t| t.accept_split.is_some() && t.source_paths.contains(&service.path));
+        let split = !known
+            && case
+                .services
+                .iter()
+                .any(|t| t.accept_split.is_some() && t.source_paths.contains(&service.path));
         if split || service.optional && !known {
             continue;
         }
         totals.service_precision.count(known);
         if !known {
-            misses.push(format!("EXTRA service {} at {} ({}, {})", service.name, service.path, service.kind.as_str(), service.framework.as_deref().unwrap_or("-")));
+            misses.push(format!(
+                "EXTRA service {} at {} ({}, {})",
+                service.name,
+                service.path,
+                service.kind.as_str(),
+                service.framework.as_deref().unwrap_or("-")
+            ));
         }
         if case.not_services.iter().any(|n| matches_negative(n, &service.path)) {
             totals.hard_negatives += 1;
@@ -53,30 +63,47 @@ fn matches_negative(negative: &str, path: &str) -> bool {
     }
 }
 
-fn find<'a>(case: &Case, truth: &Service, analysis: &'a Analysis, used: &BTreeSet<usize>) -> Option<(usize, &'a AnalyzedService)> {
+fn find<'a>(
+    case: &Case,
+    truth: &Service,
+    analysis: &'a Analysis,
+    used: &BTreeSet<usize>,
+) -> Option<(usize, &'a AnalyzedService)> {
     let free = || analysis.services.iter().enumerate().filter(|(i, _)| !used.contains(i));
     let shared = case.services.iter().filter(|s| s.path == truth.path).count() > 1;
     let here = |s: &AnalyzedService| s.path == truth.path;
-    let exact = free().find(|(_, s)| here(s) && s.kind.as_str() == truth.kind && (!shared || same_text(s.framework.as_deref(), truth)));
+    let exact = free().find(|(_, s)| {
+        here(s) && s.kind.as_str() == truth.kind && (!shared || same_text(s.framework.as_deref(), truth))
+    });
     let kind = || free().find(|(_, s)| here(s) && s.kind.as_str() == truth.kind);
     let any = || if shared { None } else { free().find(|(_, s)| here(s)) };
-    let split = || if truth.accept_split.is_some() { free().find(|(_, s)| truth.source_paths.contains(&s.path) && s.kind.as_str() == truth.kind) } else { None };
+    let split = || {
+        if truth.accept_split.is_some() {
+            free().find(|(_, s)| truth.source_paths.contains(&s.path) && s.kind.as_str() == truth.kind)
+        } else {
+            None
+        }
+    };
     exact.or_else(kind).or_else(any).or_else(split)
 }
 
 fn same_text(framework: Option<&str>, truth: &Service) -> bool {
-    framework == truth.framework.as_deref() || truth.accept_frameworks.iter().any(|f| Some(f.as_str()) == framework)
+    framework == truth.framework.as_deref()
+        || truth.accept_frameworks.iter().any(|f| Some(f.as_str()) == framework)
 }
 
 fn fields(truth: &Service, service: &AnalyzedService, totals: &mut Totals, misses: &mut Vec<String>) {
-    let mut miss = |field: &str, wanted: String, got: String| misses.push(format!("{} {field}: wanted {wanted}, got {got}", truth.path));
+    let mut miss = |field: &str, wanted: String, got: String| {
+        misses.push(format!("{} {field}: wanted {wanted}, got {got}", truth.path))
+    };
     let kind = service.kind.as_str() == truth.kind;
     totals.kind.count(kind);
     if !kind {
         miss("kind", truth.kind.clone(), service.kind.as_str().to_owned());
     }
     let family = |l: &str| if l == "javascript" { "typescript".to_owned() } else { l.to_owned() };
-    let language = family(&truth.language) == family(&service.language) || truth.accept_languages.contains(&service.language);
+    let language = family(&truth.language) == family(&service.language)
+        || truth.accept_languages.contains(&service.language);
     totals.language.count(language);
     if !language {
         miss("language", truth.language.clone(), service.language.clone());
@@ -91,7 +118,8 @@ fn fields(truth: &Service, service: &AnalyzedService, totals: &mut Totals, misse
     }
     if let Some(manager) = &truth.package_manager {
         let got = service.package_manager.as_deref().unwrap_or("none");
-        let right = manager.split(' ').next() == got.split(' ').next() || truth.alt_package_managers.iter().any(|m| m == got);
+        let right = manager.split(' ').next() == got.split(' ').next()
+            || truth.alt_package_managers.iter().any(|m| m == got);
         totals.manager.count(right);
         if !right {
             miss("package_manager", manager.clone(), got.to_owned());
@@ -109,7 +137,8 @@ fn fields(truth: &Service, service: &AnalyzedService, totals: &mut Totals, misse
     if let Some(health) = &truth.health {
         let got = service.health.as_deref().unwrap_or("-");
         let same = |a: &str| a.trim_end_matches('/') == got.trim_end_matches('/');
-        let right = same(health) || truth.accept_health.iter().any(|h| same(h)) || (health == "/" && got == "-");
+        let right =
+            same(health) || truth.accept_health.iter().any(|h| same(h)) || (health == "/" && got == "-");
         totals.health.count(right);
         if !right {
             miss("health", health.clone(), got.to_owned());
@@ -126,12 +155,24 @@ fn fields(truth: &Service, service: &AnalyzedService, totals: &mut Totals, misse
     }
 }
 
-fn port(truth: &Service, service: &AnalyzedService, totals: &mut Totals, miss: &mut impl FnMut(&str, String, String)) {
+fn port(
+    truth: &Service,
+    service: &AnalyzedService,
+    totals: &mut Totals,
+    miss: &mut impl FnMut(&str, String, String),
+) {
     let Some(port) = truth.port else { return };
-    if truth.kind == "static" || truth.accept_ports.as_str() == Some("any") || truth.port_note.as_deref().is_some_and(|n| n.starts_with("any web port") || n.starts_with("no fixed port")) {
+    if truth.kind == "static"
+        || truth.accept_ports.as_str() == Some("any")
+        || truth
+            .port_note
+            .as_deref()
+            .is_some_and(|n| n.starts_with("any web port") || n.starts_with("no fixed port"))
+    {
         return;
     }
-    let accepted: Vec<u64> = truth.accept_ports.as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64).collect();
+    let accepted: Vec<u64> =
+        truth.accept_ports.as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64).collect();
     let right = service.port == Some(port) || service.port.is_some_and(|p| accepted.contains(&u64::from(p)));
     totals.port.count(right);
     if !right {
@@ -139,8 +180,14 @@ fn port(truth: &Service, service: &AnalyzedService, totals: &mut Totals, miss: &
     }
 }
 
-fn dependencies(truth: &Service, service: &AnalyzedService, totals: &mut Totals, miss: &mut impl FnMut(&str, String, String)) {
-    let found: BTreeSet<&str> = service.dependencies.iter().filter(|d| d.required).map(|d| d.kind.as_str()).collect();
+fn dependencies(
+    truth: &Service,
+    service: &AnalyzedService,
+    totals: &mut Totals,
+    miss: &mut impl FnMut(&str, String, String),
+) {
+    let found: BTreeSet<&str> =
+        service.dependencies.iter().filter(|d| d.required).map(|d| d.kind.as_str()).collect();
     for wanted in truth.dependencies.iter().filter(|d| d.required) {
         let right = found.contains(wanted.kind.as_str());
         totals.dependency_recall.count(right);
@@ -160,7 +207,12 @@ fn dependencies(truth: &Service, service: &AnalyzedService, totals: &mut Totals,
     }
 }
 
-fn env(truth: &Service, service: &AnalyzedService, totals: &mut Totals, miss: &mut impl FnMut(&str, String, String)) {
+fn env(
+    truth: &Service,
+    service: &AnalyzedService,
+    totals: &mut Totals,
+    miss: &mut impl FnMut(&str, String, String),
+) {
     let found: BTreeSet<&str> = service.env.iter().map(|e| e.name.as_str()).collect();
     let mut lost = Vec::new();
     for name in &truth.env_names {
@@ -178,7 +230,11 @@ fn env(truth: &Service, service: &AnalyzedService, totals: &mut Totals, miss: &m
         let right = secrets.contains(name.as_str());
         totals.secret_recall.count(right);
         if !right {
-            miss("secret", name.clone(), if found.contains(name.as_str()) { "not secret" } else { "not found" }.to_owned());
+            miss(
+                "secret",
+                name.clone(),
+                if found.contains(name.as_str()) { "not secret" } else { "not found" }.to_owned(),
+            );
         }
     }
     if truth.env_extra_allowed || truth.framework_env_extra {
@@ -202,14 +258,17 @@ fn env(truth: &Service, service: &AnalyzedService, totals: &mut Totals, miss: &m
 
 /// Normalised text contained, or the same executable and entry.
 fn same_start(wanted: &str, got: &str) -> bool {
-    let plain = |s: &str| s.replace(['"', '\''], "").replace("./", "").split_whitespace().collect::<Vec<_>>().join(" ");
+    let plain = |s: &str| {
+        s.replace(['"', '\''], "").replace("./", "").split_whitespace().collect::<Vec<_>>().join(" ")
+    };
     let (wanted, got) = (plain(wanted), plain(got));
     if wanted == got || got.contains(&wanted) {
         return true;
     }
     let head = |s: &str| {
         let words: Vec<&str> = s.split_whitespace().filter(|w| !w.starts_with('-')).collect();
-        let executable = words.first().map(|w| w.rsplit('/').next().unwrap_or(w).to_owned()).unwrap_or_default();
+        let executable =
+            words.first().map(|w| w.rsplit('/').next().unwrap_or(w).to_owned()).unwrap_or_default();
         let entry = words.get(1).map(|w| w.trim_end_matches(".js").to_owned());
         (executable, entry)
     };

@@ -34,7 +34,8 @@ impl Drop for Batch {
 impl GitTree {
     /// Lists a commit.
     pub(crate) fn open(repo: &Path, commit: &str) -> anyhow::Result<Self> {
-        let listing = git(repo).args(["ls-tree", "-r", "-l", "-z", commit]).output().context("git ls-tree")?;
+        let listing =
+            git(repo).args(["ls-tree", "-r", "-l", "-z", commit]).output().context("git ls-tree")?;
         if !listing.status.success() {
             bail!("{}: {}", repo.display(), String::from_utf8_lossy(&listing.stderr).trim());
         }
@@ -44,7 +45,9 @@ impl GitTree {
             let line = String::from_utf8_lossy(line);
             let Some((meta, path)) = line.split_once('\t') else { continue };
             let mut words = meta.split_whitespace();
-            let (Some(mode), Some(_), Some(id)) = (words.next(), words.next(), words.next()) else { continue };
+            let (Some(mode), Some(_), Some(id)) = (words.next(), words.next(), words.next()) else {
+                continue;
+            };
             let size = words.next().and_then(|s| s.parse().ok()).unwrap_or(0);
             let kind = match mode {
                 "120000" => EntryKind::Link,
@@ -55,7 +58,12 @@ impl GitTree {
             blobs.insert(path.to_owned(), id.to_owned());
             entries.push(Entry { path: path.to_owned(), kind, size });
         }
-        let mut child = git(repo).args(["cat-file", "--batch"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("git cat-file")?;
+        let mut child = git(repo)
+            .args(["cat-file", "--batch"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("git cat-file")?;
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().context("no pipe from git cat-file")?);
         Ok(Self { entries, blobs, batch: RefCell::new(Batch { child, input, output }) })
@@ -83,7 +91,11 @@ impl FileTree for GitTree {
         writeln!(input, "{id}").and_then(|()| input.flush()).map_err(|e| failed(e.to_string()))?;
         let mut header = String::new();
         batch.output.read_line(&mut header).map_err(|e| failed(e.to_string()))?;
-        let size: usize = header.split_whitespace().nth(2).and_then(|s| s.parse().ok()).ok_or_else(|| failed(header.trim().to_owned()))?;
+        let size: usize = header
+            .split_whitespace()
+            .nth(2)
+            .and_then(|s| s.parse().ok())
+            .ok_or_else(|| failed(header.trim().to_owned()))?;
         let mut content = vec![0; size];
         batch.output.read_exact(&mut content).map_err(|e| failed(e.to_string()))?;
         let mut newline = [0];

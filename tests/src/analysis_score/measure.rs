@@ -70,7 +70,12 @@ impl Totals {
             ("depends_on recall", self.depends_on, ""),
         ];
         for (name, pair, bar) in rows {
-            writeln!(out, "{name:<24} {:>7.3} {:>11} {bar:>6}", pair.ratio(), format!("{}/{}", pair.hit, pair.of))?;
+            writeln!(
+                out,
+                "{name:<24} {:>7.3} {:>11} {bar:>6}",
+                pair.ratio(),
+                format!("{}/{}", pair.hit, pair.of)
+            )?;
         }
         writeln!(out, "{:<24} {:>7} {:>11} {:>6}", "hard negatives", self.hard_negatives, "", "0")
     }

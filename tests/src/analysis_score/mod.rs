@@ -26,9 +26,13 @@ pub(crate) fn run(cases: &Path, repos: &Path, only: Option<&str>, verbose: bool)
     let mut out = std::io::stdout().lock();
     for case in cases.iter().filter(|c| only.is_none_or(|o| c.repo.contains(o))) {
         let tree = GitTree::open(&find(repos, &case.repo)?, &case.commit)?;
-        let options = Options { repository_name: case.repo.rsplit('/').next().map(str::to_owned), ..Options::default() };
+        let options = Options {
+            repository_name: case.repo.rsplit('/').next().map(str::to_owned),
+            ..Options::default()
+        };
         let started = Instant::now();
-        let analysis = hydron_analysis::analyze(&tree, &options, &mut |_| {}).map_err(|e| anyhow::anyhow!("{}: {e}", case.repo))?;
+        let analysis = hydron_analysis::analyze(&tree, &options, &mut |_| {})
+            .map_err(|e| anyhow::anyhow!("{}: {e}", case.repo))?;
         let took = started.elapsed();
         let misses = compare::compare(case, &analysis, &mut totals);
         if !misses.is_empty() || verbose {
@@ -48,7 +52,13 @@ pub(crate) fn run(cases: &Path, repos: &Path, only: Option<&str>, verbose: bool)
 /// The git directory or work tree of a repository under the given root.
 fn find(root: &Path, repo: &str) -> anyhow::Result<PathBuf> {
     let (owner, name) = repo.split_once('/').context("a repository is named owner/name")?;
-    let places = [format!("{owner}+{name}/repo/.git"), format!("{owner}+{name}/repo"), format!("{owner}/{name}"), format!("{owner}__{name}"), name.to_owned()];
+    let places = [
+        format!("{owner}+{name}/repo/.git"),
+        format!("{owner}+{name}/repo"),
+        format!("{owner}/{name}"),
+        format!("{owner}__{name}"),
+        name.to_owned(),
+    ];
     match places.iter().map(|p| root.join(p)).find(|p| p.exists()) {
         Some(path) => Ok(path),
         None => bail!("{repo} is not under {}; looked for {}", root.display(), places.join(", ")),

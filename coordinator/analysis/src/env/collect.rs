@@ -10,12 +10,29 @@ use crate::field::At;
 use crate::formats::dotenv::is_name;
 
 /// Names that JavaScript bundlers define by themselves.
-const BUILT_IN: [&str; 10] = ["MODE", "DEV", "PROD", "SSR", "BASE_URL", "SITE", "ASSETS_PREFIX", "LEGACY", "VITEST", "JEST_WORKER_ID"];
+const BUILT_IN: [&str; 10] =
+    ["MODE", "DEV", "PROD", "SSR", "BASE_URL", "SITE", "ASSETS_PREFIX", "LEGACY", "VITEST", "JEST_WORKER_ID"];
 
 /// Adds a sighting.
 pub(crate) fn add(draft: &mut Draft, seen: Seen, at: &At) {
-    let surroundings = matches!(seen.name.as_str(), "PATH" | "PWD" | "HOME" | "CI" | "SHELL" | "USER" | "TERM" | "LANG" | "BUNDLE_GEMFILE" | "GITHUB_ACTIONS") || seen.name.starts_with("npm_");
-    if surroundings || !is_name(&seen.name) || seen.name.len() < 2 || (seen.build_time && BUILT_IN.contains(&seen.name.as_str())) {
+    let surroundings = matches!(
+        seen.name.as_str(),
+        "PATH"
+            | "PWD"
+            | "HOME"
+            | "CI"
+            | "SHELL"
+            | "USER"
+            | "TERM"
+            | "LANG"
+            | "BUNDLE_GEMFILE"
+            | "GITHUB_ACTIONS"
+    ) || seen.name.starts_with("npm_");
+    if surroundings
+        || !is_name(&seen.name)
+        || seen.name.len() < 2
+        || (seen.build_time && BUILT_IN.contains(&seen.name.as_str()))
+    {
         return;
     }
     let default = seen.default.filter(|d| d.len() <= 300);
@@ -37,7 +54,9 @@ pub(crate) fn add(draft: &mut Draft, seen: Seen, at: &At) {
         entry.file.clone_from(&at.file);
         entry.line = at.line;
     }
-    let code = |s: EnvSource| matches!(s, EnvSource::Code | EnvSource::Schema | EnvSource::Config | EnvSource::Framework);
+    let code = |s: EnvSource| {
+        matches!(s, EnvSource::Code | EnvSource::Schema | EnvSource::Config | EnvSource::Framework)
+    };
     if code(seen.source) && default.is_some() {
         entry.required = false;
         entry.default = default.clone();

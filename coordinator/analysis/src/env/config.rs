@@ -44,7 +44,9 @@ fn is_config(file: &File) -> bool {
     let yaml = matches!(file.extension(), "yml" | "yaml" | "properties");
     let compose = file.name().contains("compose");
     let workflow = file.path.starts_with('.');
-    (yaml && !compose && !workflow) || file.name() == "custom-environment-variables.json" || matches!(file.name(), "turbo.json" | "appsettings.json" | "uwsgi.ini")
+    (yaml && !compose && !workflow)
+        || file.name() == "custom-environment-variables.json"
+        || matches!(file.name(), "turbo.json" | "appsettings.json" | "uwsgi.ini")
 }
 
 fn scan(file: &File, text: &str) -> Vec<Seen> {
@@ -52,7 +54,9 @@ fn scan(file: &File, text: &str) -> Vec<Seen> {
     let name = file.name();
     if name.starts_with("custom-environment-variables") {
         let value = if file.extension() == "json" { json::parse(text) } else { yaml::parse(text) };
-        for (_, leaf) in yaml::leaves(&value.unwrap_or_default()).into_iter().filter(|(p, _)| !p.ends_with("__format")) {
+        for (_, leaf) in
+            yaml::leaves(&value.unwrap_or_default()).into_iter().filter(|(p, _)| !p.ends_with("__format"))
+        {
             out.push(Seen::new(&leaf, EnvSource::Config, text.find(&leaf).unwrap_or(0)));
         }
         return out;
@@ -70,7 +74,10 @@ fn scan(file: &File, text: &str) -> Vec<Seen> {
         appsettings(text, &mut out);
         return out;
     }
-    let application = name.starts_with("application") || name.starts_with("bootstrap") || file.path.contains("src/main/resources") || file.path.contains("config/");
+    let application = name.starts_with("application")
+        || name.starts_with("bootstrap")
+        || file.path.contains("src/main/resources")
+        || file.path.contains("config/");
     if application {
         for found in BRACED.captures_iter(text) {
             let Some(one) = found.get(1).filter(|m| UPPER.is_match(m.as_str())) else { continue };
@@ -126,7 +133,39 @@ pub(crate) fn dockerfiles(repo: &Repo<'_>, drafts: &mut [Draft]) {
 }
 
 fn is_runtime_detail(name: &str) -> bool {
-    let prefixes = ["PYTHON", "PIP_", "UV_", "POETRY_", "NPM_", "PNPM_", "YARN_", "BUNDLE_", "GEM_", "CARGO_", "RUSTUP_", "GO", "JAVA_", "LC_", "LANG", "DEBIAN_", "COREPACK_", "NODE_OPTIONS", "NEXT_TELEMETRY", "VIRTUAL_ENV", "PATH", "HOME", "LD_", "MALLOC_", "CGO_", "TURBO_", "S6_", "COMPOSER_", "VERSION", "APP_HOME", "MAVEN_"];
+    let prefixes = [
+        "PYTHON",
+        "PIP_",
+        "UV_",
+        "POETRY_",
+        "NPM_",
+        "PNPM_",
+        "YARN_",
+        "BUNDLE_",
+        "GEM_",
+        "CARGO_",
+        "RUSTUP_",
+        "GO",
+        "JAVA_",
+        "LC_",
+        "LANG",
+        "DEBIAN_",
+        "COREPACK_",
+        "NODE_OPTIONS",
+        "NEXT_TELEMETRY",
+        "VIRTUAL_ENV",
+        "PATH",
+        "HOME",
+        "LD_",
+        "MALLOC_",
+        "CGO_",
+        "TURBO_",
+        "S6_",
+        "COMPOSER_",
+        "VERSION",
+        "APP_HOME",
+        "MAVEN_",
+    ];
     prefixes.iter().any(|p| name.starts_with(p))
 }
 
@@ -147,7 +186,9 @@ pub(crate) fn implied(repo: &Repo<'_>, drafts: &mut [Draft]) {
                     names.push(("DATABASE_URL", false, path::join(&dir, "Gemfile")));
                 }
             }
-            (Stack::Rust(_), "rocket") => names.push(("ROCKET_ADDRESS", false, path::join(&dir, "Cargo.toml"))),
+            (Stack::Rust(_), "rocket") => {
+                names.push(("ROCKET_ADDRESS", false, path::join(&dir, "Cargo.toml")))
+            }
             (Stack::Node(facts), _) if facts.prisma.is_some() => prisma(repo, draft),
             _ => {}
         }
@@ -164,7 +205,8 @@ pub(crate) fn implied(repo: &Repo<'_>, drafts: &mut [Draft]) {
 
 fn prisma(repo: &Repo<'_>, draft: &mut Draft) {
     patterns! { ENV = r#"\benv\(\s*"(\w+)"\s*\)"#; }
-    let files: Vec<&File> = repo.files().iter().filter(|f| f.extension() == "prisma" && draft.owns(&f.path)).collect();
+    let files: Vec<&File> =
+        repo.files().iter().filter(|f| f.extension() == "prisma" && draft.owns(&f.path)).collect();
     for file in files {
         let Some(text) = repo.text(file) else { continue };
         for name in ENV.captures_iter(text).filter_map(|c| c.get(1)) {

@@ -45,7 +45,9 @@ fn give(draft: &mut Draft, one: &Assignment, file: &File, kind: Kind) {
     let mut seen = Seen::new(&one.name, EnvSource::Example, 0);
     seen.default = (!secret::is_placeholder(&one.value)).then(|| one.value.clone());
     let at = At::line(&file.path, one.line);
-    if secret::is_secret(&one.name, Some(&one.value)) && let Some(entry) = draft.env.get_mut(&one.name) {
+    if secret::is_secret(&one.name, Some(&one.value))
+        && let Some(entry) = draft.env.get_mut(&one.name)
+    {
         entry.secret = true;
     }
     if !one.commented {
@@ -65,20 +67,45 @@ enum Kind {
 
 fn kind(file: &File) -> Option<Kind> {
     let name = file.name().to_lowercase();
-    if name == ".env" || matches!(name.as_str(), ".env.development" | ".env.production" | ".env.local" | ".env.defaults" | ".env.docker" | ".env.dev" | ".env.prod") {
+    if name == ".env"
+        || matches!(
+            name.as_str(),
+            ".env.development"
+                | ".env.production"
+                | ".env.local"
+                | ".env.defaults"
+                | ".env.docker"
+                | ".env.dev"
+                | ".env.prod"
+        )
+    {
         return Some(Kind::Committed);
     }
     let words: BTreeSet<String> = path::words(&name).collect();
-    let example = ["example", "sample", "template", "dist", "default", "defaults", "demo", "tpl"].iter().any(|w| words.contains(*w));
-    let about = words.contains("env") || words.contains("envrc") || (words.contains("secret") && name.starts_with('.'));
-    let code = matches!(file.extension(), "js" | "ts" | "py" | "rb" | "md" | "yml" | "yaml" | "json" | "toml" | "go" | "rs" | "php" | "tf");
+    let example = ["example", "sample", "template", "dist", "default", "defaults", "demo", "tpl"]
+        .iter()
+        .any(|w| words.contains(*w));
+    let about = words.contains("env")
+        || words.contains("envrc")
+        || (words.contains("secret") && name.starts_with('.'));
+    let code = matches!(
+        file.extension(),
+        "js" | "ts" | "py" | "rb" | "md" | "yml" | "yaml" | "json" | "toml" | "go" | "rs" | "php" | "tf"
+    );
     (example && about && !code && !words.contains("test")).then_some(Kind::Example)
 }
 
 /// The directory that an example speaks for.
 fn home(file: &File) -> &str {
     let dir = file.dir();
-    if matches!(path::base(dir), "docker" | "config" | "env" | "envs" | ".envs" | "deploy" | "dockerfiles" | ".docker") { path::parent(dir) } else { dir }
+    if matches!(
+        path::base(dir),
+        "docker" | "config" | "env" | "envs" | ".envs" | "deploy" | "dockerfiles" | ".docker"
+    ) {
+        path::parent(dir)
+    } else {
+        dir
+    }
 }
 
 /// The drafts that an example may concern: those in its directory, else those below it.
@@ -95,7 +122,11 @@ fn owners(drafts: &[Draft], file: &File) -> Vec<usize> {
 
 /// Whether an example above a service speaks for that service alone.
 fn alone(file: &File, draft: &Draft) -> bool {
-    draft.kind != ServiceKind::Static && (draft.owns(&file.path) || draft.sources.len() == 1 && draft.dir.starts_with(home(file)) && path::depth(&draft.dir) <= path::depth(home(file)) + 1)
+    draft.kind != ServiceKind::Static
+        && (draft.owns(&file.path)
+            || draft.sources.len() == 1
+                && draft.dir.starts_with(home(file))
+                && path::depth(&draft.dir) <= path::depth(home(file)) + 1)
 }
 
 fn leaks(repo: &Repo<'_>, file: &File, all: &[Assignment]) {
@@ -108,8 +139,12 @@ fn leaks(repo: &Repo<'_>, file: &File, all: &[Assignment]) {
             severity: Severity::Warning,
             code: FindingCode::CommittedSecret,
             service: None,
-            message: format!("{} holds a value for {}, which everyone with the repository can read", file.path, one.name),
-            advice: "It was not taken over. Make a new value, and remove this one from the repository.".to_owned(),
+            message: format!(
+                "{} holds a value for {}, which everyone with the repository can read",
+                file.path, one.name
+            ),
+            advice: "It was not taken over. Make a new value, and remove this one from the repository."
+                .to_owned(),
             file: Some(file.path.clone()),
             line: Some(one.line),
         });

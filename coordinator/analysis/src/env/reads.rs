@@ -22,7 +22,7 @@ patterns! {
     GO_HELPER = r#"\b\w*[eE]nv\w*\(\s*"([A-Z][A-Z0-9_]+)"(?:\s*,\s*"([^"]*)")?"#;
     GO_TAG = r#"\b(?:env|envconfig|mapstructure_env):"([A-Z][A-Z0-9_]+)((?:,\w+)*)"(?:[^`]*?(?:envDefault|default):"([^"]*)")?"#;
     GO_FLAGS = r#"(?:EnvVars?\s*:\s*(?:\[\]string\{)?|Envar\(|cli\.EnvVars\()\s*((?:"[A-Z0-9_]+"\s*,?\s*)+)"#;
-    PHP = r#"(?:\benv|\bgetenv)\(\s*['"]([A-Za-z]\w*)['"](?:\s*,\s*(?:['"]([^'"\n]*)['"]|(\w+)))?"#;
+    PHP = r#"(?:\benv|\bgetenv)\(\s*['"]([A-Za-z]\w*)['"](?:\s*,\s*(?:['"]([^'"\n]*)['"]|(\w+))|\)\s*(?:\?:|\?\?)\s*['"]([^'"\n]*)['"])?"#;
     PHP_SUPER = r#"\$_(?:ENV|SERVER)\[\s*['"]([A-Z][A-Z0-9_]*)['"]\s*\]"#;
     PHP_PERCENT = r"%env\((?:[\w\\]+:)*([A-Za-z_]\w*)\)%";
     RUST = r#"(?:env::|dotenvy::|dotenv::)?var(?:_os)?\(\s*"([A-Za-z_][\w]*)"\s*\)(\s*\.(?:unwrap_or\w*|ok|or_else|unwrap_or_default))?"#;
@@ -44,7 +44,32 @@ patterns! {
 pub(crate) fn is_source(file: &File) -> bool {
     matches!(
         file.extension(),
-        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "vue" | "svelte" | "astro" | "py" | "rb" | "ru" | "erb" | "rake" | "go" | "php" | "rs" | "java" | "kt" | "scala" | "cs" | "fs" | "sh" | "template" | "conf"
+        "js" | "mjs"
+            | "cjs"
+            | "jsx"
+            | "ts"
+            | "mts"
+            | "cts"
+            | "tsx"
+            | "vue"
+            | "svelte"
+            | "astro"
+            | "py"
+            | "rb"
+            | "ru"
+            | "erb"
+            | "rake"
+            | "go"
+            | "php"
+            | "rs"
+            | "java"
+            | "kt"
+            | "scala"
+            | "cs"
+            | "fs"
+            | "sh"
+            | "template"
+            | "conf"
     ) || matches!(file.name(), "Rakefile" | "Gemfile" | "entrypoint" | "docker-entrypoint")
 }
 
@@ -52,7 +77,9 @@ pub(crate) fn is_source(file: &File) -> bool {
 pub(crate) fn scan(file: &File, text: &str) -> Vec<Seen> {
     let mut out = Vec::new();
     match file.extension() {
-        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "vue" | "svelte" | "astro" => javascript(text, &mut out),
+        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "vue" | "svelte" | "astro" => {
+            javascript(text, &mut out)
+        }
         "py" => reads_python::scan(text, &mut out),
         "rb" | "ru" | "erb" | "rake" => ruby(text, &mut out),
         "go" => go(text, &mut out),
@@ -88,7 +115,9 @@ fn javascript(text: &str, out: &mut Vec<Seen>) {
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         seen.default = found.get(4).or_else(|| found.get(5)).map(|m| m.as_str().to_owned());
         let tail = text.get(name.end()..).unwrap_or_default();
-        seen.required = found.get(3).is_some() && seen.default.is_none() && !tail.trim_start_matches(['!', ' ']).starts_with("==");
+        seen.required = found.get(3).is_some()
+            && seen.default.is_none()
+            && !tail.trim_start_matches(['!', ' ']).starts_with("==");
         out.push(seen);
     }
     each(&JS_BUN, text, &[1], &[], out);
@@ -101,7 +130,9 @@ fn javascript(text: &str, out: &mut Vec<Seen>) {
     out.iter_mut().skip(before).for_each(|s| s.build_time = true);
     for found in JS_DESTRUCTURED.captures_iter(text).filter_map(|c| c.get(1)) {
         for part in found.as_str().split(',') {
-            let (name, default) = part.split_once('=').map_or((part, None), |(n, d)| (n, Some(d.trim().trim_matches(['\'', '"', '`']).to_owned())));
+            let (name, default) = part
+                .split_once('=')
+                .map_or((part, None), |(n, d)| (n, Some(d.trim().trim_matches(['\'', '"', '`']).to_owned())));
             let name = name.split(':').next().unwrap_or_default().trim();
             if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !name.starts_with("...") {
                 let mut seen = Seen::new(name, EnvSource::Code, found.start());
@@ -141,7 +172,11 @@ fn ruby(text: &str, out: &mut Vec<Seen>) {
         let (Some(all), Some(name)) = (found.get(0), found.get(1)) else { continue };
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         seen.default = [2, 3, 4, 5].iter().find_map(|g| found.get(*g)).map(|m| m.as_str().to_owned());
-        seen.required = all.as_str().contains("fetch") && seen.default.is_none() && !text.get(all.end()..).is_some_and(|t| t.trim_start().starts_with([')', '{']) && t.contains('{'));
+        seen.required = all.as_str().contains("fetch")
+            && seen.default.is_none()
+            && !text
+                .get(all.end()..)
+                .is_some_and(|t| t.trim_start().starts_with([')', '{']) && t.contains('{'));
         out.push(seen);
     }
 }
@@ -152,7 +187,8 @@ fn go(text: &str, out: &mut Vec<Seen>) {
     for found in GO_TAG.captures_iter(text) {
         let Some(name) = found.get(1) else { continue };
         let mut seen = Seen::new(name.as_str(), EnvSource::Schema, name.start());
-        seen.required = found.get(2).is_some_and(|o| o.as_str().contains("required") || o.as_str().contains("notEmpty"));
+        seen.required =
+            found.get(2).is_some_and(|o| o.as_str().contains("required") || o.as_str().contains("notEmpty"));
         seen.default = found.get(3).map(|m| m.as_str().to_owned());
         out.push(seen);
     }
@@ -170,9 +206,22 @@ fn go(text: &str, out: &mut Vec<Seen>) {
 }
 
 fn php(text: &str, out: &mut Vec<Seen>) {
-    each(&PHP, text, &[1], &[2, 3], out);
+    each(&PHP, text, &[1], &[2, 3, 4], out);
     each(&PHP_PERCENT, text, &[1], &[], out);
-    let ignored = ["REQUEST_", "HTTP_", "REMOTE_", "SERVER_", "SCRIPT_", "QUERY_", "DOCUMENT_", "PHP_", "CONTENT_", "HTTPS", "PATH_INFO", "GATEWAY_"];
+    let ignored = [
+        "REQUEST_",
+        "HTTP_",
+        "REMOTE_",
+        "SERVER_",
+        "SCRIPT_",
+        "QUERY_",
+        "DOCUMENT_",
+        "PHP_",
+        "CONTENT_",
+        "HTTPS",
+        "PATH_INFO",
+        "GATEWAY_",
+    ];
     for name in PHP_SUPER.captures_iter(text).filter_map(|c| c.get(1)) {
         if !ignored.iter().any(|p| name.as_str().starts_with(p)) {
             out.push(Seen::new(name.as_str(), EnvSource::Code, name.start()));
@@ -185,10 +234,13 @@ fn rust(text: &str, out: &mut Vec<Seen>) {
         let Some(name) = found.get(1) else { continue };
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         let tail = text.get(found.get(0).map_or(0, |m| m.end())..).unwrap_or_default().trim_start();
-        seen.required = found.get(2).is_none() && (tail.starts_with(".expect") || tail.starts_with(".unwrap()") || tail.starts_with('?'));
+        seen.required = found.get(2).is_none()
+            && (tail.starts_with(".expect") || tail.starts_with(".unwrap()") || tail.starts_with('?'));
         out.push(seen);
     }
-    for name in RUST_MACRO.captures_iter(text).filter_map(|c| c.get(1)).filter(|n| !n.as_str().starts_with("CARGO_")) {
+    for name in
+        RUST_MACRO.captures_iter(text).filter_map(|c| c.get(1)).filter(|n| !n.as_str().starts_with("CARGO_"))
+    {
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         seen.build_time = true;
         out.push(seen);
@@ -197,10 +249,12 @@ fn rust(text: &str, out: &mut Vec<Seen>) {
     for field in RUST_CLAP_FIELD.captures_iter(text).filter_map(|c| c.get(1)) {
         out.push(Seen::new(&field.as_str().to_uppercase(), EnvSource::Schema, field.start()));
     }
-    let env_module = text.contains("env") && (text.contains("_KEY") || text.contains("env_key") || RUST_CONST_USE.is_match(text));
+    let env_module = text.contains("env")
+        && (text.contains("_KEY") || text.contains("env_key") || RUST_CONST_USE.is_match(text));
     for found in RUST_CONST.captures_iter(text).filter(|_| env_module) {
         let (Some(name), Some(value)) = (found.get(1), found.get(2)) else { continue };
-        let used = RUST_CONST_USE.captures_iter(text).filter_map(|c| c.get(1)).any(|m| m.as_str() == name.as_str());
+        let used =
+            RUST_CONST_USE.captures_iter(text).filter_map(|c| c.get(1)).any(|m| m.as_str() == name.as_str());
         if used || name.as_str() == value.as_str() {
             out.push(Seen::new(value.as_str(), EnvSource::Code, value.start()));
         }
@@ -215,7 +269,8 @@ fn java(text: &str, out: &mut Vec<Seen>) {
 fn dotnet(text: &str, out: &mut Vec<Seen>) {
     each(&DOTNET, text, &[1], &[], out);
     for name in DOTNET_CONNECTION.captures_iter(text).filter_map(|c| c.get(1)) {
-        let mut seen = Seen::new(&format!("ConnectionStrings__{}", name.as_str()), EnvSource::Code, name.start());
+        let mut seen =
+            Seen::new(&format!("ConnectionStrings__{}", name.as_str()), EnvSource::Code, name.start());
         seen.required = true;
         out.push(seen);
     }
@@ -239,8 +294,13 @@ fn shell(text: &str, out: &mut Vec<Seen>) {
 /// Whether a script starts the service, as opposed to helping developers.
 fn starts(file: &File) -> bool {
     let words: Vec<String> = crate::path::words(file.name()).collect();
-    let helps = ["test", "tests", "wait", "lint", "deploy", "release", "install", "publish", "bench"].iter().any(|h| words.iter().any(|w| w == h));
-    !helps && ["entrypoint", "start", "run", "boot", "docker", "server", "init", "web", "worker"].iter().any(|h| words.iter().any(|w| w == h))
+    let helps = ["test", "tests", "wait", "lint", "deploy", "release", "install", "publish", "bench"]
+        .iter()
+        .any(|h| words.iter().any(|w| w == h));
+    !helps
+        && ["entrypoint", "start", "run", "boot", "docker", "server", "init", "web", "worker"]
+            .iter()
+            .any(|h| words.iter().any(|w| w == h))
 }
 
 fn template(file: &File, text: &str, out: &mut Vec<Seen>) {

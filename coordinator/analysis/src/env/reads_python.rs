@@ -11,7 +11,7 @@ patterns! {
     INDEX = r#"\benviron\[\s*['"]([\w-]+)['"]\s*\]"#;
     GET = r#"(?:\benviron\.get|\bgetenv|environ\.setdefault)\(\s*['"]([\w-]+)['"]\s*(?:,\s*(?:default\s*=\s*)?([^\n]*))?"#;
     LIBRARY = r#"\b(?:env|ENV|config|environ|Env|settings_env)(?:\.(?:str|bool|int|float|list|url|db|db_url|cache|cache_url|email_url|json|get_value|path|dict|tuple|search_url|log_level|decimal|timedelta))?\(\s*['"]([A-Za-z]\w*)['"]\s*([^\n]*)"#;
-    DJ_DATABASE_URL = r#"dj_database_url\.config\("#;
+    DJ_DATABASE_URL = r"dj_database_url\.config\(";
     DJ_NAME = r#"dj_database_url\.config\([^)]*env\s*=\s*['"](\w+)['"]"#;
     HELPER = r"(?m)^(?:async\s+)?def\s+(\w+)\s*\(\s*(\w+)[^)]*\)[^\n]*:\n((?:[ \t]+[^\n]*\n|\n){1,12})";
     DEFAULT = r#"default\s*=\s*(?:['"]([^'"]*)['"]|([\w.\[\]]+))"#;
@@ -23,7 +23,11 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
     for name in INDEX.captures_iter(text).filter_map(|c| c.get(1)) {
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         let tail = text.get(name.end()..).unwrap_or_default();
-        let assigned = tail.trim_start_matches(['"', '\'']).trim_start().strip_prefix(']').is_some_and(|t| t.trim_start().starts_with('=') && !t.trim_start().starts_with("=="));
+        let assigned = tail
+            .trim_start_matches(['"', '\''])
+            .trim_start()
+            .strip_prefix(']')
+            .is_some_and(|t| t.trim_start().starts_with('=') && !t.trim_start().starts_with("=="));
         seen.required = !assigned;
         out.push(seen);
     }
@@ -33,10 +37,14 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
         seen.default = found.get(2).and_then(|m| literal(m.as_str()));
         out.push(seen);
     }
-    let library = ["environs", "decouple", "environ.", "starlette.config", "import environ", "from environ"].iter().any(|l| text.contains(l));
+    let library = ["environs", "decouple", "environ.", "starlette.config", "import environ", "from environ"]
+        .iter()
+        .any(|l| text.contains(l));
     if library {
         for found in LIBRARY.captures_iter(text) {
-            let (Some(name), tail) = (found.get(1), found.get(2).map_or("", |m| m.as_str())) else { continue };
+            let (Some(name), tail) = (found.get(1), found.get(2).map_or("", |m| m.as_str())) else {
+                continue;
+            };
             out.push(with_tail(name, tail));
         }
     }
@@ -49,7 +57,8 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
 
 fn with_tail(name: regex::Match<'_>, tail: &str) -> Seen {
     let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
-    let named = DEFAULT.captures(tail).and_then(|c| c.get(1).or_else(|| c.get(2))).map(|m| m.as_str().to_owned());
+    let named =
+        DEFAULT.captures(tail).and_then(|c| c.get(1).or_else(|| c.get(2))).map(|m| m.as_str().to_owned());
     let positional = tail.trim_start().strip_prefix(',').and_then(literal);
     let closed = tail.trim_start().starts_with(')');
     seen.default = named.or(positional).map(|d| if d == "None" { String::new() } else { d });
@@ -70,8 +79,12 @@ fn helpers(text: &str, out: &mut Vec<Seen>) {
     }
     let mut names: Vec<String> = Vec::new();
     for found in HELPER.captures_iter(text) {
-        let (Some(name), Some(parameter), Some(body)) = (found.get(1), found.get(2), found.get(3)) else { continue };
-        let reads = ["environ.get(", "environ[", "getenv("].iter().any(|r| body.as_str().contains(&format!("{r}{}", parameter.as_str())));
+        let (Some(name), Some(parameter), Some(body)) = (found.get(1), found.get(2), found.get(3)) else {
+            continue;
+        };
+        let reads = ["environ.get(", "environ[", "getenv("]
+            .iter()
+            .any(|r| body.as_str().contains(&format!("{r}{}", parameter.as_str())));
         if reads {
             names.push(name.as_str().to_owned());
         }

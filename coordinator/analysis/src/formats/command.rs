@@ -31,7 +31,6 @@ pub(crate) fn split(command: &str) -> Vec<String> {
         match (quote, c) {
             (Some(q), c) if c == q => quote = None,
             (Some('"'), '\\') => word.extend(chars.next()),
-            (Some(_), c) => word.push(c),
             (None, '"' | '\'') => {
                 quote = Some(c);
                 open = true;
@@ -49,7 +48,7 @@ pub(crate) fn split(command: &str) -> Vec<String> {
                 }
                 open = false;
             }
-            (None, c) => word.push(c),
+            (Some(_) | None, c) => word.push(c),
         }
     }
     if open || !word.is_empty() {
@@ -72,12 +71,12 @@ pub(crate) fn is_dev(command: &str) -> bool {
 pub(crate) fn unwrap(command: &str) -> String {
     let words: Vec<&str> = command.split_whitespace().collect();
     let mut rest: &[&str] = &words;
-    loop {
-        let Some((first, tail)) = rest.split_first() else { break };
+    while let Some((first, tail)) = rest.split_first() {
         let assignment = first.split_once('=').is_some_and(|(n, _)| super::dotenv::is_name(n));
         match *first {
             _ if assignment => rest = tail,
-            "cross-env" | "cross-env-shell" | "env" | "exec" | "sudo" | "dumb-init" | "tini" | "npx" | "bunx" => rest = tail,
+            "cross-env" | "cross-env-shell" | "env" | "exec" | "sudo" | "dumb-init" | "tini" | "npx"
+            | "bunx" => rest = tail,
             "env-cmd" | "dotenv" | "dotenvx" => {
                 let after = rest.iter().position(|w| *w == "--");
                 rest = after.and_then(|at| rest.get(at + 1..)).unwrap_or(tail);
@@ -108,17 +107,44 @@ mod tests {
     #[test]
     fn development_servers_are_recognised() {
         for dev in [
-            "nx serve", "ng serve --open", "react-scripts start", "cross-env PORT=4100 react-scripts start", "gatsby develop",
-            "astro dev", "eleventy --serve --quiet", "npx @11ty/eleventy --serve", "nodemon index.js", "tsx watch src/index.ts",
-            "nest start", "nest start --watch", "vite", "vite --port 3333 --open", "next dev", "flask run", "flask --app x run",
-            "python manage.py runserver", "uvicorn main:app --reload", "cargo watch -x run", "php artisan serve", "hugo server -D",
+            "nx serve",
+            "ng serve --open",
+            "react-scripts start",
+            "cross-env PORT=4100 react-scripts start",
+            "gatsby develop",
+            "astro dev",
+            "eleventy --serve --quiet",
+            "npx @11ty/eleventy --serve",
+            "nodemon index.js",
+            "tsx watch src/index.ts",
+            "nest start",
+            "nest start --watch",
+            "vite",
+            "vite --port 3333 --open",
+            "next dev",
+            "flask run",
+            "flask --app x run",
+            "python manage.py runserver",
+            "uvicorn main:app --reload",
+            "cargo watch -x run",
+            "php artisan serve",
+            "hugo server -D",
             "node --watch index.js",
         ] {
             assert!(is_dev(dev), "{dev}");
         }
         for production in [
-            "node server.js", "next start", "node dist/main", "gunicorn app:app", "vite build", "uvicorn main:app",
-            "bin/rails server", "nuxt start", "./fair", "remix-serve build", "node build",
+            "node server.js",
+            "next start",
+            "node dist/main",
+            "gunicorn app:app",
+            "vite build",
+            "uvicorn main:app",
+            "bin/rails server",
+            "nuxt start",
+            "./fair",
+            "remix-serve build",
+            "node build",
         ] {
             assert!(!is_dev(production), "{production}");
         }

@@ -62,7 +62,10 @@ impl Dockerfile {
             if chain.len() > 32 {
                 break;
             }
-            next = self.stages.iter().find(|s| s.line < stage.line && s.alias.as_deref() == Some(stage.image.as_str()));
+            next = self
+                .stages
+                .iter()
+                .find(|s| s.line < stage.line && s.alias.as_deref() == Some(stage.image.as_str()));
         }
         chain
     }
@@ -140,7 +143,6 @@ impl Dockerfile {
             (None, None) => None,
         }
     }
-
 }
 
 /// `["a", "b"]` of an exec form.
@@ -183,7 +185,8 @@ pub(crate) fn expand(text: &str, known: &[(String, String)]) -> String {
         out.push_str(before);
         let after = after.strip_prefix('$').unwrap_or(after);
         let (name, default, tail) = reference(after);
-        let value = known.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty());
+        let value =
+            known.iter().rev().find(|(n, _)| n == name).map(|(_, v)| v.as_str()).filter(|v| !v.is_empty());
         match (name.is_empty(), value.or(default)) {
             (true, _) => out.push('$'),
             (false, Some(value)) => out.push_str(value),
@@ -209,7 +212,8 @@ fn reference(after: &str) -> (&str, Option<&str>, &str) {
 }
 
 fn stage(from: &Instruction, args: &[(String, Option<String>)]) -> Stage {
-    let known: Vec<(String, String)> = args.iter().map(|(n, v)| (n.clone(), v.clone().unwrap_or_default())).collect();
+    let known: Vec<(String, String)> =
+        args.iter().map(|(n, v)| (n.clone(), v.clone().unwrap_or_default())).collect();
     let words: Vec<&str> = from.args.split_whitespace().filter(|w| !w.starts_with("--")).collect();
     let image = words.first().map(|w| expand(w, &known)).unwrap_or_default();
     let alias = words.iter().position(|w| w.eq_ignore_ascii_case("as")).and_then(|at| words.get(at + 1));
@@ -240,7 +244,7 @@ fn instructions(text: &str) -> Vec<Instruction> {
             for (next, _) in lines.by_ref() {
                 let next = next.trim();
                 if !next.is_empty() && !next.starts_with('#') {
-                    current = next.to_owned();
+                    next.clone_into(&mut current);
                     break;
                 }
             }
@@ -259,7 +263,11 @@ fn instructions(text: &str) -> Vec<Instruction> {
             }
         }
         let (name, args) = logical.split_once(char::is_whitespace).unwrap_or((&logical, ""));
-        list.push(Instruction { name: name.to_ascii_uppercase(), args: args.trim().to_owned(), line: number });
+        list.push(Instruction {
+            name: name.to_ascii_uppercase(),
+            args: args.trim().to_owned(),
+            line: number,
+        });
     }
     list
 }

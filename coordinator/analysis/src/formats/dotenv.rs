@@ -28,7 +28,8 @@ fn assignment(line: &str, number: u32) -> Option<Assignment> {
     let (name, value) = split?;
     let name = name.trim_end();
     let spaced = commented && name.len() != rest.find('=').unwrap_or(0);
-    if !is_name(name) || spaced || (commented && !name.contains(|c: char| c.is_ascii_uppercase() || c == '_')) {
+    if !is_name(name) || spaced || (commented && !name.contains(|c: char| c.is_ascii_uppercase() || c == '_'))
+    {
         return None;
     }
     Some(Assignment { name: name.to_owned(), value: unquote(value), line: number, commented })
@@ -58,11 +59,19 @@ mod tests {
 
     #[test]
     fn usual_spellings_are_read() {
-        let all = parse("A=1\nexport B='x y' # c\n# C=z\n#a sentence = not one\nD=\"q\" \nlower_case=ok\nnot a line\n");
+        let all = parse(
+            "A=1\nexport B='x y' # c\n# C=z\n#a sentence = not one\nD=\"q\" \nlower_case=ok\nnot a line\n",
+        );
         let names: Vec<_> = all.iter().map(|a| (a.name.as_str(), a.value.as_str(), a.commented)).collect();
         assert_eq!(
             names,
-            [("A", "1", false), ("B", "x y", false), ("C", "z", true), ("D", "q", false), ("lower_case", "ok", false)]
+            [
+                ("A", "1", false),
+                ("B", "x y", false),
+                ("C", "z", true),
+                ("D", "q", false),
+                ("lower_case", "ok", false)
+            ]
         );
     }
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 /// Parses JSON, and JSON with comments if that fails.
 pub(crate) fn parse(text: &str) -> Result<Value, String> {
-    serde_json::from_str(text).or_else(|strict| serde_json::from_str(&strip(text)).map_err(|_| strict.to_string()))
+    serde_json::from_str(text)
+        .or_else(|strict| serde_json::from_str(&strip(text)).map_err(|_| strict.to_string()))
 }
 
 /// A string at a dotted path.

@@ -16,9 +16,14 @@ pub(crate) fn parse(text: &str) -> Vec<Process> {
         .zip(1u32..)
         .filter_map(|(line, number)| {
             let (name, command) = line.trim().split_once(':')?;
-            let known = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+            let known =
+                !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
             let command = command.trim();
-            (known && !command.is_empty()).then(|| Process { name: name.to_owned(), command: command.to_owned(), line: number })
+            (known && !command.is_empty()).then(|| Process {
+                name: name.to_owned(),
+                command: command.to_owned(),
+                line: number,
+            })
         })
         .collect()
 }

@@ -59,11 +59,14 @@ fn walk(value: &Value, prefix: &str, out: &mut Vec<(String, String)>) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
 
     #[test]
     fn anchors_and_merges_are_read() {
-        let value = parse("x: &x\n  build: .\n  n: 3\nservices:\n  web:\n    <<: *x\n    command: run\n").unwrap();
+        let value =
+            parse("x: &x\n  build: .\n  n: 3\nservices:\n  web:\n    <<: *x\n    command: run\n").unwrap();
         assert_eq!(value["services"]["web"]["build"], ".");
         assert_eq!(value["services"]["web"]["command"], "run");
     }
@@ -73,7 +76,7 @@ mod tests {
         let mut bomb = String::from("a0: &a0 [x,x,x,x,x,x,x,x,x]\n");
         for i in 1..12 {
             let refs = vec![format!("*a{}", i - 1); 9].join(",");
-            bomb.push_str(&format!("a{i}: &a{i} [{refs}]\n"));
+            writeln!(bomb, "a{i}: &a{i} [{refs}]").unwrap();
         }
         assert!(parse(&bomb).is_err());
     }

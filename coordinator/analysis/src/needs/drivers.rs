@@ -21,7 +21,12 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
         Stack::Node(_) => node(scan, draft),
         Stack::Python(facts) => {
             for (name, file) in &facts.manifest.deps {
-                offer_named(table::PYPI, name, At::find(scan.repo, file, name.split('[').next().unwrap_or(name)), draft);
+                offer_named(
+                    table::PYPI,
+                    name,
+                    At::find(scan.repo, file, name.split('[').next().unwrap_or(name)),
+                    draft,
+                );
             }
         }
         Stack::Ruby(facts) => {
@@ -39,7 +44,9 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
         Stack::Java(facts) => {
             let file = path::join(&draft.dir, if facts.gradle { "build.gradle" } else { "pom.xml" });
             for dep in &facts.deps {
-                let found = table::MAVEN.iter().find(|(n, _, _)| if n.contains(':') { dep == n } else { dep.contains(n) });
+                let found = table::MAVEN
+                    .iter()
+                    .find(|(n, _, _)| if n.contains(':') { dep == n } else { dep.contains(n) });
                 if let Some(driver) = found {
                     propose(draft, driver, At::find(scan.repo, &file, dep.rsplit(':').next().unwrap_or(dep)));
                 }
@@ -74,9 +81,25 @@ fn offer_named(drivers: &'static [Driver], name: &str, at: At, draft: &mut Draft
 
 fn propose(draft: &mut Draft, driver: &Driver, at: At) {
     let (package, kind, scheme) = driver;
+    let orm = match &draft.stack {
+        Stack::Python(facts) => ["sqlalchemy", "sqlmodel", "flask-sqlalchemy", "databases", "gino"]
+            .iter()
+            .any(|o| facts.manifest.deps.keys().any(|d| d == o || d.starts_with(&format!("{o}[")))),
+        Stack::Node(_)
+        | Stack::Ruby(_)
+        | Stack::Go(_)
+        | Stack::Rust(_)
+        | Stack::Java(_)
+        | Stack::Php(_)
+        | Stack::Dotnet(_)
+        | Stack::Site(_)
+        | Stack::Image => true,
+    };
     let need = draft.need(kind);
     need.driver = true;
-    if let Some(scheme) = scheme {
+    // A scheme with a driver in it is SQLAlchemy's; a bare driver wants the plain one.
+    let plain = scheme.map(|s| if orm { s } else { s.split('+').next().unwrap_or(s) });
+    if let Some(scheme) = plain {
         need.scheme = Some((*scheme).to_owned());
     }
     need.reasons.offer(*package, 0.7, "needs.driver", at);
@@ -100,12 +123,18 @@ fn node(scan: &Scan<'_, '_>, draft: &mut Draft) {
 
 fn go_imports(repo: &Repo<'_>, draft: &Draft) -> Vec<(String, At)> {
     let dirs = &draft.sources;
-    let files = repo.files().iter().filter(|f| f.extension() == "go" && f.role == Role::Normal && dirs.iter().any(|d| d == f.dir()));
+    let files = repo
+        .files()
+        .iter()
+        .filter(|f| f.extension() == "go" && f.role == Role::Normal && dirs.iter().any(|d| d == f.dir()));
     let mut list = Vec::new();
     for file in files {
         let Some(text) = repo.text(file) else { continue };
         for found in GO_IMPORT.captures_iter(text).filter_map(|c| c.get(1)) {
-            list.push((found.as_str().to_owned(), At::line(&file.path, crate::repo::line_at(text, found.start()))));
+            list.push((
+                found.as_str().to_owned(),
+                At::line(&file.path, crate::repo::line_at(text, found.start())),
+            ));
         }
     }
     list
@@ -125,9 +154,17 @@ fn rust(repo: &Repo<'_>, draft: &mut Draft) {
             let Some(value) = package.table.get("dependencies").and_then(|d| d.get(orm)) else { continue };
             let inherited = repo.read("Cargo.toml").and_then(|t| t.parse::<toml::Table>().ok());
             let shared = inherited.as_ref().and_then(|t| t.get("workspace")?.get("dependencies")?.get(orm));
-            let features = format!("{} {}", value.get("features").map(ToString::to_string).unwrap_or_default(), shared.and_then(|s| s.get("features")).map(ToString::to_string).unwrap_or_default());
-            for (word, kind, scheme) in [("postgres", "postgres", "postgres"), ("mysql", "mysql", "mysql"), ("sqlite", "sqlite", "sqlite")] {
-                if features.contains(word) {
+            let features = format!(
+                "{} {}",
+                value.get("features").map(ToString::to_string).unwrap_or_default(),
+                shared.and_then(|s| s.get("features")).map(ToString::to_string).unwrap_or_default()
+            );
+            for (word, kind, scheme) in [
+                ("postgres", "postgres", "postgres"),
+                ("mysql", "mysql", "mysql"),
+                ("sqlite", "sqlite", "sqlite"),
+            ] {
+                if features.contains(word) || features.contains("sqlx-all") {
                     propose(draft, &(orm, kind, Some(scheme)), At::find(repo, &file, orm));
                 }
             }

@@ -30,7 +30,11 @@ pub(crate) fn find(scan: &Scan<'_, '_>, drafts: &mut [Draft], offered: &[Offered
 
 /// Variables whose name or value names a kind.
 fn variables(draft: &mut Draft) {
-    let names: Vec<(String, Option<String>)> = draft.env.values().map(|e| (e.name.clone(), draft.given.get(&e.name).cloned().or_else(|| e.default.clone()))).collect();
+    let names: Vec<(String, Option<String>)> = draft
+        .env
+        .values()
+        .map(|e| (e.name.clone(), draft.given.get(&e.name).cloned().or_else(|| e.default.clone())))
+        .collect();
     for (name, value) in names {
         let by_value = value.as_deref().and_then(table::kind_of_url);
         let kind = by_value.or_else(|| table::kind_of_name(&name));
@@ -41,8 +45,28 @@ fn variables(draft: &mut Draft) {
             need.required |= required;
             need.reasons.offer(format!("variable {name}"), 0.7, "needs.oauth", crate::field::At::nowhere());
         }
+        if let Some(outside) =
+            outside_provider(&name).filter(|_| kind.is_none() && !matches!(draft.stack, Stack::Php(_)))
+        {
+            let read = draft.env.get(&name).is_some_and(|e| {
+                e.source == hydron_domain::analysis::EnvSource::Code && e.default.is_none() && !e.build_time
+            });
+            let need = draft.need(&outside);
+            need.driver = true;
+            need.alternative = !read;
+            need.reasons.offer(
+                format!("variable {name}"),
+                0.6,
+                "needs.provider",
+                crate::field::At::nowhere(),
+            );
+        }
         let Some(kind) = kind else { continue };
-        let file = draft.env.get(&name).map(|e| crate::field::At { file: e.file.clone(), line: e.line }).unwrap_or_default();
+        let file = draft
+            .env
+            .get(&name)
+            .map(|e| crate::field::At { file: e.file.clone(), line: e.line })
+            .unwrap_or_default();
         let sure = if by_value.is_some() { 0.6 } else { 0.5 };
         draft.need(kind).reasons.offer(format!("variable {name}"), sure, "needs.variable", file);
     }
@@ -54,10 +78,32 @@ fn oauth_provider(name: &str) -> Option<String> {
     (!provider.is_empty() && !provider.contains('_')).then(|| provider.to_lowercase())
 }
 
+/// An outside API by the name of its key: `TMDB_API_KEY` → `tmdb-api`; an identity provider by its address.
+fn outside_provider(name: &str) -> Option<String> {
+    let upper = name.to_uppercase();
+    let words: Vec<&str> = upper.split('_').collect();
+    if words.iter().any(|w| *w == "IDP" || *w == "OIDC")
+        && ["URL", "ISSUER", "KNOWN", "ENDPOINT"].iter().any(|w| words.last() == Some(w))
+    {
+        return Some("oidc-idp".to_owned());
+    }
+    let vendor = upper.strip_suffix("_API_KEY")?;
+    let own = [
+        "APP", "INITIAL", "SECRET", "INTERNAL", "ADMIN", "PUBLIC", "SERVER", "CLIENT", "MASTER", "MY",
+        "TEST", "DEFAULT", "HYDRON", "SERVICE", "PRIVATE", "X", "API", "WEB", "USER", "AUTH",
+    ];
+    let single = vendor.len() >= 3 && vendor.chars().all(|c| c.is_ascii_alphanumeric());
+    (single && !own.contains(&vendor)).then(|| format!("{}-api", vendor.to_lowercase()))
+}
+
 /// A database of the compose file that no service claims confirms a driver.
 fn unlinked(draft: &mut Draft, offered: &[Offered]) {
     for dependency in offered.iter().filter(|o| !o.linked) {
-        let kind = if dependency.kind == "mariadb" && draft.needs.contains_key("mysql") { "mysql" } else { dependency.kind.as_str() };
+        let kind = if dependency.kind == "mariadb" && draft.needs.contains_key("mysql") {
+            "mysql"
+        } else {
+            dependency.kind.as_str()
+        };
         let Some(need) = draft.needs.get_mut(kind) else { continue };
         let same_group = offered.iter().filter(|o| !o.linked && SQL.contains(&o.kind.as_str())).count();
         let alternatives = SQL.contains(&kind) && same_group > 1;
@@ -67,7 +113,12 @@ fn unlinked(draft: &mut Draft, offered: &[Offered]) {
         if need.driver || need.required {
             need.version.clone_from(&dependency.version);
             need.image.clone_from(&dependency.image);
-            need.reasons.offer(format!("compose service {}", dependency.host), 0.85, "compose.offered", dependency.at.clone());
+            need.reasons.offer(
+                format!("compose service {}", dependency.host),
+                0.85,
+                "compose.offered",
+                dependency.at.clone(),
+            );
         }
     }
 }
@@ -81,26 +132,47 @@ fn decide(repo: &Repo<'_>, draft: &mut Draft) {
             continue;
         }
         let external = table::is_external(kind);
-        let variables: Vec<&hydron_domain::analysis::EnvNeed> = draft.env.values().filter(|e| table::kind_of_name(&e.name) == Some(kind.as_str())).collect();
+        let variables: Vec<&hydron_domain::analysis::EnvNeed> =
+            draft.env.values().filter(|e| table::kind_of_name(&e.name) == Some(kind.as_str())).collect();
         let demanded = variables.iter().any(|e| e.required);
-        let place = |n: &str| n.ends_with("HOST") || n.ends_with("URL") || n.ends_with("URI") || n.ends_with("KEY");
-        let optional = !variables.is_empty() && variables.iter().all(|e| !e.required && (e.default.is_none() || !place(&e.name)) && matches!(e.source, hydron_domain::analysis::EnvSource::Schema));
-        let model = matches!(kind.as_str(), "openai" | "anthropic" | "stripe");
+        let place =
+            |n: &str| n.ends_with("HOST") || n.ends_with("URL") || n.ends_with("URI") || n.ends_with("KEY");
+        let optional = !variables.is_empty()
+            && variables.iter().all(|e| {
+                !e.required
+                    && (e.default.is_none() || !place(&e.name))
+                    && matches!(e.source, hydron_domain::analysis::EnvSource::Schema)
+            });
+        let model =
+            matches!(kind.as_str(), "openai" | "anthropic" | "stripe" | "oidc-idp") || kind.ends_with("-api");
         let mails = kind == "smtp" && matches!(draft.stack, Stack::Go(_));
         let Some(need) = draft.needs.get_mut(kind) else { continue };
         if !need.required && !need.alternative {
-            need.required = if external { need.driver && (demanded || ((model || mails) && !optional)) } else { need.driver && !optional };
+            need.required = if external {
+                need.driver && (demanded || ((model || mails) && !optional))
+            } else {
+                need.driver && !optional
+            };
         }
     }
     // A variable alone is a hint; without a driver, a decision or a compose link it is not reported as a container.
-    draft.needs.retain(|kind, need| need.required || need.driver || need.image.is_some() || need.reasons.confidence() >= 0.6 && !table::is_external(kind) || need.reasons.confidence() >= 0.8);
+    draft.needs.retain(|kind, need| {
+        need.required
+            || need.driver
+            || need.image.is_some()
+            || need.reasons.confidence() >= 0.6 && !table::is_external(kind)
+            || need.reasons.confidence() >= 0.8
+    });
     let _ = repo;
 }
 
 /// MariaDB speaks MySQL: one of the two is enough.
 fn mariadb(draft: &mut Draft) {
     let linked = draft.needs.get("mariadb").is_some_and(|n| n.image.is_some());
-    if linked && let Some(mysql) = draft.needs.remove("mysql") && let Some(maria) = draft.needs.get_mut("mariadb") {
+    if linked
+        && let Some(mysql) = draft.needs.remove("mysql")
+        && let Some(maria) = draft.needs.get_mut("mariadb")
+    {
         maria.driver |= mysql.driver;
         maria.scheme = mysql.scheme;
         maria.required |= mysql.required;
@@ -109,13 +181,23 @@ fn mariadb(draft: &mut Draft) {
 
 fn sql(draft: &mut Draft) {
     let present: Vec<String> = draft.needs.keys().filter(|k| SQL.contains(&k.as_str())).cloned().collect();
-    let decided: Vec<String> = present.iter().filter(|k| draft.needs.get(*k).is_some_and(|n| n.required && !n.alternative)).cloned().collect();
-    let drivers: Vec<String> = present.iter().filter(|k| draft.needs.get(*k).is_some_and(|n| n.driver && !n.alternative)).cloned().collect();
+    let decided: Vec<String> = present
+        .iter()
+        .filter(|k| draft.needs.get(*k).is_some_and(|n| n.required && !n.alternative))
+        .cloned()
+        .collect();
+    let drivers: Vec<String> = present
+        .iter()
+        .filter(|k| draft.needs.get(*k).is_some_and(|n| n.driver && !n.alternative))
+        .cloned()
+        .collect();
     if decided.is_empty() {
         let servers: Vec<&String> = drivers.iter().filter(|k| !table::is_embedded(k)).collect();
         let only = match (drivers.as_slice(), servers.as_slice()) {
             ([one], _) => Some(one.clone()),
-            (_, [one]) if drivers.iter().all(|d| d == *one || d == "h2" || d == "hsqldb") => None.or(Some((*one).clone())).filter(|_| !drivers.iter().any(|d| d == "h2" || d == "hsqldb")),
+            (_, [one]) if drivers.iter().all(|d| d == *one || d == "h2" || d == "hsqldb") => {
+                None.or(Some((*one).clone())).filter(|_| !drivers.iter().any(|d| d == "h2" || d == "hsqldb"))
+            }
             _ => None,
         };
         if let Some(kind) = only {

@@ -62,15 +62,27 @@ fn java(repo: &Repo<'_>, draft: &mut Draft) {
 /// Of several drivers, the one that a default URL in a configuration template or in code names.
 fn default_url(repo: &Repo<'_>, draft: &mut Draft) {
     patterns! { URL = r#"(?m)^[^/\n]*['"](postgres|postgresql|mysql|sqlite)://"#; }
-    let drivers = draft.needs.iter().filter(|(k, n)| n.driver && super::table::SQL.contains(&k.as_str())).count();
+    let drivers =
+        draft.needs.iter().filter(|(k, n)| n.driver && super::table::SQL.contains(&k.as_str())).count();
     if drivers < 2 {
         return;
     }
-    let templates = repo.files().iter().filter(|f| f.role == Role::Normal && matches!(f.extension(), "toml" | "rs" | "go") && (draft.owns(&f.path) || path::parent(&f.path).is_empty()));
+    let templates = repo.files().iter().filter(|f| {
+        f.role == Role::Normal
+            && matches!(f.extension(), "toml" | "rs" | "go")
+            && (draft.owns(&f.path) || path::parent(&f.path).is_empty())
+    });
     let mut kinds: Vec<(&'static str, At)> = Vec::new();
     for file in templates.filter(|f| f.name().contains("config") || f.path.contains("config")) {
         let Some(text) = repo.text(file) else { continue };
-        let lines = text.lines().filter(|l| !l.trim_start().starts_with(['#', '/'])).collect::<Vec<_>>().join("\n");
+        let lines = text
+            .lines()
+            .filter(|l| {
+                !(l.trim_start().starts_with('/')
+                    || file.extension() == "toml" && l.trim_start().starts_with('#'))
+            })
+            .collect::<Vec<_>>()
+            .join("\n");
         if let Some(found) = URL.captures(&lines).and_then(|c| c.get(1))
             && let Some(kind) = kind(found.as_str())
         {
@@ -94,7 +106,13 @@ fn config_default(repo: &Repo<'_>, draft: &mut Draft) {
             if matches!(last, "client" | "dialect" | "driver" | "type" | "engine")
                 && let Some(kind) = kind(&leaf)
             {
-                decide(draft, kind, "default configuration", "needs.config_default", At::find(repo, &file, &leaf));
+                decide(
+                    draft,
+                    kind,
+                    "default configuration",
+                    "needs.config_default",
+                    At::find(repo, &file, &leaf),
+                );
             }
         }
     }
@@ -120,7 +138,8 @@ fn decide(draft: &mut Draft, kind: &str, reason: &str, rule: &str, at: At) {
 }
 
 fn node(repo: &Repo<'_>, draft: &mut Draft) {
-    let files: Vec<_> = repo.files().iter().filter(|f| f.role == Role::Normal && draft.owns(&f.path)).collect();
+    let files: Vec<_> =
+        repo.files().iter().filter(|f| f.role == Role::Normal && draft.owns(&f.path)).collect();
     let mut typed: Vec<(&'static str, At)> = Vec::new();
     for file in files {
         let prisma = file.extension() == "prisma";
@@ -131,7 +150,11 @@ fn node(repo: &Repo<'_>, draft: &mut Draft) {
             continue;
         }
         let Some(text) = repo.text(file) else { continue };
-        let pick = |re: &regex::Regex| re.captures(text).and_then(|c| c.get(1)).map(|m| (kind(m.as_str()), At::line(&file.path, line_at(text, m.start()))));
+        let pick = |re: &regex::Regex| {
+            re.captures(text)
+                .and_then(|c| c.get(1))
+                .map(|m| (kind(m.as_str()), At::line(&file.path, line_at(text, m.start()))))
+        };
         if prisma {
             if let Some((Some(kind), at)) = pick(&PRISMA) {
                 decide(draft, kind, "prisma provider", "needs.prisma", at);
@@ -143,13 +166,20 @@ fn node(repo: &Repo<'_>, draft: &mut Draft) {
         } else {
             let orm = [(&*TYPEORM, "typeorm"), (&*SEQUELIZE, "sequelize"), (&*KNEX, "knex")];
             for (pattern, word) in orm {
-                if (text.contains(word) || word == "knex" && (knex || text.to_lowercase().contains("knex"))) && let Some((Some(kind), at)) = pick(pattern) {
+                if (text.contains(word) || word == "knex" && (knex || text.to_lowercase().contains("knex")))
+                    && let Some((Some(kind), at)) = pick(pattern)
+                {
                     typed.push((kind, at));
                 }
             }
             if NODE_SQLITE.is_match(text) {
                 draft.need("sqlite").driver = true;
-                draft.need("sqlite").reasons.offer("node:sqlite", 0.7, "needs.node_sqlite", At::file(&file.path));
+                draft.need("sqlite").reasons.offer(
+                    "node:sqlite",
+                    0.7,
+                    "needs.node_sqlite",
+                    At::file(&file.path),
+                );
             }
         }
     }
@@ -160,11 +190,30 @@ fn node(repo: &Repo<'_>, draft: &mut Draft) {
 }
 
 fn python(repo: &Repo<'_>, draft: &mut Draft, django: bool) {
-    let files: Vec<_> = repo.files().iter().filter(|f| f.role == Role::Normal && f.extension() == "py" && draft.owns(&f.path)).collect();
+    let files: Vec<_> = repo
+        .files()
+        .iter()
+        .filter(|f| f.role == Role::Normal && f.extension() == "py" && draft.owns(&f.path))
+        .collect();
     let mut engines: Vec<(&'static str, At)> = Vec::new();
     let mut by_url = false;
     for file in files {
         let Some(text) = repo.text(file) else { continue };
+        if django
+            && file.path.contains("settings")
+            && text.contains("EMAIL_HOST")
+            && draft.env.contains_key("EMAIL_HOST")
+        {
+            let need = draft.need("smtp");
+            need.driver = true;
+            need.required = true;
+            need.reasons.offer(
+                "EMAIL_HOST in the settings",
+                0.7,
+                "needs.django_mail",
+                At::find(repo, &file.path, "EMAIL_HOST"),
+            );
+        }
         if django && file.path.contains("settings") {
             for found in DJANGO.captures_iter(text).filter_map(|c| c.get(1)) {
                 if let Some(kind) = kind(found.as_str()) {
@@ -176,16 +225,29 @@ fn python(repo: &Repo<'_>, draft: &mut Draft, django: bool) {
         if !django {
             for found in SQLALCHEMY.captures_iter(text).filter_map(|c| c.get(1)).take(8) {
                 if let Some(kind) = kind(found.as_str()) {
-                    let packaged = draft.needs.iter().any(|(k, n)| n.driver && super::table::SQL.contains(&k.as_str()) && k != kind);
+                    let packaged = draft
+                        .needs
+                        .iter()
+                        .any(|(k, n)| n.driver && super::table::SQL.contains(&k.as_str()) && k != kind);
                     let need = draft.need(kind);
                     need.driver |= !packaged;
                     need.alternative |= packaged;
-                    need.reasons.offer("database URL in code", 0.72, "needs.sqlalchemy", At::line(&file.path, line_at(text, found.start())));
+                    need.reasons.offer(
+                        "database URL in code",
+                        0.72,
+                        "needs.sqlalchemy",
+                        At::line(&file.path, line_at(text, found.start())),
+                    );
                 }
             }
             if PY_SQLITE.is_match(text) {
                 draft.need("sqlite").driver = true;
-                draft.need("sqlite").reasons.offer("sqlite3 module", 0.7, "needs.sqlite3", At::file(&file.path));
+                draft.need("sqlite").reasons.offer(
+                    "sqlite3 module",
+                    0.7,
+                    "needs.sqlite3",
+                    At::file(&file.path),
+                );
             }
         }
     }
@@ -210,16 +272,28 @@ fn python(repo: &Repo<'_>, draft: &mut Draft, django: bool) {
 }
 
 fn rails(repo: &Repo<'_>, draft: &mut Draft) {
-    let names = ["config/database.yml", "config/database.yml.sample", "config/database.yml.example", "config/database.example.yml"];
+    let names = [
+        "config/database.yml",
+        "config/database.yml.sample",
+        "config/database.yml.example",
+        "config/database.example.yml",
+    ];
     let Some(file) = repo.first_of(&draft.dir, &names) else { return };
     let Some(text) = repo.read(&file) else { return };
     if let Some(found) = RAILS.captures(text).and_then(|c| c.get(1))
         && let Some(kind) = kind(found.as_str())
     {
-        decide(draft, kind, "database.yml adapter", "needs.rails", At::line(&file, line_at(text, found.start())));
+        decide(
+            draft,
+            kind,
+            "database.yml adapter",
+            "needs.rails",
+            At::line(&file, line_at(text, found.start())),
+        );
     }
     let settings = path::join(&draft.dir, "config");
-    let initializers = repo.under(&settings).filter(|f| f.extension() == "rb").filter(|f| f.role == Role::Normal);
+    let initializers =
+        repo.under(&settings).filter(|f| f.extension() == "rb").filter(|f| f.role == Role::Normal);
     let smtp = initializers.filter_map(|f| Some((f, repo.text(f)?))).find(|(_, t)| MAIL.is_match(t));
     if let Some((file, _)) = smtp {
         let need = draft.need("smtp");
@@ -237,13 +311,20 @@ fn php(repo: &Repo<'_>, draft: &mut Draft, dir: &str, laravel: bool) {
     let active = |name: &str| all.iter().rev().find(|a| a.name == name && !a.commented);
     if laravel {
         let connection = active("DB_CONNECTION").map(|a| (a.value.clone(), a.line));
-        let legacy = active("DB_HOST").or_else(|| active("DB_DATABASE")).map(|a| ("mysql".to_owned(), a.line));
+        let legacy =
+            active("DB_HOST").or_else(|| active("DB_DATABASE")).map(|a| ("mysql".to_owned(), a.line));
         if let Some((value, line)) = connection.or(legacy)
             && let Some(kind) = kind(if value == "pgsql" { "postgres" } else { &value })
         {
             decide(draft, kind, "DB_CONNECTION", "needs.laravel", At::line(&file, line));
         }
-        for (name, wanted) in [("CACHE_STORE", "redis"), ("CACHE_DRIVER", "redis"), ("QUEUE_CONNECTION", "redis"), ("QUEUE_DRIVER", "redis"), ("SESSION_DRIVER", "redis")] {
+        for (name, wanted) in [
+            ("CACHE_STORE", "redis"),
+            ("CACHE_DRIVER", "redis"),
+            ("QUEUE_CONNECTION", "redis"),
+            ("QUEUE_DRIVER", "redis"),
+            ("SESSION_DRIVER", "redis"),
+        ] {
             if let Some(one) = active(name).filter(|a| a.value == wanted) {
                 decide(draft, "redis", name, "needs.laravel", At::line(&file, one.line));
             }
@@ -253,7 +334,8 @@ fn php(repo: &Repo<'_>, draft: &mut Draft, dir: &str, laravel: bool) {
     {
         decide(draft, kind, "DATABASE_URL", "needs.symfony", At::line(&file, url.line));
     }
-    let mailer_off = active("MAILER_DSN").is_none_or(|a| a.value.starts_with("null:")) && active("MAIL_MAILER").is_none_or(|a| a.value != "smtp");
+    let mailer_off = active("MAILER_DSN").is_none_or(|a| a.value.starts_with("null:"))
+        && active("MAIL_MAILER").is_none_or(|a| a.value != "smtp");
     if mailer_off && let Some(need) = draft.needs.get_mut("smtp") {
         need.alternative = true;
     }

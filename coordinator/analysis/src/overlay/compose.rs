@@ -69,15 +69,28 @@ enum Sorted {
 fn sort(repo: &Repo<'_>, service: &ComposeService) -> Sorted {
     let at = At { file: Some(service.file.clone()), line: service.line };
     let offer = |kind: &str, version: Option<String>, image: Option<&String>| {
-        Sorted::Dependency(Offered { host: service.name.clone(), kind: kind.to_owned(), version, image: image.cloned(), at: at.clone(), linked: false })
+        Sorted::Dependency(Offered {
+            host: service.name.clone(),
+            kind: kind.to_owned(),
+            version,
+            image: image.cloned(),
+            at: at.clone(),
+            linked: false,
+        })
     };
     if let Some(build) = &service.build {
         let parsed = repo.read(&build.dockerfile).map(Dockerfile::parse);
-        let base = parsed.as_ref().and_then(|p| p.base_image(build.target.as_deref())).unwrap_or_default().to_owned();
+        let base = parsed
+            .as_ref()
+            .and_then(|p| p.base_image(build.target.as_deref()))
+            .unwrap_or_default()
+            .to_owned();
         if let ImageKind::Dependency { kind, version } = images::judge(&base) {
             return offer(kind, version, None);
         }
-        let dev = parsed.as_ref().is_some_and(|p| matches!(dockerfiles::purpose(&build.dockerfile, p), Purpose::Tool));
+        let dev = parsed
+            .as_ref()
+            .is_some_and(|p| matches!(dockerfiles::purpose(&build.dockerfile, p), Purpose::Tool));
         if dev || is_support(&service.name) && is_support(&build.context) {
             return Sorted::Nothing("a compose service for tests, load or observability");
         }
@@ -102,13 +115,18 @@ fn rank(service: &ComposeService) -> u8 {
         Process::Web => 0,
         Process::Dev if service.ports.is_empty() => 4,
         Process::Dev => 1,
-        Process::Dashboard => 3,
-        Process::Worker => 3,
+        Process::Dashboard | Process::Worker => 3,
         Process::Job => 5,
     }
 }
 
-fn place(repo: &Repo<'_>, found: &mut Found, service: &ComposeService, count: usize, taken: &mut BTreeMap<usize, usize>) {
+fn place(
+    repo: &Repo<'_>,
+    found: &mut Found,
+    service: &ComposeService,
+    count: usize,
+    taken: &mut BTreeMap<usize, usize>,
+) {
     let index = match (&service.build, &service.image) {
         (Some(build), _) => match compose_match::by_build(&found.drafts, build, service) {
             Some(index) => Some(index),
@@ -133,18 +151,28 @@ fn place(repo: &Repo<'_>, found: &mut Found, service: &ComposeService, count: us
 }
 
 /// A further process on the same code.
-fn sibling(repo: &Repo<'_>, found: &mut Found, index: usize, service: &ComposeService, taken: &mut BTreeMap<usize, usize>) {
+fn sibling(
+    repo: &Repo<'_>,
+    found: &mut Found,
+    index: usize,
+    service: &ComposeService,
+    taken: &mut BTreeMap<usize, usize>,
+) {
     let text = service.command.clone().unwrap_or_default();
     let kind = match process::judge(&text) {
         Process::Worker => ServiceKind::Worker,
         Process::Dashboard => ServiceKind::Web,
-        Process::Web if !text.is_empty() && service.ports.is_empty() && !is_support(&service.name) => ServiceKind::Worker,
+        Process::Web if !text.is_empty() && service.ports.is_empty() && !is_support(&service.name) => {
+            ServiceKind::Worker
+        }
         Process::Web if !text.is_empty() && !is_support(&service.name) => ServiceKind::Web,
         Process::Web | Process::Job | Process::Dev => return,
     };
     let Some(base) = found.drafts.get(index) else { return };
     let dir = base.dir.clone();
-    let same = found.drafts.iter().position(|d| d.dir == dir && d.kind == kind && kind == ServiceKind::Worker && procfile::same_tool(d, &text));
+    let same = found.drafts.iter().position(|d| {
+        d.dir == dir && d.kind == kind && kind == ServiceKind::Worker && procfile::same_tool(d, &text)
+    });
     if let Some(known) = same.filter(|i| !taken.contains_key(i)) {
         taken.insert(known, 1);
         if let Some(draft) = found.drafts.get_mut(known) {
@@ -154,7 +182,12 @@ fn sibling(repo: &Repo<'_>, found: &mut Found, index: usize, service: &ComposeSe
     }
     let mut draft = base.sibling(&service.name, kind);
     draft.optional = process::judge(&text) == Process::Dashboard || text.contains("beat");
-    draft.why.offer("a compose service on the same build", 0.95, "compose.process", At { file: Some(service.file.clone()), line: service.line });
+    draft.why.offer(
+        "a compose service on the same build",
+        0.95,
+        "compose.process",
+        At { file: Some(service.file.clone()), line: service.line },
+    );
     procfile::framework(&mut draft, &text);
     claim(repo, &mut draft, service);
     found.drafts.push(draft);
@@ -184,7 +217,7 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
     if let Some(path) = &service.health {
         draft.health.offer(path.clone(), 0.9, "compose.healthcheck", at.clone());
     }
-    if let Some(build) = &service.build {
+    if let Some(build) = service.build.as_ref().filter(|b| !(dev && b.context != draft.dir)) {
         adopt(repo, draft, build);
     }
     for (name, value) in &service.environment {
@@ -197,7 +230,10 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
         let (source, target) = volume;
         let target = target.split(':').next().unwrap_or_default();
         if !source.starts_with(['.', '/', '~', '$']) && target.starts_with('/') {
-            draft.volumes.push(VolumeNeed { path: target.to_owned(), reason: format!("volume {source} of the compose file") });
+            draft.volumes.push(VolumeNeed {
+                path: target.to_owned(),
+                reason: format!("volume {source} of the compose file"),
+            });
         }
     }
 }
@@ -208,7 +244,11 @@ fn is_dev_stack(service: &ComposeService) -> bool {
         let source = v.split(':').next().unwrap_or_default();
         matches!(source, "." | "./" | ".." | "../") || (source.starts_with("./") && source.ends_with("src"))
     });
-    let stage = service.build.as_ref().and_then(|b| b.target.as_deref()).is_some_and(|t| path::words(t).any(|w| matches!(w.as_str(), "dev" | "development")));
+    let stage = service
+        .build
+        .as_ref()
+        .and_then(|b| b.target.as_deref())
+        .is_some_and(|t| path::words(t).any(|w| matches!(w.as_str(), "dev" | "development")));
     mounts || stage
 }
 
@@ -217,14 +257,19 @@ fn adopt(repo: &Repo<'_>, draft: &mut Draft, build: &Build) {
     if repo.has(&build.dockerfile) {
         let parsed = repo.read(&build.dockerfile).map(Dockerfile::parse).unwrap_or_default();
         let runs = parsed.start(build.target.as_deref()).is_some();
-        if !runs && path::base(&build.dockerfile) != "Dockerfile" && repo.has(&path::join(&build.context, "Dockerfile")) {
+        if !runs
+            && path::base(&build.dockerfile) != "Dockerfile"
+            && repo.has(&path::join(&build.context, "Dockerfile"))
+        {
             return;
         }
         if dockerfiles::purpose(&build.dockerfile, &parsed) == Purpose::App {
             draft.dockerfile = Some(DockerfileLink {
                 path: build.dockerfile.clone(),
                 context: build.context.clone(),
-                target: build.target.clone().filter(|t| !path::words(t).any(|w| matches!(w.as_str(), "dev" | "development" | "debug" | "test"))),
+                target: build.target.clone().filter(|t| {
+                    !path::words(t).any(|w| matches!(w.as_str(), "dev" | "development" | "debug" | "test"))
+                }),
                 declared: true,
                 args: build.args.clone(),
             });
@@ -238,7 +283,9 @@ fn new_from_build(repo: &Repo<'_>, found: &mut Found, build: &Build) -> Option<u
         return None;
     }
     let inside = found.drafts.iter().any(|d| path::within(&d.dir, &build.context) && d.dir != build.context);
-    if inside || is_support(&build.context) {
+    let recipes =
+        !found.drafts.is_empty() && build.context.split('/').any(|p| dockerfiles::RECIPE_PARTS.contains(&p));
+    if inside || recipes || is_support(&build.context) {
         return None;
     }
     let draft = dockerfiles::image_draft(repo, &build.context, &build.dockerfile, &parsed);
@@ -252,7 +299,10 @@ fn note_foreign(repo: &Repo<'_>, service: &ComposeService) {
         severity: Severity::Info,
         code: FindingCode::ComposeUnsupported,
         service: None,
-        message: format!("compose service {} runs the published image {image}, which is not built from this repository", service.name),
+        message: format!(
+            "compose service {} runs the published image {image}, which is not built from this repository",
+            service.name
+        ),
         advice: "Add it as a Docker image service if the product needs it.".to_owned(),
         file: Some(service.file.clone()),
         line: service.line,
@@ -297,7 +347,12 @@ fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offere
                 need.required = true;
                 need.version.clone_from(&dependency.version);
                 need.image.clone_from(&dependency.image);
-                need.reasons.offer(format!("compose service {}", dependency.host), 0.92, "compose.depends_on", at.clone());
+                need.reasons.offer(
+                    format!("compose service {}", dependency.host),
+                    0.92,
+                    "compose.depends_on",
+                    at.clone(),
+                );
             }
             for other in &service.depends_on {
                 if hosts.contains(other) && !draft.hosts.contains(other) {
@@ -313,7 +368,8 @@ pub(crate) fn names_host(value: &str, host: &str) -> bool {
     let Some(at) = value.find(host) else { return false };
     let (before, rest) = value.split_at(at);
     let after = rest.strip_prefix(host).unwrap_or_default();
-    let start = before.is_empty() || before.ends_with(['/', '@', ',', '=', '-', '{', ':']) && !before.ends_with("{:");
+    let start =
+        before.is_empty() || before.ends_with(['/', '@', ',', '=', '-', '{', ':']) && !before.ends_with("{:");
     let end = after.is_empty() || after.starts_with([':', '/', ',', '?', '}']);
     start && end && (before.is_empty() || before.contains("://") || before.ends_with(['@', ',', '=', '-']))
 }

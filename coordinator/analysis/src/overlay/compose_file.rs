@@ -43,10 +43,19 @@ pub(crate) struct Build {
 /// Names that compose files interpolate outside of `environment`: settings of the stack, not of a program.
 pub(crate) fn interpolated(repo: &Repo<'_>) -> std::collections::BTreeSet<String> {
     crate::pattern::patterns! { NAME = r"\$\{([A-Za-z_]\w*)"; }
-    let files = repo.files().iter().filter(|f| f.name().contains("compose") && matches!(f.extension(), "yml" | "yaml"));
+    let files = repo
+        .files()
+        .iter()
+        .filter(|f| f.name().contains("compose") && matches!(f.extension(), "yml" | "yaml"));
     let texts = files.filter_map(|f| repo.text(f));
-    let mut names: std::collections::BTreeSet<String> = texts.flat_map(|t| NAME.captures_iter(t).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()).collect::<Vec<_>>()).collect();
-    names.extend(["COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_FILE", "DOCKER_BUILDKIT"].map(str::to_owned));
+    let mut names: std::collections::BTreeSet<String> = texts
+        .flat_map(|t| {
+            NAME.captures_iter(t).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    names.extend(
+        ["COMPOSE_PROJECT_NAME", "COMPOSE_PROFILES", "COMPOSE_FILE", "DOCKER_BUILDKIT"].map(str::to_owned),
+    );
     names
 }
 
@@ -68,10 +77,28 @@ pub(crate) fn read_all(repo: &Repo<'_>) -> Vec<ComposeService> {
 /// Lower is better; `None` for files that are not compose files or not for production.
 fn rank(name: &str) -> Option<u8> {
     let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
-    let rest = stem.strip_prefix("docker-compose").or_else(|| stem.strip_prefix("compose")).or_else(|| stem.strip_prefix("docker_compose"))?;
+    let rest = stem
+        .strip_prefix("docker-compose")
+        .or_else(|| stem.strip_prefix("compose"))
+        .or_else(|| stem.strip_prefix("docker_compose"))?;
     let words: Vec<String> = path::words(rest).collect();
     let has = |list: &[&str]| words.iter().any(|w| list.contains(&w.as_str()));
-    if has(&["test", "tests", "ci", "e2e", "override", "debug", "load", "lint", "build", "watch", "tools", "dev", "development", "monitoring"]) {
+    if has(&[
+        "test",
+        "tests",
+        "ci",
+        "e2e",
+        "override",
+        "debug",
+        "load",
+        "lint",
+        "build",
+        "watch",
+        "tools",
+        "dev",
+        "development",
+        "monitoring",
+    ]) {
         return None;
     }
     match rest {
@@ -125,7 +152,11 @@ fn service(file: &File, text: &str, name: &str, value: &Value) -> ComposeService
             Some(Value::Object(map)) => map.keys().cloned().collect(),
             other => {
                 let mut list = yaml::list(other);
-                list.extend(yaml::list(value.get("links")).iter().map(|l| l.split(':').next().unwrap_or_default().to_owned()));
+                list.extend(
+                    yaml::list(value.get("links"))
+                        .iter()
+                        .map(|l| l.split(':').next().unwrap_or_default().to_owned()),
+                );
                 list
             }
         },
@@ -144,7 +175,12 @@ fn build(dir: &str, value: &Value) -> Option<Build> {
     let named = json::text(value, "dockerfile").map(|d| dockerfile::expand(d, &[])).filter(|d| !d.is_empty());
     let dockerfile = path::resolve(&context, named.as_deref().unwrap_or("Dockerfile"))?;
     let args = pairs(value.get("args")).into_iter().filter_map(|(n, v)| Some((n, v?))).collect();
-    Some(Build { context, dockerfile, target: json::text(value, "target").map(|t| dockerfile::expand(t, &[])).filter(|t| !t.is_empty()), args })
+    Some(Build {
+        context,
+        dockerfile,
+        target: json::text(value, "target").map(|t| dockerfile::expand(t, &[])).filter(|t| !t.is_empty()),
+        args,
+    })
 }
 
 /// A map or a list of `A=b` as pairs; a name without a value comes from outside.
@@ -153,7 +189,11 @@ pub(crate) fn pairs(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
         Some(Value::Object(map)) => map.iter().map(|(k, v)| (k.clone(), yaml::scalar(v))).collect(),
         Some(Value::Array(items)) => {
             let words = items.iter().filter_map(yaml::scalar);
-            words.map(|w| w.split_once('=').map_or((w.clone(), None), |(n, v)| (n.to_owned(), Some(v.to_owned())))).collect()
+            words
+                .map(|w| {
+                    w.split_once('=').map_or((w.clone(), None), |(n, v)| (n.to_owned(), Some(v.to_owned())))
+                })
+                .collect()
         }
         Some(_) | None => BTreeMap::new(),
     }
@@ -200,8 +240,12 @@ fn health(value: &Value) -> Option<String> {
 pub(crate) fn url_path(text: &str) -> Option<String> {
     let (_, after) = text.split_once("://")?;
     let host = after.split(['/', ' ', '"', '\'', '?']).next().unwrap_or_default();
-    let local = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"].iter().any(|h| host.starts_with(h)) || host.contains('$');
+    let local = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"].iter().any(|h| host.starts_with(h))
+        || host.contains('$');
     let path = after.strip_prefix(host)?;
-    let path: String = path.chars().take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | ')' | '|' | ';' | ',')).collect();
+    let path: String = path
+        .chars()
+        .take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | ')' | '|' | ';' | ','))
+        .collect();
     local.then(|| if path.is_empty() { "/".to_owned() } else { path })
 }

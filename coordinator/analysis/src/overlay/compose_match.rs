@@ -6,8 +6,8 @@ use hydron_domain::analysis::ServiceKind;
 
 use super::compose_file::{Build, ComposeService};
 use super::images;
-use super::procfile::same_tool;
 use super::process::{self, Process};
+use super::procfile::same_tool;
 use crate::draft::Draft;
 use crate::path;
 
@@ -25,12 +25,15 @@ pub(crate) fn by_build(drafts: &[Draft], build: &Build, service: &ComposeService
         let kind = here().find(|(_, d)| d.kind != ServiceKind::Worker);
         tool.or(kind).or_else(|| here().next()).map(|(i, _)| i)
     };
-    fits(&build.context).or_else(|| if recipe_dir == build.context { None } else { fits(recipe_dir) }).or_else(|| below(drafts, build, service))
+    fits(&build.context)
+        .or_else(|| if recipe_dir == build.context { None } else { fits(recipe_dir) })
+        .or_else(|| below(drafts, build, service))
 }
 
 /// Drafts below the context: the only one, or the one that the service's name, target or Dockerfile names.
 fn below(drafts: &[Draft], build: &Build, service: &ComposeService) -> Option<usize> {
-    let inside: Vec<(usize, &Draft)> = drafts.iter().enumerate().filter(|(_, d)| path::within(&d.dir, &build.context)).collect();
+    let inside: Vec<(usize, &Draft)> =
+        drafts.iter().enumerate().filter(|(_, d)| path::within(&d.dir, &build.context)).collect();
     let dirs: std::collections::BTreeSet<&str> = inside.iter().map(|(_, d)| d.dir.as_str()).collect();
     if let (1, Some((index, _))) = (dirs.len(), inside.first()) {
         return Some(*index);
@@ -42,12 +45,23 @@ fn below(drafts: &[Draft], build: &Build, service: &ComposeService) -> Option<us
 }
 
 /// The draft that a published image means.
-pub(crate) fn by_image(drafts: &[Draft], image: &str, service: &ComposeService, only_application: bool) -> Option<usize> {
+pub(crate) fn by_image(
+    drafts: &[Draft],
+    image: &str,
+    service: &ComposeService,
+    only_application: bool,
+) -> Option<usize> {
     let name = images::base_name(image);
     let matches = |d: &Draft| {
         let dir = path::base(&d.dir);
         let own = d.name.value().map_or("", String::as_str);
-        let same = |n: &str| !n.is_empty() && (n == name || n == service.name || name.ends_with(&format!("-{n}")) || n.ends_with(&format!("-{}", service.name)));
+        let same = |n: &str| {
+            !n.is_empty()
+                && (n == name
+                    || n == service.name
+                    || name.ends_with(&format!("-{n}"))
+                    || n.ends_with(&format!("-{}", service.name)))
+        };
         same(dir) || same(own)
     };
     let exact = drafts.iter().position(matches);
@@ -60,5 +74,7 @@ pub(crate) fn by_image(drafts: &[Draft], image: &str, service: &ComposeService, 
 /// `web`, `app-web` and `web_app` all mean `web`.
 fn same_name(a: &str, b: &str) -> bool {
     let (a, b) = (a.to_lowercase(), b.to_lowercase());
-    !a.is_empty() && !b.is_empty() && (a == b || path::words(&a).any(|w| w == b) || path::words(&b).any(|w| w == a))
+    !a.is_empty()
+        && !b.is_empty()
+        && (a == b || path::words(&a).any(|w| w == b) || path::words(&b).any(|w| w == a))
 }

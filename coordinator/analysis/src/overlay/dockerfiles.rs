@@ -15,8 +15,22 @@ use crate::repo::{File, Repo, Role};
 use crate::stacks::is_support;
 
 /// Directories that hold recipes for other directories.
-const RECIPE_PARTS: [&str; 14] =
-    ["docker", "deploy", "deployment", "packaging", ".docker", "ops", "infra", "container", "containers", "build", "ci", "dockerfiles", "images", "etc"];
+pub(crate) const RECIPE_PARTS: [&str; 14] = [
+    "docker",
+    "deploy",
+    "deployment",
+    "packaging",
+    ".docker",
+    "ops",
+    "infra",
+    "container",
+    "containers",
+    "build",
+    "ci",
+    "dockerfiles",
+    "images",
+    "etc",
+];
 
 /// What a Dockerfile is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,15 +47,41 @@ pub(crate) enum Purpose {
 
 /// Whether a file name is a Dockerfile's.
 pub(crate) fn is_dockerfile(name: &str) -> bool {
-    name == "Dockerfile" || name == "Containerfile" || name.starts_with("Dockerfile.") || name.ends_with(".Dockerfile") || name.ends_with(".dockerfile")
+    name == "Dockerfile"
+        || name == "Containerfile"
+        || name.starts_with("Dockerfile.")
+        || name.ends_with(".Dockerfile")
+        || name.ends_with(".dockerfile")
 }
 
 /// Judges a Dockerfile's purpose by name, place and base image.
 pub(crate) fn purpose(path: &str, file: &Dockerfile) -> Purpose {
     let name = path::base(path).to_lowercase();
     let words: Vec<String> = path::words(&name).filter(|w| w != "dockerfile").collect();
-    let dev = ["dev", "development", "test", "tests", "ci", "e2e", "playwright", "cypress", "gitpod", "devcontainer", "local", "lint", "debug", "docs", "debian", "rpm", "cross"];
-    if words.iter().any(|w| dev.contains(&w.as_str())) || path.contains(".devcontainer") || path.contains(".gitpod") || path.contains(".github/") {
+    let dev = [
+        "dev",
+        "development",
+        "test",
+        "tests",
+        "ci",
+        "e2e",
+        "playwright",
+        "cypress",
+        "gitpod",
+        "devcontainer",
+        "local",
+        "lint",
+        "debug",
+        "docs",
+        "debian",
+        "rpm",
+        "cross",
+    ];
+    if words.iter().any(|w| dev.contains(&w.as_str()))
+        || path.contains(".devcontainer")
+        || path.contains(".gitpod")
+        || path.contains(".github/")
+    {
         return Purpose::Dev;
     }
     let Some(base) = file.base_image(None) else { return Purpose::Dev };
@@ -54,8 +94,10 @@ pub(crate) fn purpose(path: &str, file: &Dockerfile) -> Purpose {
 
 /// Links Dockerfiles by place to drafts that have none, nearest first.
 pub(crate) fn link(repo: &Repo<'_>, drafts: &mut [Draft]) {
-    let files: Vec<&File> = repo.files().iter().filter(|f| is_dockerfile(f.name()) && f.role == Role::Normal).collect();
-    let declared: BTreeSet<String> = drafts.iter().filter_map(|d| d.dockerfile.as_ref()).map(|l| l.path.clone()).collect();
+    let files: Vec<&File> =
+        repo.files().iter().filter(|f| is_dockerfile(f.name()) && f.role == Role::Normal).collect();
+    let declared: BTreeSet<String> =
+        drafts.iter().filter_map(|d| d.dockerfile.as_ref()).map(|l| l.path.clone()).collect();
     let dirs: Vec<String> = drafts.iter().map(|d| d.dir.clone()).collect();
     for draft in drafts.iter_mut().filter(|d| d.dockerfile.is_none()) {
         let mut best: Option<(u32, &File)> = None;
@@ -64,14 +106,22 @@ pub(crate) fn link(repo: &Repo<'_>, drafts: &mut [Draft]) {
             if purpose(&file.path, &parsed) != Purpose::App {
                 continue;
             }
-            let Some(distance) = distance(draft, file, &dirs, declared.contains(&file.path), &parsed) else { continue };
+            let Some(distance) = distance(draft, file, &dirs, declared.contains(&file.path), &parsed) else {
+                continue;
+            };
             if best.is_none_or(|(d, _)| distance < d) {
                 best = Some((distance, file));
             }
         }
         if let Some((_, file)) = best {
             let target = repo.text(file).map(Dockerfile::parse).and_then(|p| target(&p, draft));
-            draft.dockerfile = Some(DockerfileLink { path: file.path.clone(), context: context(repo, draft, file), target, declared: false, args: Vec::new() });
+            draft.dockerfile = Some(DockerfileLink {
+                path: file.path.clone(),
+                context: context(repo, draft, file),
+                target,
+                declared: false,
+                args: Vec::new(),
+            });
         }
     }
 }
@@ -80,8 +130,9 @@ pub(crate) fn link(repo: &Repo<'_>, drafts: &mut [Draft]) {
 fn target(parsed: &Dockerfile, draft: &Draft) -> Option<String> {
     let name = path::base(&draft.dir).to_lowercase();
     let last = parsed.product(None)?;
-    let stage = parsed.stages.iter().find(|s| s.alias.as_deref().is_some_and(|a| a.to_lowercase() == name))?;
-    let starts = stage.instructions.iter().any(|i| matches!(i.name.as_str(), "CMD" | "ENTRYPOINT"));
+    let stage =
+        parsed.stages.iter().find(|s| s.alias.as_deref().is_some_and(|a| a.to_lowercase() == name))?;
+    let starts = stage.alias.as_deref().is_some_and(|a| parsed.start(Some(a)).is_some());
     (starts && stage.line != last.line).then(|| stage.alias.clone()).flatten()
 }
 
@@ -93,7 +144,24 @@ fn distance(draft: &Draft, file: &File, dirs: &[String], declared: bool, parsed:
         return Some(plain);
     }
     let place = path::relative(dir, &draft.dir);
-    let recipe_dirs = ["docker", "deploy", "deployment", "packaging", ".docker", "build", "ops", "infra", "container", "docker/prod", "docker/production", "docker/php", "docker/app", "src/main/docker", "other", "docker/web"];
+    let recipe_dirs = [
+        "docker",
+        "deploy",
+        "deployment",
+        "packaging",
+        ".docker",
+        "build",
+        "ops",
+        "infra",
+        "container",
+        "docker/prod",
+        "docker/production",
+        "docker/php",
+        "docker/app",
+        "src/main/docker",
+        "other",
+        "docker/web",
+    ];
     if place.is_some_and(|p| recipe_dirs.contains(&p)) {
         let only = dirs.iter().filter(|d| *d == &draft.dir).count() >= 1;
         let jvm = if file.name().contains("native") || file.name().contains("legacy") { 3 } else { 0 };
@@ -102,8 +170,11 @@ fn distance(draft: &Draft, file: &File, dirs: &[String], declared: bool, parsed:
     // A file at the root (or in its docker directory) serves a member if its name or its text names the member's directory.
     let above = path::within(&draft.dir, dir) || dir == "docker" || dir == "deploy";
     let name = path::base(&draft.dir);
-    let named = !name.is_empty() && (path::words(file.name()).any(|w| w == name.to_lowercase()) || mentions(parsed, &draft.dir));
-    let others = dirs.iter().any(|d| *d != draft.dir && !path::within(&draft.dir, d) && path::within(d, dir) && dir == d.as_str());
+    let named = !name.is_empty()
+        && (path::words(file.name()).any(|w| w == name.to_lowercase()) || mentions(parsed, &draft.dir));
+    let others = dirs.iter().any(|d| {
+        *d != draft.dir && !path::within(&draft.dir, d) && path::within(d, dir) && dir == d.as_str()
+    });
     if above && named && !declared && !others {
         return Some(6 + plain);
     }
@@ -117,14 +188,32 @@ fn distance(draft: &Draft, file: &File, dirs: &[String], declared: bool, parsed:
 fn mentions(parsed: &Dockerfile, dir: &str) -> bool {
     let last = parsed.product(None).map(|s| &s.instructions);
     let needle = format!("{dir}/");
-    let word = |args: &str| args.contains(needle.as_str()) || args.split_whitespace().any(|w| w.trim_matches(['"', '.', '/', ',']) == dir);
-    last.into_iter().flatten().any(|i| word(&i.args)) || parsed.stages.iter().flat_map(|s| &s.instructions).filter(|i| i.name == "RUN" || i.name == "CMD" || i.name == "COPY").filter(|i| word(&i.args)).count() >= 2
+    let word = |args: &str| {
+        args.contains(needle.as_str())
+            || args.split_whitespace().any(|w| w.trim_matches(['"', '.', '/', ',']) == dir)
+    };
+    last.into_iter().flatten().any(|i| word(&i.args))
+        || parsed
+            .stages
+            .iter()
+            .flat_map(|s| &s.instructions)
+            .filter(|i| i.name == "RUN" || i.name == "CMD" || i.name == "COPY")
+            .filter(|i| word(&i.args))
+            .count()
+            >= 2
 }
 
 /// The build context: the directory that holds what the file copies.
 fn context(repo: &Repo<'_>, draft: &Draft, file: &File) -> String {
     let Some(parsed) = repo.text(file).map(Dockerfile::parse) else { return draft.dir.clone() };
-    let score = |dir: &str| copied(&parsed).iter().filter(|c| c.as_str() == "." || repo.has(&path::join(dir, c)) || repo.has_dir(&path::join(dir, c))).count();
+    let score = |dir: &str| {
+        copied(&parsed)
+            .iter()
+            .filter(|c| {
+                c.as_str() == "." || repo.has(&path::join(dir, c)) || repo.has_dir(&path::join(dir, c))
+            })
+            .count()
+    };
     let mut candidates = vec![file.dir().to_owned(), draft.dir.clone(), String::new()];
     candidates.dedup();
     let mut best = (0_usize, draft.dir.clone());
@@ -141,17 +230,25 @@ fn context(repo: &Repo<'_>, draft: &Draft, file: &File) -> String {
 pub(crate) fn copied(parsed: &Dockerfile) -> Vec<String> {
     let mut list = Vec::new();
     for instruction in parsed.stages.iter().flat_map(|s| &s.instructions) {
-        if !matches!(instruction.name.as_str(), "COPY" | "ADD") || instruction.args.contains("--from=") || instruction.args.contains("<<") {
+        if !matches!(instruction.name.as_str(), "COPY" | "ADD")
+            || instruction.args.contains("--from=")
+            || instruction.args.contains("<<")
+        {
             continue;
         }
-        let words = crate::formats::dockerfile::exec_form(&instruction.args)
-            .unwrap_or_else(|| crate::formats::command::split(&instruction.args).into_iter().filter(|w| !w.starts_with("--")).collect());
+        let words = crate::formats::dockerfile::exec_form(&instruction.args).unwrap_or_else(|| {
+            crate::formats::command::split(&instruction.args)
+                .into_iter()
+                .filter(|w| !w.starts_with("--"))
+                .collect()
+        });
         let sources = words.len().saturating_sub(1);
         for word in words.into_iter().take(sources) {
             if word.contains("://") {
                 continue;
             }
-            let clean = word.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/').to_owned();
+            let clean =
+                word.trim_start_matches("./").trim_start_matches('/').trim_end_matches('/').to_owned();
             list.push(if clean.is_empty() { ".".to_owned() } else { clean });
         }
     }
@@ -160,7 +257,8 @@ pub(crate) fn copied(parsed: &Dockerfile) -> Vec<String> {
 
 /// Services that nothing but a Dockerfile describes.
 pub(crate) fn alone(repo: &Repo<'_>, found: &mut Found) {
-    let files: Vec<&File> = repo.files().iter().filter(|f| is_dockerfile(f.name()) && f.role == Role::Normal).collect();
+    let files: Vec<&File> =
+        repo.files().iter().filter(|f| is_dockerfile(f.name()) && f.role == Role::Normal).collect();
     for file in files {
         let Some(parsed) = repo.text(file).map(Dockerfile::parse) else { continue };
         let dir = file.dir();
@@ -175,7 +273,11 @@ pub(crate) fn alone(repo: &Repo<'_>, found: &mut Found) {
         match purpose(&file.path, &parsed) {
             Purpose::App => {}
             Purpose::Database => {
-                found.reject(dir, "dockerfile.database", "an image of a database with its own data: a dependency, not a service");
+                found.reject(
+                    dir,
+                    "dockerfile.database",
+                    "an image of a database with its own data: a dependency, not a service",
+                );
                 continue;
             }
             Purpose::Dev | Purpose::Tool => {
@@ -183,7 +285,9 @@ pub(crate) fn alone(repo: &Repo<'_>, found: &mut Found) {
                 continue;
             }
         }
-        if is_support(dir) || parsed.start(None).is_none() && parsed.ports(None).is_empty() && !is_web_server(&parsed) {
+        if is_support(dir)
+            || parsed.start(None).is_none() && parsed.ports(None).is_empty() && !is_web_server(&parsed)
+        {
             found.reject(dir, "dockerfile.no_command", "a Dockerfile without a command or a port");
             continue;
         }
@@ -197,11 +301,19 @@ pub(crate) fn image_draft(repo: &Repo<'_>, dir: &str, file: &str, parsed: &Docke
     let base = parsed.base_image(None).map(images::base_name).unwrap_or_default();
     let last = parsed.product(None).map(|s| images::base_name(&s.image)).unwrap_or_default();
     let server = is_web_server(parsed);
-    let proxies = repo.under(dir).filter(|f| f.size < 65536).filter_map(|f| repo.text(f)).any(|t| t.contains("proxy_pass") || t.contains("reverse_proxy"));
+    let proxies = repo
+        .under(dir)
+        .filter(|f| f.size < 65536)
+        .filter_map(|f| repo.text(f))
+        .any(|t| t.contains("proxy_pass") || t.contains("reverse_proxy"));
     let (kind, language, framework) = match (server, proxies) {
         (true, true) => (ServiceKind::Web, "html", if last == "caddy" { "caddy" } else { "nginx" }),
         (true, false) => (ServiceKind::Static, "html", "static"),
-        (false, _) => (if parsed.ports(None).is_empty() { ServiceKind::Worker } else { ServiceKind::Web }, image_language(&base, &last), ""),
+        (false, _) => (
+            if parsed.ports(None).is_empty() { ServiceKind::Worker } else { ServiceKind::Web },
+            image_language(&base, &last),
+            "",
+        ),
     };
     let mut draft = Draft::new(dir, kind, language, Stack::Image);
     if !framework.is_empty() {
@@ -212,19 +324,43 @@ pub(crate) fn image_draft(repo: &Repo<'_>, dir: &str, file: &str, parsed: &Docke
         draft.name.offer(path::base(dir), 0.6, "name.directory", At::nowhere());
     }
     draft.why.offer("its own Dockerfile", 0.8, "dockerfile.alone", At::file(file));
-    draft.dockerfile = Some(DockerfileLink { path: file.to_owned(), context: dir.to_owned(), target: None, declared: false, args: Vec::new() });
+    draft.dockerfile = Some(DockerfileLink {
+        path: file.to_owned(),
+        context: dir.to_owned(),
+        target: None,
+        declared: false,
+        args: Vec::new(),
+    });
     draft
 }
 
 /// Whether the product is a web server that serves files.
 pub(crate) fn is_web_server(parsed: &Dockerfile) -> bool {
     let image = parsed.product(None).map(|s| images::base_name(&s.image)).unwrap_or_default();
-    matches!(image.as_str(), "nginx" | "nginx-unprivileged" | "httpd" | "caddy" | "static-web-server") || image.ends_with("-nginx")
+    matches!(image.as_str(), "nginx" | "nginx-unprivileged" | "httpd" | "caddy" | "static-web-server")
+        || image.ends_with("-nginx")
 }
 
 fn image_language(base: &str, last: &str) -> &'static str {
     for name in [last, base] {
-        let known = [("python", "python"), ("node", "javascript"), ("golang", "go"), ("ruby", "ruby"), ("php", "php"), ("rust", "rust"), ("openjdk", "java"), ("temurin", "java"), ("maven", "java"), ("gradle", "java"), ("aspnet", "csharp"), ("sdk", "csharp"), ("elixir", "elixir"), ("perl", "perl"), ("bun", "javascript"), ("deno", "typescript")];
+        let known = [
+            ("python", "python"),
+            ("node", "javascript"),
+            ("golang", "go"),
+            ("ruby", "ruby"),
+            ("php", "php"),
+            ("rust", "rust"),
+            ("openjdk", "java"),
+            ("temurin", "java"),
+            ("maven", "java"),
+            ("gradle", "java"),
+            ("aspnet", "csharp"),
+            ("sdk", "csharp"),
+            ("elixir", "elixir"),
+            ("perl", "perl"),
+            ("bun", "javascript"),
+            ("deno", "typescript"),
+        ];
         if let Some((_, language)) = known.iter().find(|(n, _)| name.contains(n)) {
             return language;
         }

@@ -4,27 +4,120 @@
 
 /// Dependency kinds by image name.
 const KINDS: [(&str, &str); 62] = [
-    ("postgres", "postgres"), ("postgresql", "postgres"), ("postgis", "postgres"), ("pgvector", "postgres"), ("timescaledb", "postgres"),
-    ("timescaledb-ha", "postgres"), ("cockroach", "postgres"), ("citus", "postgres"), ("pgvecto-rs", "postgres"),
-    ("mysql", "mysql"), ("mysql-server", "mysql"), ("percona", "mysql"), ("percona-server", "mysql"), ("mariadb", "mariadb"),
-    ("mongo", "mongodb"), ("mongodb", "mongodb"), ("mongodb-community-server", "mongodb"), ("percona-server-mongodb", "mongodb"),
-    ("redis", "redis"), ("redis-stack", "redis"), ("redis-stack-server", "redis"), ("valkey", "redis"), ("keydb", "redis"), ("dragonfly", "redis"),
-    ("memcached", "memcached"), ("rabbitmq", "rabbitmq"), ("kafka", "kafka"), ("cp-kafka", "kafka"), ("redpanda", "kafka"), ("cp-server", "kafka"),
-    ("nats", "nats"), ("elasticsearch", "elasticsearch"), ("opensearch", "opensearch"), ("meilisearch", "meilisearch"), ("typesense", "typesense"),
-    ("solr", "solr"), ("clickhouse", "clickhouse"), ("clickhouse-server", "clickhouse"), ("minio", "s3"), ("garage", "s3"), ("localstack", "s3"),
-    ("mssql", "mssql"), ("server", "mssql"), ("azure-sql-edge", "mssql"), ("neo4j", "neo4j"), ("cassandra", "cassandra"), ("influxdb", "influxdb"),
-    ("qdrant", "qdrant"), ("weaviate", "weaviate"), ("chroma", "chroma"), ("milvus", "milvus"), ("couchdb", "couchdb"), ("arangodb", "arangodb"),
-    ("surrealdb", "surrealdb"), ("etcd", "etcd"), ("zookeeper", "zookeeper"), ("alpine-chrome", "chrome"), ("chrome", "chrome"), ("chromium", "chrome"),
-    ("temporal", "temporal"), ("keycloak", "oidc"), ("ollama", "ollama"),
+    ("postgres", "postgres"),
+    ("postgresql", "postgres"),
+    ("postgis", "postgres"),
+    ("pgvector", "postgres"),
+    ("timescaledb", "postgres"),
+    ("timescaledb-ha", "postgres"),
+    ("cockroach", "postgres"),
+    ("citus", "postgres"),
+    ("pgvecto-rs", "postgres"),
+    ("mysql", "mysql"),
+    ("mysql-server", "mysql"),
+    ("percona", "mysql"),
+    ("percona-server", "mysql"),
+    ("mariadb", "mariadb"),
+    ("mongo", "mongodb"),
+    ("mongodb", "mongodb"),
+    ("mongodb-community-server", "mongodb"),
+    ("percona-server-mongodb", "mongodb"),
+    ("redis", "redis"),
+    ("redis-stack", "redis"),
+    ("redis-stack-server", "redis"),
+    ("valkey", "redis"),
+    ("keydb", "redis"),
+    ("dragonfly", "redis"),
+    ("memcached", "memcached"),
+    ("rabbitmq", "rabbitmq"),
+    ("kafka", "kafka"),
+    ("cp-kafka", "kafka"),
+    ("redpanda", "kafka"),
+    ("cp-server", "kafka"),
+    ("nats", "nats"),
+    ("elasticsearch", "elasticsearch"),
+    ("opensearch", "opensearch"),
+    ("meilisearch", "meilisearch"),
+    ("typesense", "typesense"),
+    ("solr", "solr"),
+    ("clickhouse", "clickhouse"),
+    ("clickhouse-server", "clickhouse"),
+    ("minio", "s3"),
+    ("garage", "s3"),
+    ("localstack", "s3"),
+    ("mssql", "mssql"),
+    ("server", "mssql"),
+    ("azure-sql-edge", "mssql"),
+    ("neo4j", "neo4j"),
+    ("cassandra", "cassandra"),
+    ("influxdb", "influxdb"),
+    ("qdrant", "qdrant"),
+    ("weaviate", "weaviate"),
+    ("chroma", "chroma"),
+    ("milvus", "milvus"),
+    ("couchdb", "couchdb"),
+    ("arangodb", "arangodb"),
+    ("surrealdb", "surrealdb"),
+    ("etcd", "etcd"),
+    ("zookeeper", "zookeeper"),
+    ("alpine-chrome", "chrome"),
+    ("chrome", "chrome"),
+    ("chromium", "chrome"),
+    ("temporal", "temporal"),
+    ("keycloak", "oidc"),
+    ("ollama", "ollama"),
 ];
 
 /// Tools for development, proxies and observability: never services of the product.
 const TOOLS: [&str; 48] = [
-    "adminer", "phpmyadmin", "pgadmin4", "pgadmin", "pgweb", "mongo-express", "redis-commander", "redisinsight", "redis-insight", "maildev", "mailpit",
-    "mailhog", "mailcatcher", "inbucket", "smtp4dev", "traefik", "nginx-proxy", "nginx-proxy-manager", "caddy", "acme-companion", "letsencrypt-nginx-proxy-companion",
-    "haproxy", "prometheus", "grafana", "zipkin", "jaeger", "all-in-one", "loki", "promtail", "tempo", "otel-collector", "opentelemetry-collector",
-    "opentelemetry-collector-contrib", "alertmanager", "node-exporter", "cadvisor", "portainer", "portainer-ce", "watchtower", "newman", "kafka-ui", "akhq",
-    "kibana", "fluentd", "fluent-bit", "dozzle", "dbgate", "swagger-ui",
+    "adminer",
+    "phpmyadmin",
+    "pgadmin4",
+    "pgadmin",
+    "pgweb",
+    "mongo-express",
+    "redis-commander",
+    "redisinsight",
+    "redis-insight",
+    "maildev",
+    "mailpit",
+    "mailhog",
+    "mailcatcher",
+    "inbucket",
+    "smtp4dev",
+    "traefik",
+    "nginx-proxy",
+    "nginx-proxy-manager",
+    "caddy",
+    "acme-companion",
+    "letsencrypt-nginx-proxy-companion",
+    "haproxy",
+    "prometheus",
+    "grafana",
+    "zipkin",
+    "jaeger",
+    "all-in-one",
+    "loki",
+    "promtail",
+    "tempo",
+    "otel-collector",
+    "opentelemetry-collector",
+    "opentelemetry-collector-contrib",
+    "alertmanager",
+    "node-exporter",
+    "cadvisor",
+    "portainer",
+    "portainer-ce",
+    "watchtower",
+    "newman",
+    "kafka-ui",
+    "akhq",
+    "kibana",
+    "fluentd",
+    "fluent-bit",
+    "dozzle",
+    "dbgate",
+    "swagger-ui",
 ];
 
 /// What an image turned out to be.
@@ -41,7 +134,8 @@ pub(crate) enum ImageKind {
 /// Judges an image reference.
 pub(crate) fn judge(image: &str) -> ImageKind {
     let name = base_name(image);
-    let known = KINDS.iter().find(|(n, _)| *n == name).filter(|(n, _)| *n != "server" || image.contains("mssql"));
+    let known =
+        KINDS.iter().find(|(n, _)| *n == name).filter(|(n, _)| *n != "server" || image.contains("mssql"));
     if let Some((_, kind)) = known {
         return ImageKind::Dependency { kind, version: version(image) };
     }
@@ -78,8 +172,14 @@ mod tests {
         assert_eq!(judge("registry:5000/library/postgres:15-alpine"), postgres);
         assert_eq!(judge("oliver006/redis_exporter"), ImageKind::Application);
         assert_eq!(judge("supertokens-postgresql:7"), ImageKind::Application);
-        assert_eq!(judge("getmeili/meilisearch:v1.6"), ImageKind::Dependency { kind: "meilisearch", version: Some("1.6".to_owned()) });
+        assert_eq!(
+            judge("getmeili/meilisearch:v1.6"),
+            ImageKind::Dependency { kind: "meilisearch", version: Some("1.6".to_owned()) }
+        );
         assert_eq!(judge("adminer"), ImageKind::Tool);
-        assert_eq!(judge("mcr.microsoft.com/mssql/server:2022-latest"), ImageKind::Dependency { kind: "mssql", version: Some("2022".to_owned()) });
+        assert_eq!(
+            judge("mcr.microsoft.com/mssql/server:2022-latest"),
+            ImageKind::Dependency { kind: "mssql", version: Some("2022".to_owned()) }
+        );
     }
 }

@@ -8,5 +8,5 @@ pub(crate) mod compose_match;
 pub(crate) mod dockerfiles;
 pub(crate) mod images;
 pub(crate) mod platform;
-pub(crate) mod procfile;
 pub(crate) mod process;
+pub(crate) mod procfile;

@@ -15,7 +15,11 @@ use crate::repo::{Repo, Role};
 /// Applies every manifest to the drafts of its directory.
 pub(crate) fn apply(repo: &Repo<'_>, drafts: &mut [Draft]) {
     for file in repo.files().iter().filter(|f| f.role == Role::Normal) {
-        let Some(text) = repo.text_if(file, &["app.json", "render.yaml", "fly.toml", "railway.json", "railway.toml"]) else { continue };
+        let Some(text) =
+            repo.text_if(file, &["app.json", "render.yaml", "fly.toml", "railway.json", "railway.toml"])
+        else {
+            continue;
+        };
         match file.name() {
             "app.json" => app_json(repo, drafts, &file.path, text),
             "render.yaml" => render(repo, drafts, &file.path, text),
@@ -56,7 +60,16 @@ fn app_json(repo: &Repo<'_>, drafts: &mut [Draft], file: &str, text: &str) {
         }
         for addon in value.get("addons").and_then(Value::as_array).into_iter().flatten() {
             let plan = addon.as_str().or_else(|| json::text(addon, "plan")).unwrap_or_default();
-            let kind = [("postgres", "postgres"), ("redis", "redis"), ("mysql", "mysql"), ("jawsdb", "mysql"), ("cleardb", "mysql"), ("mongo", "mongodb"), ("rabbitmq", "rabbitmq"), ("cloudamqp", "rabbitmq")];
+            let kind = [
+                ("postgres", "postgres"),
+                ("redis", "redis"),
+                ("mysql", "mysql"),
+                ("jawsdb", "mysql"),
+                ("cleardb", "mysql"),
+                ("mongo", "mongodb"),
+                ("rabbitmq", "rabbitmq"),
+                ("cloudamqp", "rabbitmq"),
+            ];
             if let Some((_, kind)) = kind.iter().find(|(n, _)| plan.contains(n)) {
                 draft.need(kind).reasons.offer(plan, 0.85, "platform.addon", At::find(repo, file, plan));
             }
@@ -90,8 +103,10 @@ fn render(repo: &Repo<'_>, drafts: &mut [Draft], file: &str, text: &str) {
 fn fly(repo: &Repo<'_>, drafts: &mut [Draft], file: &str, text: &str) {
     let Some(value) = toml_value(text) else { return };
     let service = value.get("services").and_then(Value::as_array).and_then(|s| s.first());
-    let port = json::at(&value, "http_service.internal_port").or_else(|| service.and_then(|s| s.get("internal_port")));
-    let checks = json::at(&value, "http_service.checks").or_else(|| service.and_then(|s| s.get("http_checks")));
+    let port = json::at(&value, "http_service.internal_port")
+        .or_else(|| service.and_then(|s| s.get("internal_port")));
+    let checks =
+        json::at(&value, "http_service.checks").or_else(|| service.and_then(|s| s.get("http_checks")));
     let health = checks.and_then(Value::as_array).and_then(|c| c.iter().find_map(|c| json::text(c, "path")));
     for draft in at_dir(drafts, path::parent(file)) {
         if let Some(port) = port.and_then(Value::as_u64).and_then(|p| u16::try_from(p).ok()) {

@@ -31,13 +31,23 @@ pub(crate) enum Process {
 pub(crate) fn judge(text: &str) -> Process {
     if FLOWER.is_match(text) {
         Process::Dashboard
-    } else if WORKER.is_match(text) && !text.contains("--workers") && !text.contains("uvicorn.workers") && !text.contains("gunicorn") && !text.contains("uvicorn") {
+    } else if WORKER.is_match(text)
+        && !text.contains("--workers")
+        && !text.contains("uvicorn.workers")
+        && !text.contains("gunicorn")
+        && !text.contains("uvicorn")
+    {
         Process::Worker
     } else if command::is_dev(text) {
         Process::Dev
     } else if JOB.is_match(text) && command::parts(text).len() == 1 {
         Process::Job
-    } else if ASSETS.is_match(text) && !text.contains("start") && !text.contains("serve") && !text.contains("node ") && !text.contains("java") {
+    } else if ASSETS.is_match(text)
+        && !text.contains("start")
+        && !text.contains("serve")
+        && !text.contains("node ")
+        && !text.contains("java")
+    {
         Process::Dev
     } else {
         Process::Web
@@ -46,7 +56,8 @@ pub(crate) fn judge(text: &str) -> Process {
 
 /// A command with development switches removed (`--reload`), if that makes it fit for production.
 pub(crate) fn without_dev_switches(text: &str) -> Option<String> {
-    let words: Vec<&str> = text.split_whitespace().filter(|w| !matches!(*w, "--reload" | "--debug" | "--watch")).collect();
+    let words: Vec<&str> =
+        text.split_whitespace().filter(|w| !matches!(*w, "--reload" | "--debug" | "--watch")).collect();
     let cleaned = words.join(" ");
     (cleaned != text && !command::is_dev(&cleaned)).then_some(cleaned)
 }

@@ -42,9 +42,15 @@ pub(crate) fn apply(repo: &Repo<'_>, drafts: &mut Vec<Draft>) {
 
 /// The web draft of a directory, else the only draft below it.
 fn main_draft(drafts: &[Draft], dir: &str) -> Option<usize> {
-    let here = drafts.iter().position(|d| d.dir == dir && d.kind != ServiceKind::Worker).or_else(|| drafts.iter().position(|d| d.dir == dir));
+    let here = drafts
+        .iter()
+        .position(|d| d.dir == dir && d.kind != ServiceKind::Worker)
+        .or_else(|| drafts.iter().position(|d| d.dir == dir));
     here.or_else(|| {
-        let mut below = drafts.iter().enumerate().filter(|(_, d)| path::within(&d.dir, dir) && d.kind == ServiceKind::Web);
+        let mut below = drafts
+            .iter()
+            .enumerate()
+            .filter(|(_, d)| path::within(&d.dir, dir) && d.kind == ServiceKind::Web);
         let first = below.next()?;
         below.next().is_none().then_some(first.0)
     })
@@ -57,7 +63,9 @@ fn other(drafts: &mut Vec<Draft>, main: usize, name: &str, text: &str, at: At) {
         Process::Web | Process::Worker => ServiceKind::Worker,
     };
     let Some(dir) = drafts.get(main).map(|d| d.dir.clone()) else { return };
-    let known = drafts.iter_mut().find(|d| d.dir == dir && d.kind == kind && kind == ServiceKind::Worker && same_tool(d, text));
+    let known = drafts
+        .iter_mut()
+        .find(|d| d.dir == dir && d.kind == kind && kind == ServiceKind::Worker && same_tool(d, text));
     if let Some(draft) = known {
         draft.start.offer(text, 0.95, "procfile.worker", at.clone());
         draft.name.offer(name, 0.92, "procfile.name", at);
@@ -74,13 +82,24 @@ fn other(drafts: &mut Vec<Draft>, main: usize, name: &str, text: &str, at: At) {
 /// Whether a draft's worker tool is the one a command runs.
 pub(crate) fn same_tool(draft: &Draft, text: &str) -> bool {
     let tool = draft.framework_name().to_owned();
-    let named = !tool.is_empty() && (text.contains(tool.as_str()) || (tool == "solid_queue" && text.contains("bin/jobs")));
+    let named = !tool.is_empty()
+        && (text.contains(tool.as_str()) || (tool == "solid_queue" && text.contains("bin/jobs")));
     named && !text.contains("beat") && !text.contains("flower")
 }
 
 /// Names the worker's framework from its command.
 pub(crate) fn framework(draft: &mut Draft, text: &str) {
-    let tools = [("flower", "flower"), ("celery", "celery"), ("sidekiq", "sidekiq"), ("bin/jobs", "solid_queue"), ("rq ", "rq"), ("dramatiq", "dramatiq"), ("resque", "resque"), ("good_job", "good_job"), ("delayed_job", "delayed_job")];
+    let tools = [
+        ("flower", "flower"),
+        ("celery", "celery"),
+        ("sidekiq", "sidekiq"),
+        ("bin/jobs", "solid_queue"),
+        ("rq ", "rq"),
+        ("dramatiq", "dramatiq"),
+        ("resque", "resque"),
+        ("good_job", "good_job"),
+        ("delayed_job", "delayed_job"),
+    ];
     if let Some((_, name)) = tools.iter().find(|(t, _)| text.contains(t)) {
         draft.framework = crate::field::Field::default();
         draft.framework.offer(*name, 0.9, "process.tool", At::nowhere());

@@ -21,11 +21,24 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &DotnetFacts) -> Re
     let runtime = if draft.kind == ServiceKind::Worker { "runtime" } else { "aspnet" };
     let port = 8080;
     let mut out = Lines::default();
-    out.push(format!("FROM {} AS build", text::image(options, &format!("mcr.microsoft.com/dotnet/sdk:{version}")))).push("WORKDIR /src");
+    out.push(format!(
+        "FROM {} AS build",
+        text::image(options, &format!("mcr.microsoft.com/dotnet/sdk:{version}"))
+    ))
+    .push("WORKDIR /src");
     out.push("COPY . .");
     out.push(text::run(options, &["/root/.nuget/packages"], &format!("dotnet restore {project}")));
-    out.push(text::run(options, &["/root/.nuget/packages"], &format!("dotnet publish {project} --configuration Release --no-restore --output /out")));
-    out.gap().push(format!("FROM {}", text::image(options, &format!("mcr.microsoft.com/dotnet/{runtime}:{version}")))).push("WORKDIR /app");
+    out.push(text::run(
+        options,
+        &["/root/.nuget/packages"],
+        &format!("dotnet publish {project} --configuration Release --no-restore --output /out"),
+    ));
+    out.gap()
+        .push(format!(
+            "FROM {}",
+            text::image(options, &format!("mcr.microsoft.com/dotnet/{runtime}:{version}"))
+        ))
+        .push("WORKDIR /app");
     out.push("COPY --from=build /out ./");
     out.push(format!("USER {}", text::USER));
     if draft.kind == ServiceKind::Web {
@@ -34,5 +47,9 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &DotnetFacts) -> Re
         out.push(text::bash_health(port));
     }
     out.push(format!("CMD {}", text::exec(&["dotnet".to_owned(), format!("{}.dll", facts.assembly)])));
-    Ok(Recipe { context: facts.context.clone(), content: out.finish(), ignore: text::ignore(&["**/bin", "**/obj"]) })
+    Ok(Recipe {
+        context: facts.context.clone(),
+        content: out.finish(),
+        ignore: text::ignore(&["**/bin", "**/obj"]),
+    })
 }

@@ -32,7 +32,11 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &GoFacts) -> Result
     }
     let cgo = u8::from(facts.cgo);
     out.push(format!("ENV CGO_ENABLED={cgo}"));
-    out.push(text::run(options, cache, &format!("go build -trimpath -ldflags=\"-s -w\" -o /out/{} {}", facts.binary, facts.package)));
+    out.push(text::run(
+        options,
+        cache,
+        &format!("go build -trimpath -ldflags=\"-s -w\" -o /out/{} {}", facts.binary, facts.package),
+    ));
     out.gap().push(format!("FROM {run_base}"));
     out.maybe(text::apt(&["ca-certificates"]));
     out.push("WORKDIR /app");
@@ -42,7 +46,11 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &GoFacts) -> Result
     }
     tail(&mut out, draft, port);
     out.push(text::cmd(&start(draft, &facts.binary)));
-    Ok(Recipe { context: facts.module_dir.clone(), content: out.finish(), ignore: text::ignore(&["bin", "tmp", "node_modules"]) })
+    Ok(Recipe {
+        context: facts.module_dir.clone(),
+        content: out.finish(),
+        ignore: text::ignore(&["bin", "tmp", "node_modules"]),
+    })
 }
 
 /// The lines before the command that all compiled programs share.
@@ -64,7 +72,11 @@ pub(crate) fn start(draft: &Draft, binary: &str) -> String {
     match own {
         Some(text) => {
             let (first, rest) = text.split_once(' ').map_or((text.as_str(), ""), |(f, r)| (f, r));
-            if first.rsplit('/').next() == Some(binary) { format!("{program} {rest}").trim().to_owned() } else { program }
+            if first.rsplit('/').next() == Some(binary) {
+                format!("{program} {rest}").trim().to_owned()
+            } else {
+                program
+            }
         }
         None => program,
     }

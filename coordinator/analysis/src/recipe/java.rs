@@ -17,12 +17,18 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &JavaFacts) -> Resu
         return Err("the module's path has characters that do not belong into a path".to_owned());
     }
     let version = versions::pick(options, draft, "java");
-    let tool = if facts.gradle { format!("gradle:8-jdk{version}") } else { format!("maven:3.9-eclipse-temurin-{version}") };
+    let tool = if facts.gradle {
+        format!("gradle:8-jdk{version}")
+    } else {
+        format!("maven:3.9-eclipse-temurin-{version}")
+    };
     let build_base = if facts.wrapper { format!("eclipse-temurin:{version}-jdk") } else { tool };
     let cache = if facts.gradle { "/root/.gradle" } else { "/root/.m2" };
     let port = text::port(draft, 8080);
     let mut out = Lines::default();
-    out.push(format!("FROM {} AS build", text::image(options, &build_base))).push("WORKDIR /src").push("COPY . .");
+    out.push(format!("FROM {} AS build", text::image(options, &build_base)))
+        .push("WORKDIR /src")
+        .push("COPY . .");
     if facts.wrapper {
         out.push(format!("RUN chmod +x {}", if facts.gradle { "gradlew" } else { "mvnw" }));
     }
@@ -35,7 +41,9 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &JavaFacts) -> Resu
         let dir = if facts.gradle { format!("{product}/libs") } else { product };
         out.push(format!("RUN mkdir /out && find {dir} -maxdepth 1 -name '*.jar' ! -name '*-plain.jar' ! -name '*-sources.jar' ! -name 'original-*' -exec cp {{}} /out/app.jar ';'"));
     }
-    out.gap().push(format!("FROM {}", text::image(options, &format!("eclipse-temurin:{version}-jre")))).push("WORKDIR /app");
+    out.gap()
+        .push(format!("FROM {}", text::image(options, &format!("eclipse-temurin:{version}-jre"))))
+        .push("WORKDIR /app");
     out.push("COPY --from=build /out/ ./");
     out.push(format!("USER {}", text::USER));
     if draft.kind == ServiceKind::Web {
@@ -47,5 +55,9 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &JavaFacts) -> Resu
     let archive = if facts.quarkus { "quarkus-run.jar" } else { "app.jar" };
     let words = ["java", "-XX:MaxRAMPercentage=75", "-jar", archive].map(str::to_owned);
     out.push(format!("CMD {}", text::exec(&words)));
-    Ok(Recipe { context: facts.root.clone(), content: out.finish(), ignore: text::ignore(&["target", "**/target", "build", "**/build", ".gradle"]) })
+    Ok(Recipe {
+        context: facts.root.clone(),
+        content: out.finish(),
+        ignore: text::ignore(&["target", "**/target", "build", "**/build", ".gradle"]),
+    })
 }

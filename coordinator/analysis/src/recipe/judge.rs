@@ -34,21 +34,28 @@ pub(crate) enum Judgement {
 
 /// Judges the linked file.
 pub(crate) fn judge(repo: &Repo<'_>, options: &Options, draft: &Draft, link: &DockerfileLink) -> Judgement {
-    let Some(source) = repo.read(&link.path) else { return Judgement::Unfit(vec![format!("{} cannot be read", link.path)]) };
+    let Some(source) = repo.read(&link.path) else {
+        return Judgement::Unfit(vec![format!("{} cannot be read", link.path)]);
+    };
     let parsed = Dockerfile::parse(source);
     let target = link.target.as_deref();
     let can_write = !matches!(draft.stack, Stack::Image);
     let mut reasons = Vec::new();
     let missing = host_artifacts(repo, draft, &parsed, link);
     if !missing.is_empty() {
-        reasons.push(format!("it copies {} which is not in the repository: it expects a build on the host", missing.join(", ")));
+        reasons.push(format!(
+            "it copies {} which is not in the repository: it expects a build on the host",
+            missing.join(", ")
+        ));
     }
     if can_write && let Some(reason) = wrong_runtime(&parsed, draft, target) {
         reasons.push(reason);
     }
     let start = parsed.start(target);
     let dev_start = start.as_ref().is_some_and(|(s, _)| command::is_dev(s));
-    let declared = draft.start.best().is_some_and(|o| o.rule.starts_with("compose.") || o.rule.starts_with("procfile.")) && draft.start.confidence() > 0.5;
+    let declared =
+        draft.start.best().is_some_and(|o| o.rule.starts_with("compose.") || o.rule.starts_with("procfile."))
+            && draft.start.confidence() > 0.5;
     if dev_start && !declared {
         reasons.push("its command is a development server".to_owned());
     }
@@ -68,15 +75,27 @@ pub(crate) fn judge(repo: &Repo<'_>, options: &Options, draft: &Draft, link: &Do
 /// Whether the file needs a build on the host or the wrong runtime.
 pub(crate) fn is_unusable(repo: &Repo<'_>, draft: &Draft, link: &DockerfileLink) -> bool {
     let Some(parsed) = repo.read(&link.path).map(Dockerfile::parse) else { return true };
-    !host_artifacts(repo, draft, &parsed, link).is_empty() || wrong_runtime(&parsed, draft, link.target.as_deref()).is_some()
+    !host_artifacts(repo, draft, &parsed, link).is_empty()
+        || wrong_runtime(&parsed, draft, link.target.as_deref()).is_some()
 }
 
-fn repair(repo: &Repo<'_>, options: &Options, draft: &Draft, link: &DockerfileLink, source: &str, parsed: &Dockerfile, no_command: bool) -> Judgement {
+fn repair(
+    repo: &Repo<'_>,
+    options: &Options,
+    draft: &Draft,
+    link: &DockerfileLink,
+    source: &str,
+    parsed: &Dockerfile,
+    no_command: bool,
+) -> Judgement {
     let mut content = source.to_owned();
     let mut reasons = Vec::new();
     if no_command && let Some(start) = draft.start.best().filter(|o| o.confidence >= 0.3) {
         content = format!("{}\n{}\n", content.trim_end(), text::cmd(&start.value));
-        reasons.push(format!("it has no command; the one of {} was added", start.at.file.clone().unwrap_or_else(|| "the analysis".to_owned())));
+        reasons.push(format!(
+            "it has no command; the one of {} was added",
+            start.at.file.clone().unwrap_or_else(|| "the analysis".to_owned())
+        ));
     }
     if !options.builder.cache_mounts && CACHE_MOUNT.is_match(&content) && !OTHER_MOUNT.is_match(&content) {
         content = CACHE_MOUNT.replace_all(&content, "").into_owned();
@@ -97,7 +116,20 @@ fn repair(repo: &Repo<'_>, options: &Options, draft: &Draft, link: &DockerfileLi
 /// Base images that bring a command.
 fn has_own_command(image: &str) -> bool {
     let name = images::base_name(image);
-    matches!(name.as_str(), "nginx" | "nginx-unprivileged" | "httpd" | "caddy" | "tomcat" | "wordpress" | "frankenphp" | "ghost" | "drupal") || (name == "php" && (image.contains("apache") || image.contains("fpm"))) || image.contains("webdevops") || image.contains("apache")
+    matches!(
+        name.as_str(),
+        "nginx"
+            | "nginx-unprivileged"
+            | "httpd"
+            | "caddy"
+            | "tomcat"
+            | "wordpress"
+            | "frankenphp"
+            | "ghost"
+            | "drupal"
+    ) || (name == "php" && (image.contains("apache") || image.contains("fpm")))
+        || image.contains("webdevops")
+        || image.contains("apache")
 }
 
 /// Paths that the file copies from the context and that are not there.
@@ -140,7 +172,23 @@ fn remarks(repo: &Repo<'_>, draft: &Draft, link: &DockerfileLink, parsed: &Docke
     if user.is_none_or(|u| u == "root" || u == "0") && draft.kind != ServiceKind::Static {
         list.push("it runs as root".to_owned());
     }
-    let old = ["buster", "stretch", "jessie", "alpine3.1", "node:6", "node:8", "node:10", "node:12", "node:14", "python:2", "python:3.6", "python:3.7", "openjdk:8", "ubuntu:18", "ubuntu:16"];
+    let old = [
+        "buster",
+        "stretch",
+        "jessie",
+        "alpine3.1",
+        "node:6",
+        "node:8",
+        "node:10",
+        "node:12",
+        "node:14",
+        "python:2",
+        "python:3.6",
+        "python:3.7",
+        "openjdk:8",
+        "ubuntu:18",
+        "ubuntu:16",
+    ];
     if let Some(stage) = parsed.stages.iter().find(|s| old.iter().any(|o| s.image.contains(o))) {
         list.push(format!("its base {} no longer gets security fixes", stage.image));
         repo.note(Finding {
@@ -153,7 +201,10 @@ fn remarks(repo: &Repo<'_>, draft: &Draft, link: &DockerfileLink, parsed: &Docke
             line: Some(stage.line),
         });
     }
-    let env_file = parsed.stages.iter().flat_map(|s| &s.instructions).find(|i| i.name == "COPY" && i.args.split_whitespace().any(|w| w == ".env" || w.ends_with("/.env")));
+    let env_file =
+        parsed.stages.iter().flat_map(|s| &s.instructions).find(|i| {
+            i.name == "COPY" && i.args.split_whitespace().any(|w| w == ".env" || w.ends_with("/.env"))
+        });
     if let Some(instruction) = env_file {
         list.push(format!("it copies .env into the image (line {})", instruction.line));
     }

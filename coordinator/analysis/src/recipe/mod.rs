@@ -3,6 +3,7 @@
 //! One rule: the writer gets facts, never text of the repository that it does not quote; every recipe is multi-stage where
 //! something is built, runs as a user of its own, starts in exec form, and checks its health without a tool.
 
+mod dotnet;
 mod go;
 mod java;
 mod judge;
@@ -11,12 +12,13 @@ mod php;
 mod python;
 mod ruby;
 mod rust;
-mod dotnet;
 mod site;
 mod text;
 mod versions;
 
-use hydron_domain::analysis::{AnalyzedService, DockerfileReading, DockerfileVerdict, Finding, FindingCode, ServiceKind, Severity};
+use hydron_domain::analysis::{
+    AnalyzedService, DockerfileReading, DockerfileVerdict, Finding, FindingCode, ServiceKind, Severity,
+};
 
 use crate::draft::{Draft, Stack};
 use crate::options::Options;
@@ -67,7 +69,13 @@ pub(crate) fn decide(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Docke
     reading
 }
 
-fn written(repo: &Repo<'_>, options: &Options, draft: &Draft, verdict: DockerfileVerdict, mut reasons: Vec<String>) -> DockerfileReading {
+fn written(
+    repo: &Repo<'_>,
+    options: &Options,
+    draft: &Draft,
+    verdict: DockerfileVerdict,
+    mut reasons: Vec<String>,
+) -> DockerfileReading {
     let recipe = write(repo, options, draft);
     let (context, content, ignore, verdict) = match recipe {
         Ok(recipe) => (recipe.context, Some(recipe.content), Some(recipe.ignore), verdict),
@@ -76,7 +84,17 @@ fn written(repo: &Repo<'_>, options: &Options, draft: &Draft, verdict: Dockerfil
             (draft.dir.clone(), None, None, DockerfileVerdict::Missing)
         }
     };
-    DockerfileReading { found: false, path: None, context, target: None, verdict, reasons, content, ignore, build_args: Vec::new() }
+    DockerfileReading {
+        found: false,
+        path: None,
+        context,
+        target: None,
+        verdict,
+        reasons,
+        content,
+        ignore,
+        build_args: Vec::new(),
+    }
 }
 
 fn write(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Result<Recipe, String> {
@@ -90,7 +108,10 @@ fn write(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Result<Recipe, St
         Stack::Ruby(facts) => ruby::write(options, draft, facts),
         Stack::Php(facts) => php::write(options, draft, facts),
         Stack::Dotnet(facts) => dotnet::write(options, draft, facts),
-        Stack::Image => Err("only its own Dockerfile says how this is built, and that one is not fit; correct it".to_owned()),
+        Stack::Image => {
+            Err("only its own Dockerfile says how this is built, and that one is not fit; correct it"
+                .to_owned())
+        }
     }
 }
 
@@ -103,14 +124,28 @@ pub(crate) fn is_unusable(repo: &Repo<'_>, draft: &Draft, link: &crate::draft::D
 pub(crate) fn align(service: &mut AnalyzedService, draft: &Draft) {
     let ours = matches!(service.dockerfile.verdict, DockerfileVerdict::Generate | DockerfileVerdict::Replace);
     if service.kind == ServiceKind::Static {
-        let declared = draft.port.best().filter(|o| o.rule.starts_with("dockerfile.") || o.rule.starts_with("compose.")).map(|o| o.value);
+        let declared = draft
+            .port
+            .best()
+            .filter(|o| o.rule.starts_with("dockerfile.") || o.rule.starts_with("compose."))
+            .map(|o| o.value);
         service.port = Some(if ours { text::STATIC_PORT } else { declared.unwrap_or(80) });
     }
     if ours && service.kind == ServiceKind::Web {
         match &draft.stack {
+            Stack::Python(_) => {
+                service.start =
+                    service.start.as_deref().map(|s| python::with_port(s, text::port(draft, 8000), draft))
+            }
             Stack::Php(_) => service.port = Some(8000),
             Stack::Dotnet(_) => service.port = Some(8080),
-            Stack::Node(_) | Stack::Python(_) | Stack::Ruby(_) | Stack::Go(_) | Stack::Rust(_) | Stack::Java(_) | Stack::Site(_) | Stack::Image => {}
+            Stack::Node(_)
+            | Stack::Ruby(_)
+            | Stack::Go(_)
+            | Stack::Rust(_)
+            | Stack::Java(_)
+            | Stack::Site(_)
+            | Stack::Image => {}
         }
     }
     if service.dockerfile.context.is_empty() {

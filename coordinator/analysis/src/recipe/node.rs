@@ -13,7 +13,12 @@ use crate::repo::Repo;
 use crate::stacks::node::{NodeFacts, Product};
 
 /// Writes the recipe.
-pub(crate) fn write(repo: &Repo<'_>, options: &Options, draft: &Draft, facts: &NodeFacts) -> Result<Recipe, String> {
+pub(crate) fn write(
+    repo: &Repo<'_>,
+    options: &Options,
+    draft: &Draft,
+    facts: &NodeFacts,
+) -> Result<Recipe, String> {
     let version = versions::pick(options, draft, "node");
     let base = text::image(options, &format!("node:{version}-slim"));
     let inner = path::relative(&facts.package.dir, &facts.root).unwrap_or_default().to_owned();
@@ -37,9 +42,18 @@ pub(crate) fn write(repo: &Repo<'_>, options: &Options, draft: &Draft, facts: &N
     build(&mut out, draft, facts, &inner, workspace);
     match &facts.product {
         Product::Files { dir, fallback } => {
-            let source = if dir.starts_with("dist/") && !inner.is_empty() && draft.build.best().is_some_and(|b| b.rule == "nx.build") { format!("/app/{dir}") } else { format!("/app/{}", path::join(&inner, dir)) };
+            let source = if dir.starts_with("dist/")
+                && !inner.is_empty()
+                && draft.build.best().is_some_and(|b| b.rule == "nx.build")
+            {
+                format!("/app/{dir}")
+            } else {
+                format!("/app/{}", path::join(&inner, dir))
+            };
             if !text::plain(&source) {
-                return Err(format!("the output directory {dir:?} has characters that do not belong into a path"));
+                return Err(format!(
+                    "the output directory {dir:?} has characters that do not belong into a path"
+                ));
             }
             out.gap();
             site::serve(options, &mut out, &source, Some("build"), *fallback);
@@ -48,7 +62,20 @@ pub(crate) fn write(repo: &Repo<'_>, options: &Options, draft: &Draft, facts: &N
         Product::Server => server(&mut out, &base, draft, facts, &inner)?,
     }
     let context = facts.root.clone();
-    Ok(Recipe { context, content: out.finish(), ignore: text::ignore(&["node_modules", "**/node_modules", "dist", "build", ".next", ".output", ".turbo", "coverage"]) })
+    Ok(Recipe {
+        context,
+        content: out.finish(),
+        ignore: text::ignore(&[
+            "node_modules",
+            "**/node_modules",
+            "dist",
+            "build",
+            ".next",
+            ".output",
+            ".turbo",
+            "coverage",
+        ]),
+    })
 }
 
 /// The package manager itself, where the image does not bring it.
@@ -74,7 +101,19 @@ fn tool(out: &mut Lines, facts: &NodeFacts) {
 
 fn manifests(repo: &Repo<'_>, out: &mut Lines, facts: &NodeFacts, workspace: bool) {
     let mut files = vec!["package.json".to_owned()];
-    for name in ["package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "pnpm-workspace.yaml", "yarn.lock", ".yarnrc.yml", "bun.lock", "bun.lockb", ".npmrc", "lerna.json", "turbo.json"] {
+    for name in [
+        "package-lock.json",
+        "npm-shrinkwrap.json",
+        "pnpm-lock.yaml",
+        "pnpm-workspace.yaml",
+        "yarn.lock",
+        ".yarnrc.yml",
+        "bun.lock",
+        "bun.lockb",
+        ".npmrc",
+        "lerna.json",
+        "turbo.json",
+    ] {
         if repo.has(&path::join(&facts.root, name)) {
             files.push(name.to_owned());
         }
@@ -86,7 +125,12 @@ fn manifests(repo: &Repo<'_>, out: &mut Lines, facts: &NodeFacts, workspace: boo
         }
     }
     if workspace {
-        for member in facts.members.iter().filter_map(|m| path::relative(m, &facts.root)).filter(|m| text::plain(m) && !m.is_empty()) {
+        for member in facts
+            .members
+            .iter()
+            .filter_map(|m| path::relative(m, &facts.root))
+            .filter(|m| text::plain(m) && !m.is_empty())
+        {
             if repo.has(&path::join(&facts.root, &path::join(member, "package.json"))) {
                 out.push(format!("COPY {member}/package.json ./{member}/"));
             }
@@ -117,19 +161,40 @@ fn install(options: &Options, out: &mut Lines, facts: &NodeFacts) {
 
 fn build(out: &mut Lines, draft: &Draft, facts: &NodeFacts, inner: &str, workspace: bool) {
     if facts.prisma.is_some() {
-        let schema = facts.prisma.as_deref().and_then(|s| path::relative(s, &facts.root)).filter(|s| text::plain(s));
-        out.push(format!("RUN npx prisma generate{}", schema.map(|s| format!(" --schema {s}")).unwrap_or_default()));
+        let schema =
+            facts.prisma.as_deref().and_then(|s| path::relative(s, &facts.root)).filter(|s| text::plain(s));
+        out.push(format!(
+            "RUN npx prisma generate{}",
+            schema.map(|s| format!(" --schema {s}")).unwrap_or_default()
+        ));
     }
-    let dummies: Vec<String> = draft.env.values().filter(|e| e.required && e.default.is_none() && !e.build_time && text::plain(&e.name)).map(|e| format!("{}=build-only", e.name)).collect();
-    let values = if matches!(draft.framework_name(), "nextjs" | "sveltekit" | "nuxt" | "astro" | "tanstack-start") && !dummies.is_empty() { format!("{} ", dummies.join(" ")) } else { String::new() };
+    let dummies: Vec<String> = draft
+        .env
+        .values()
+        .filter(|e| e.required && e.default.is_none() && !e.build_time && text::plain(&e.name))
+        .map(|e| format!("{}=build-only", e.name))
+        .collect();
+    let values =
+        if matches!(draft.framework_name(), "nextjs" | "sveltekit" | "nuxt" | "astro" | "tanstack-start")
+            && !dummies.is_empty()
+        {
+            format!("{} ", dummies.join(" "))
+        } else {
+            String::new()
+        };
     let name = facts.package.name.as_deref().filter(|n| text::plain(n));
     let manager = facts.manager.name();
-    if draft.framework_name() == "sveltekit" && !facts.package.has("@sveltejs/adapter-node") && facts.product == Product::Server {
+    if draft.framework_name() == "sveltekit"
+        && !facts.package.has("@sveltejs/adapter-node")
+        && facts.product == Product::Server
+    {
         out.push("# The repository's adapter makes no server: this build uses adapter-node instead.");
         out.push("RUN npm install --no-save --legacy-peer-deps @sveltejs/adapter-node && sed -i 's#@sveltejs/adapter-[a-z]*#@sveltejs/adapter-node#' svelte.config.js");
     }
     let command = match (&facts.build_script, workspace && !inner.is_empty(), manager, name) {
-        (Some(script), true, "pnpm", Some(name)) => Some(format!("pnpm --filter \"{name}...\" run --if-present {script}")),
+        (Some(script), true, "pnpm", Some(name)) => {
+            Some(format!("pnpm --filter \"{name}...\" run --if-present {script}"))
+        }
         (Some(script), true, "yarn", Some(name)) => Some(format!("yarn workspace {name} run {script}")),
         (Some(script), true, _, Some(name)) => Some(format!("npm run {script} --workspace {name}")),
         (Some(script), true, _, None) => Some(format!("npm run {script} --workspace {inner}")),
@@ -150,8 +215,16 @@ fn bundle(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: 
     let here = path::join(inner, dir);
     let entry = if dir == ".next/standalone" {
         out.push(format!("COPY --from=build --chown=node:node /app/{here} ./"));
-        out.push(format!("COPY --from=build --chown=node:node /app/{} ./{}", path::join(inner, ".next/static"), path::join(inner, ".next/static")));
-        out.push(format!("COPY --from=build --chown=node:node /app/{} ./{}", path::join(inner, "publi[c]"), path::join(inner, "public/")));
+        out.push(format!(
+            "COPY --from=build --chown=node:node /app/{} ./{}",
+            path::join(inner, ".next/static"),
+            path::join(inner, ".next/static")
+        ));
+        out.push(format!(
+            "COPY --from=build --chown=node:node /app/{} ./{}",
+            path::join(inner, "publi[c]"),
+            path::join(inner, "public/")
+        ));
         path::join(inner, "server.js")
     } else {
         out.push(format!("COPY --from=build --chown=node:node /app/{here} ./{dir}"));
@@ -163,7 +236,12 @@ fn bundle(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: 
 }
 
 fn server(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: &str) -> Result<(), String> {
-    let start = draft.start.best().filter(|o| o.confidence >= 0.3).map(|o| o.value.clone()).ok_or("no start command was found")?;
+    let start = draft
+        .start
+        .best()
+        .filter(|o| o.confidence >= 0.3)
+        .map(|o| o.value.clone())
+        .ok_or("no start command was found")?;
     let port = text::port(draft, 3000);
     if facts.members.is_empty() {
         match facts.manager.name() {
@@ -177,7 +255,10 @@ fn server(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: 
         out.maybe(text::apt(&["openssl", "ca-certificates"]));
     }
     let web = draft.kind == ServiceKind::Web;
-    out.push(format!("ENV NODE_ENV=production{}", if web { format!(" PORT={port} HOST=0.0.0.0 HOSTNAME=0.0.0.0") } else { String::new() }));
+    out.push(format!(
+        "ENV NODE_ENV=production{}",
+        if web { format!(" PORT={port} HOST=0.0.0.0 HOSTNAME=0.0.0.0") } else { String::new() }
+    ));
     out.push("WORKDIR /app");
     out.push("COPY --from=build --chown=node:node /app ./");
     if !inner.is_empty() {
@@ -202,8 +283,18 @@ fn direct(start: &str, facts: &NodeFacts) -> String {
 /// `next start` → `node_modules/.bin/next start`.
 fn local_bin(command: &str) -> String {
     let first = command.split_whitespace().next().unwrap_or_default();
-    let runtime = matches!(first, "node" | "npm" | "pnpm" | "yarn" | "bun" | "deno" | "sh" | "bash") || first.contains('/') || first.contains('=');
-    if runtime || command.contains("&&") { if command.contains("&&") { format!("PATH=$PATH:node_modules/.bin; {command}") } else { command.to_owned() } } else { format!("node_modules/.bin/{command}") }
+    let runtime = matches!(first, "node" | "npm" | "pnpm" | "yarn" | "bun" | "deno" | "sh" | "bash")
+        || first.contains('/')
+        || first.contains('=');
+    if runtime || command.contains("&&") {
+        if command.contains("&&") {
+            format!("PATH=$PATH:node_modules/.bin; {command}")
+        } else {
+            command.to_owned()
+        }
+    } else {
+        format!("node_modules/.bin/{command}")
+    }
 }
 
 fn finish(out: &mut Lines, draft: &Draft, port: u16) {
@@ -212,10 +303,23 @@ fn finish(out: &mut Lines, draft: &Draft, port: u16) {
         return;
     }
     out.push(format!("EXPOSE {port}"));
-    let path = draft.health.best().filter(|o| o.confidence >= 0.6).map(|o| o.value.as_str()).filter(|p| text::plain(p));
+    let path = draft
+        .health
+        .best()
+        .filter(|o| o.confidence >= 0.6)
+        .map(|o| o.value.as_str())
+        .filter(|p| text::plain(p));
     let probe = match path {
-        Some(path) => format!("fetch('http://127.0.0.1:'+(process.env.PORT||{port})+'{path}').then(r=>process.exit(r.status<500?0:1),()=>process.exit(1))"),
-        None => format!("require('net').connect(process.env.PORT||{port},'127.0.0.1').on('connect',()=>process.exit(0)).on('error',()=>process.exit(1))"),
+        Some(path) => format!(
+            "fetch('http://127.0.0.1:'+(process.env.PORT||{port})+'{path}').then(r=>process.exit(r.status<500?0:1),()=>process.exit(1))"
+        ),
+        None => format!(
+            "require('net').connect(process.env.PORT||{port},'127.0.0.1').on('connect',()=>process.exit(0)).on('error',()=>process.exit(1))"
+        ),
     };
-    out.push(format!("{} CMD {}", text::HEALTH_OPTIONS, text::exec(&["node".to_owned(), "-e".to_owned(), probe])));
+    out.push(format!(
+        "{} CMD {}",
+        text::HEALTH_OPTIONS,
+        text::exec(&["node".to_owned(), "-e".to_owned(), probe])
+    ));
 }

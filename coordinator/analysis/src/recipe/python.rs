@@ -15,7 +15,12 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PythonFacts) -> Re
     let version = versions::pick(options, draft, "python");
     let base = text::image(options, &format!("python:{version}-slim"));
     let port = text::port(draft, 8000);
-    let start = draft.start.best().filter(|o| o.confidence >= 0.3).map(|o| o.value.clone()).ok_or("no start command was found")?;
+    let start = draft
+        .start
+        .best()
+        .filter(|o| o.confidence >= 0.3)
+        .map(|o| o.value.clone())
+        .ok_or("no start command was found")?;
     let (build_packages, run_packages) = system_packages(facts);
     let mut out = Lines::default();
     out.push(format!("FROM {base} AS build"));
@@ -26,13 +31,17 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PythonFacts) -> Re
     out.push("ENV PATH=/venv/bin:$PATH VIRTUAL_ENV=/venv");
     install(options, draft, facts, &mut out);
     out.gap().push(format!("FROM {base}"));
-    out.push(format!("ENV PATH=/venv/bin:$PATH VIRTUAL_ENV=/venv PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1{}", if draft.kind == ServiceKind::Web { format!(" PORT={port}") } else { String::new() }));
+    out.push(format!(
+        "ENV PATH=/venv/bin:$PATH VIRTUAL_ENV=/venv PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1{}",
+        if draft.kind == ServiceKind::Web { format!(" PORT={port}") } else { String::new() }
+    ));
     out.maybe(text::apt(&run_packages));
     out.push("WORKDIR /app");
     out.push(format!("RUN groupadd --gid 10001 app && useradd --uid 10001 --gid app --home-dir /app --no-create-home --shell /usr/sbin/nologin app && chown {} /app", text::USER));
     out.push("COPY --from=build /venv /venv");
     out.push(format!("COPY --chown={} . .", text::USER));
-    let src_layout = facts.app.as_ref().is_some_and(|a| a.file.contains("/src/") || a.file.starts_with("src/"));
+    let src_layout =
+        facts.app.as_ref().is_some_and(|a| a.file.contains("/src/") || a.file.starts_with("src/"));
     if src_layout {
         out.push("ENV PYTHONPATH=/app/src");
     }
@@ -54,7 +63,16 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PythonFacts) -> Re
     Ok(Recipe {
         context: draft.dir.clone(),
         content: out.finish(),
-        ignore: text::ignore(&["__pycache__", "*.pyc", ".venv", "venv", ".pytest_cache", ".mypy_cache", ".tox", "node_modules"]),
+        ignore: text::ignore(&[
+            "__pycache__",
+            "*.pyc",
+            ".venv",
+            "venv",
+            ".pytest_cache",
+            ".mypy_cache",
+            ".tox",
+            "node_modules",
+        ]),
     })
 }
 
@@ -75,33 +93,50 @@ fn install(options: &Options, draft: &Draft, facts: &PythonFacts, out: &mut Line
             out.push("RUN pip install uv");
             out.push("COPY pyproject.toml uv.lock ./");
             out.push(text::run(options, cache, "uv export --frozen --no-dev --no-emit-project --no-hashes --output-file /tmp/requirements.txt"));
-            out.push(text::run(options, cache, &format!("pip install --requirement /tmp/requirements.txt{extra}")));
+            out.push(text::run(
+                options,
+                cache,
+                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
+            ));
         }
         "poetry" => {
             let lock = if has("poetry.lock") { " poetry.lock" } else { "" };
             out.push("RUN pip install poetry poetry-plugin-export");
             out.push(format!("COPY pyproject.toml{lock} ./"));
             out.push("RUN poetry export --without-hashes --only main --output /tmp/requirements.txt");
-            out.push(text::run(options, cache, &format!("pip install --requirement /tmp/requirements.txt{extra}")));
+            out.push(text::run(
+                options,
+                cache,
+                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
+            ));
         }
         "pipenv" if manifest.install.iter().all(|i| i != "requirements.txt") => {
             out.push("RUN pip install pipenv");
             out.push("COPY Pipfile Pipfile.loc[k] ./");
             out.push("RUN pipenv requirements > /tmp/requirements.txt");
-            out.push(text::run(options, cache, &format!("pip install --requirement /tmp/requirements.txt{extra}")));
+            out.push(text::run(
+                options,
+                cache,
+                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
+            ));
         }
         "pdm" if has("pdm.lock") => {
             out.push("RUN pip install pdm");
             out.push("COPY pyproject.toml pdm.lock ./");
             out.push("RUN pdm export --prod --without-hashes --output /tmp/requirements.txt");
-            out.push(text::run(options, cache, &format!("pip install --requirement /tmp/requirements.txt{extra}")));
+            out.push(text::run(
+                options,
+                cache,
+                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
+            ));
         }
         _ => pip(options, facts, cache, &extra, out),
     }
 }
 
 fn pip(options: &Options, facts: &PythonFacts, cache: &[&str], extra: &str, out: &mut Lines) {
-    let files: Vec<&String> = facts.manifest.install.iter().filter(|i| i.ends_with(".txt") && text::plain(i)).collect();
+    let files: Vec<&String> =
+        facts.manifest.install.iter().filter(|i| is_list(i) && text::plain(i)).collect();
     if let Some(file) = files.first() {
         let nested = facts.manifest.deps.values().any(|f| f.contains("requirements/")) || file.contains('/');
         if nested {
@@ -117,6 +152,10 @@ fn pip(options: &Options, facts: &PythonFacts, cache: &[&str], extra: &str, out:
     } else if !extra.is_empty() {
         out.push(text::run(options, cache, &format!("pip install{extra}")));
     }
+}
+
+fn is_list(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, e)| e == "txt")
 }
 
 /// Debian packages to compile and to run drivers that are not wheels.
@@ -145,23 +184,34 @@ fn system_packages(facts: &PythonFacts) -> (Vec<&'static str>, Vec<&'static str>
 
 /// The runtime itself makes the request.
 fn health(draft: &Draft, port: u16) -> String {
-    let path = draft.health.best().filter(|o| o.confidence >= 0.6).map(|o| o.value.as_str()).filter(|p| text::plain(p));
+    let path = draft
+        .health
+        .best()
+        .filter(|o| o.confidence >= 0.6)
+        .map(|o| o.value.as_str())
+        .filter(|p| text::plain(p));
     let probe = match path {
-        Some(path) => format!("import os,urllib.request as u;u.urlopen('http://127.0.0.1:'+os.environ.get('PORT','{port}')+'{path}',timeout=4)"),
-        None => format!("import os,socket;socket.create_connection(('127.0.0.1',int(os.environ.get('PORT','{port}'))),4).close()"),
+        Some(path) => format!(
+            "import os,urllib.request as u;u.urlopen('http://127.0.0.1:'+os.environ.get('PORT','{port}')+'{path}',timeout=4)"
+        ),
+        None => format!(
+            "import os,socket;socket.create_connection(('127.0.0.1',int(os.environ.get('PORT','{port}'))),4).close()"
+        ),
     };
     format!("{} CMD {}", text::HEALTH_OPTIONS, text::exec(&["python".to_owned(), "-c".to_owned(), probe]))
 }
 
 /// The final port in a start command that a rule wrote with the framework's default.
-fn with_port(start: &str, port: u16, draft: &Draft) -> String {
+pub(super) fn with_port(start: &str, port: u16, draft: &Draft) -> String {
     let ours = draft.start.best().is_some_and(|o| o.rule.starts_with("python."));
     if !ours {
         return start.to_owned();
     }
     let mut text = start.to_owned();
     for default in [8000_u16, 5000, 8050, 8501, 8080, 7860, 8888] {
-        text = text.replace(&format!("0.0.0.0:{default}"), &format!("0.0.0.0:{port}")).replace(&format!("--port {default}"), &format!("--port {port}"));
+        text = text
+            .replace(&format!("0.0.0.0:{default}"), &format!("0.0.0.0:{port}"))
+            .replace(&format!("--port {default}"), &format!("--port {port}"));
     }
     text
 }

@@ -14,12 +14,22 @@ use crate::stacks::ruby::RubyFacts;
 pub(crate) fn write(options: &Options, draft: &Draft, facts: &RubyFacts) -> Result<Recipe, String> {
     let version = versions::pick(options, draft, "ruby");
     let base = text::image(options, &format!("ruby:{version}-slim"));
-    let start = draft.start.best().filter(|o| o.confidence >= 0.3).map(|o| o.value.clone()).ok_or("no start command was found")?;
+    let start = draft
+        .start
+        .best()
+        .filter(|o| o.confidence >= 0.3)
+        .map(|o| o.value.clone())
+        .ok_or("no start command was found")?;
     let port = text::port(draft, 3000);
     let has = |g: &str| facts.gems.contains(g);
     let mut build = vec!["build-essential", "git", "libyaml-dev", "pkg-config"];
     let mut run = vec!["libjemalloc2"];
-    for (gem, dev, lib) in [("pg", "libpq-dev", "libpq5"), ("mysql2", "default-libmysqlclient-dev", "libmariadb3"), ("sqlite3", "libsqlite3-dev", "libsqlite3-0"), ("image_processing", "libvips-dev", "libvips42")] {
+    for (gem, dev, lib) in [
+        ("pg", "libpq-dev", "libpq5"),
+        ("mysql2", "default-libmysqlclient-dev", "libmariadb3"),
+        ("sqlite3", "libsqlite3-dev", "libsqlite3-0"),
+        ("image_processing", "libvips-dev", "libvips42"),
+    ] {
         if has(gem) {
             build.push(dev);
             run.push(lib);
@@ -50,9 +60,18 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &RubyFacts) -> Resu
     out.push(format!("USER {}", text::USER));
     if draft.kind == ServiceKind::Web {
         out.push(format!("EXPOSE {port}"));
-        let probe = format!("require 'socket'; TCPSocket.new('127.0.0.1', ENV.fetch('PORT', '{port}').to_i).close");
-        out.push(format!("{} CMD {}", text::HEALTH_OPTIONS, text::exec(&["ruby".to_owned(), "-e".to_owned(), probe])));
+        let probe =
+            format!("require 'socket'; TCPSocket.new('127.0.0.1', ENV.fetch('PORT', '{port}').to_i).close");
+        out.push(format!(
+            "{} CMD {}",
+            text::HEALTH_OPTIONS,
+            text::exec(&["ruby".to_owned(), "-e".to_owned(), probe])
+        ));
     }
     out.push(text::cmd(&start));
-    Ok(Recipe { context: draft.dir.clone(), content: out.finish(), ignore: text::ignore(&["log", "tmp", "node_modules", "config/master.key", "storage"]) })
+    Ok(Recipe {
+        context: draft.dir.clone(),
+        content: out.finish(),
+        ignore: text::ignore(&["log", "tmp", "node_modules", "config/master.key", "storage"]),
+    })
 }

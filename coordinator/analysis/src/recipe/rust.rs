@@ -19,8 +19,14 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &RustFacts) -> Resu
     let base = text::image(options, &format!("rust:{version}-slim-bookworm"));
     let run_base = text::image(options, "debian:bookworm-slim");
     let port = text::port(draft, 8080);
-    let build_packages: Vec<&str> = facts.libraries.iter().map(|(b, _)| *b).chain(if facts.libraries.is_empty() { None } else { Some("pkg-config") }).collect();
-    let run_packages: Vec<&str> = facts.libraries.iter().map(|(_, r)| *r).chain(["ca-certificates"]).collect();
+    let build_packages: Vec<&str> = facts
+        .libraries
+        .iter()
+        .map(|(b, _)| *b)
+        .chain(if facts.libraries.is_empty() { None } else { Some("pkg-config") })
+        .collect();
+    let run_packages: Vec<&str> =
+        facts.libraries.iter().map(|(_, r)| *r).chain(["ca-certificates"]).collect();
     let locked = if facts.has_lock { " --locked" } else { "" };
     let target = format!("cargo build --release{locked} --package {} --bin {}", facts.package, facts.binary);
     let mut out = Lines::default();
@@ -52,5 +58,9 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &RustFacts) -> Resu
     }
     go::tail(&mut out, draft, port);
     out.push(text::cmd(&go::start(draft, &facts.binary)));
-    Ok(Recipe { context: facts.root.clone(), content: out.finish(), ignore: text::ignore(&["target", "**/target"]) })
+    Ok(Recipe {
+        context: facts.root.clone(),
+        content: out.finish(),
+        ignore: text::ignore(&["target", "**/target"]),
+    })
 }

@@ -9,8 +9,8 @@ use crate::draft::Draft;
 use crate::options::Options;
 use crate::stacks::site::SiteFacts;
 
-/// The web server's image.
-const NGINX: &str = "nginx:1.28-alpine";
+/// The web server's version, if the caller names none.
+const NGINX: &str = "1.28";
 
 /// Writes the recipe of a site without a Node build.
 pub(crate) fn write(options: &Options, draft: &Draft, facts: SiteFacts) -> Result<Recipe, String> {
@@ -31,22 +31,33 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: SiteFacts) -> Resul
             let base = text::image(options, "ruby:3.3");
             out.push(format!("FROM {base} AS build")).push("WORKDIR /src");
             if gemfile {
-                out.push("COPY Gemfile Gemfile.loc[k] ./").push("RUN bundle install").push("COPY . .").push("RUN JEKYLL_ENV=production bundle exec jekyll build --destination /src/_site");
+                out.push("COPY Gemfile Gemfile.loc[k] ./")
+                    .push("RUN bundle install")
+                    .push("COPY . .")
+                    .push("RUN JEKYLL_ENV=production bundle exec jekyll build --destination /src/_site");
             } else {
-                out.push("RUN gem install jekyll --no-document").push("COPY . .").push("RUN JEKYLL_ENV=production jekyll build --destination /src/_site");
+                out.push("RUN gem install jekyll --no-document")
+                    .push("COPY . .")
+                    .push("RUN JEKYLL_ENV=production jekyll build --destination /src/_site");
             }
-            serve(options, &mut out.gap_owned(), "/src/_site", Some("build"), false);
+            serve(options, out.gap_owned(), "/src/_site", Some("build"), false);
         }
         SiteFacts::MkDocs => {
             let version = super::versions::pick(options, draft, "python");
             let base = text::image(options, &format!("python:{version}-slim"));
-            out.push(format!("FROM {base} AS build")).push("WORKDIR /src").push("RUN pip install --no-cache-dir mkdocs-material");
+            out.push(format!("FROM {base} AS build"))
+                .push("WORKDIR /src")
+                .push("RUN pip install --no-cache-dir mkdocs-material");
             out.push("COPY . .").push("RUN mkdocs build --site-dir /src/site");
-            serve(options, &mut out.gap_owned(), "/src/site", Some("build"), false);
+            serve(options, out.gap_owned(), "/src/site", Some("build"), false);
         }
     }
     debug_assert!(draft.kind == ServiceKind::Static);
-    Ok(Recipe { context: draft.dir.clone(), content: out.finish(), ignore: text::ignore(&["node_modules", "public", "resources", "_site", "*.md"]) })
+    Ok(Recipe {
+        context: draft.dir.clone(),
+        content: out.finish(),
+        ignore: text::ignore(&["node_modules", "public", "resources", "_site", "*.md"]),
+    })
 }
 
 impl Lines {
@@ -73,7 +84,8 @@ fn hugo(options: &Options, out: &mut Lines, extended: bool, modules: bool, npm: 
 
 /// The last stage: nginx with the files.
 pub(crate) fn serve(options: &Options, out: &mut Lines, source: &str, stage: Option<&str>, fallback: bool) {
-    let base = text::image(options, NGINX);
+    let version = options.default_versions.get("nginx").map_or(NGINX, String::as_str);
+    let base = text::image(options, &format!("nginx:{version}"));
     out.push(format!("FROM {base}"));
     out.push(format!("RUN printf '%s\\n' {} > /etc/nginx/nginx.conf", configuration(fallback)));
     let from = stage.map_or(String::new(), |s| format!("--from={s} "));
@@ -82,7 +94,11 @@ pub(crate) fn serve(options: &Options, out: &mut Lines, source: &str, stage: Opt
     out.push(format!("USER {}", text::USER));
     out.push(format!("EXPOSE {STATIC_PORT}"));
     let probe = "read -r pid < /tmp/nginx.pid && kill -0 \"$pid\"".to_owned();
-    out.push(format!("{} CMD {}", text::HEALTH_OPTIONS, text::exec(&["sh".to_owned(), "-c".to_owned(), probe])));
+    out.push(format!(
+        "{} CMD {}",
+        text::HEALTH_OPTIONS,
+        text::exec(&["sh".to_owned(), "-c".to_owned(), probe])
+    ));
     out.push("STOPSIGNAL SIGQUIT");
     out.push("ENTRYPOINT []");
     out.push("CMD [\"nginx\", \"-c\", \"/etc/nginx/nginx.conf\", \"-g\", \"daemon off;\"]");
@@ -103,7 +119,8 @@ fn configuration(fallback: bool) -> String {
         "  sendfile on;".to_owned(),
         "  gzip on;".to_owned(),
         "  gzip_types text/css application/javascript application/json image/svg+xml;".to_owned(),
-        "  client_body_temp_path /tmp/client; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi;".to_owned(),
+        "  client_body_temp_path /tmp/client; proxy_temp_path /tmp/proxy; fastcgi_temp_path /tmp/fastcgi;"
+            .to_owned(),
         "  uwsgi_temp_path /tmp/uwsgi; scgi_temp_path /tmp/scgi;".to_owned(),
         "  server {".to_owned(),
         format!("    listen {STATIC_PORT};"),

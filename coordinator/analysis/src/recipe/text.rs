@@ -75,7 +75,8 @@ pub(crate) const USER: &str = "10001:10001";
 
 /// An exec-form list.
 pub(crate) fn exec(words: &[String]) -> String {
-    let quoted: Vec<String> = words.iter().map(|w| serde_json::Value::String(w.clone()).to_string()).collect();
+    let quoted: Vec<String> =
+        words.iter().map(|w| serde_json::Value::String(w.clone()).to_string()).collect();
     format!("[{}]", quoted.join(", "))
 }
 
@@ -98,11 +99,24 @@ pub(crate) fn bash_health(port: u16) -> String {
 }
 
 /// Intervals of generated health checks.
-pub(crate) const HEALTH_OPTIONS: &str = "HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=4";
+pub(crate) const HEALTH_OPTIONS: &str =
+    "HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=4";
 
 /// Names that never belong into an image.
 pub(crate) fn ignore(extra: &[&str]) -> String {
-    let base = [".git", ".gitignore", ".github", ".env", ".env.*", "!.env.example", "*.log", ".DS_Store", "Dockerfile", "docker-compose*.yml", "compose*.yaml"];
+    let base = [
+        ".git",
+        ".gitignore",
+        ".github",
+        ".env",
+        ".env.*",
+        "!.env.example",
+        "*.log",
+        ".DS_Store",
+        "Dockerfile",
+        "docker-compose*.yml",
+        "compose*.yaml",
+    ];
     let all: Vec<&str> = base.iter().copied().chain(extra.iter().copied()).collect();
     let mut text = all.join("\n");
     text.push('\n');
@@ -127,5 +141,6 @@ pub(crate) fn build_variables(draft: &Draft) -> Vec<String> {
 
 /// Whether a name can stand unquoted in a recipe: a path or name of plain characters.
 pub(crate) fn plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '@' | '+'))
+    !name.is_empty()
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/' | '@' | '+'))
 }

@@ -19,7 +19,8 @@ const TABLE: [(&str, &[&str], &str); 8] = [
 
 /// The version to build a draft with.
 pub(crate) fn pick(options: &Options, draft: &Draft, tool: &str) -> String {
-    let (known, fallback) = TABLE.iter().find(|(t, _, _)| *t == tool).map_or((&[][..], ""), |(_, k, d)| (*k, *d));
+    let (known, fallback) =
+        TABLE.iter().find(|(t, _, _)| *t == tool).map_or((&[][..], ""), |(_, k, d)| (*k, *d));
     let default = options.default_versions.get(tool).cloned().unwrap_or_else(|| fallback.to_owned());
     let Some(declared) = draft.version.value() else { return default };
     choose(declared, known, &default)
@@ -38,12 +39,18 @@ pub(crate) fn choose(declared: &str, known: &[&str], default: &str) -> String {
     let precision = known.first().map_or(1, |k| k.split('.').count());
     let short = |v: &str| v.split('.').take(precision).collect::<Vec<_>>().join(".");
     let exact = declared.trim_start_matches(['v', '=']);
-    if exact.starts_with(|c: char| c.is_ascii_digit()) && !exact.contains([' ', '|', 'x', '*', ',', '<', '>', '-']) {
+    if exact.starts_with(|c: char| c.is_ascii_digit())
+        && !exact.contains([' ', '|', 'x', '*', ',', '<', '>', '-'])
+    {
         let wanted = short(exact);
         if default.starts_with(&format!("{wanted}.")) {
             return default.to_owned();
         }
-        return if wanted.split('.').count() == precision { wanted } else { newest(known, |v| v.starts_with(&format!("{wanted}."))).unwrap_or(default).to_owned() };
+        return if wanted.split('.').count() == precision {
+            wanted
+        } else {
+            newest(known, |v| v.starts_with(&format!("{wanted}."))).unwrap_or(default).to_owned()
+        };
     }
     let fits = |v: &str| declared.split("||").any(|range| in_range(v, range));
     if fits(default) {
@@ -58,7 +65,13 @@ fn newest<'k>(known: &[&'k str], fits: impl Fn(&str) -> bool) -> Option<&'k str>
 
 /// Whether a minor version lies in a comma- or space-separated set of comparators.
 fn in_range(version: &str, range: &str) -> bool {
-    let glued = range.replace(">= ", ">=").replace("<= ", "<=").replace("> ", ">").replace("< ", "<").replace("~> ", "~>").replace("^ ", "^");
+    let glued = range
+        .replace(">= ", ">=")
+        .replace("<= ", "<=")
+        .replace("> ", ">")
+        .replace("< ", "<")
+        .replace("~> ", "~>")
+        .replace("^ ", "^");
     glued.split([',', ' ']).map(str::trim).filter(|c| !c.is_empty() && *c != "-").all(|c| holds(version, c))
 }
 

@@ -65,22 +65,31 @@ struct Module {
     dir: String,
     name: String,
     text: String,
-    has_module: bool,
+    manifest: bool,
     mains: Vec<String>,
     imports: BTreeMap<String, BTreeSet<String>>,
     listens: BTreeSet<String>,
+    runs: BTreeSet<String>,
     works: BTreeSet<String>,
 }
 
 /// Finds Go services.
 pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
     let repo = scan.repo;
-    let mut module_dirs: BTreeSet<String> =
-        repo.files().iter().filter(|f| f.name() == "go.mod" && f.role == Role::Normal).map(|f| f.dir().to_owned()).collect();
+    let mut module_dirs: BTreeSet<String> = repo
+        .files()
+        .iter()
+        .filter(|f| f.name() == "go.mod" && f.role == Role::Normal)
+        .map(|f| f.dir().to_owned())
+        .collect();
     let loose: BTreeSet<String> = repo
         .files()
         .iter()
-        .filter(|f| f.extension() == "go" && f.role == Role::Normal && !module_dirs.iter().any(|m| path::within(&f.path, m)))
+        .filter(|f| {
+            f.extension() == "go"
+                && f.role == Role::Normal
+                && !module_dirs.iter().any(|m| path::within(&f.path, m))
+        })
         .filter(|f| repo.text(f).is_some_and(|t| PACKAGE_MAIN.is_match(t) && MAIN.is_match(t)))
         .map(|f| f.dir().to_owned())
         .collect();
@@ -103,10 +112,11 @@ fn read(repo: &Repo<'_>, dir: &str, all: &BTreeSet<String>) -> Module {
         dir: dir.to_owned(),
         name,
         text,
-        has_module,
+        manifest: has_module,
         mains: Vec::new(),
         imports: BTreeMap::new(),
         listens: BTreeSet::new(),
+        runs: BTreeSet::new(),
         works: BTreeSet::new(),
     };
     let nested = |f: &File| all.iter().any(|d| d != dir && path::within(d, dir) && path::within(&f.path, d));
@@ -116,16 +126,23 @@ fn read(repo: &Repo<'_>, dir: &str, all: &BTreeSet<String>) -> Module {
         let imports = module.imports.entry(here.clone()).or_default();
         for block in IMPORT_BLOCK.captures_iter(code) {
             let inner = block.get(1).or_else(|| block.get(2)).map_or("", |m| m.as_str());
-            imports.extend(QUOTED.captures_iter(inner).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()));
+            imports
+                .extend(QUOTED.captures_iter(inner).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()));
         }
-        let framework = FRAMEWORKS.iter().any(|(m, id, _)| *id != "net/http" && code.contains(m));
-        if LISTENS.is_match(code) || (framework && RUNS.is_match(code)) {
+        if RUNS.is_match(code) {
+            module.runs.insert(here.clone());
+        }
+        if LISTENS.is_match(code) {
             module.listens.insert(here.clone());
         }
         if WORKS.is_match(code) {
             module.works.insert(here.clone());
         }
-        if PACKAGE_MAIN.is_match(code) && MAIN.is_match(code) && !ignored(code) && !module.mains.contains(&here) {
+        if PACKAGE_MAIN.is_match(code)
+            && MAIN.is_match(code)
+            && !ignored(code)
+            && !module.mains.contains(&here)
+        {
             module.mains.push(here);
         }
     }
@@ -134,7 +151,10 @@ fn read(repo: &Repo<'_>, dir: &str, all: &BTreeSet<String>) -> Module {
 }
 
 fn ignored(code: &str) -> bool {
-    code.lines().take(6).any(|l| (l.starts_with("//go:build") || l.starts_with("// +build")) && (l.contains("ignore") || l.contains("tools")))
+    code.lines().take(6).any(|l| {
+        (l.starts_with("//go:build") || l.starts_with("// +build"))
+            && (l.contains("ignore") || l.contains("tools"))
+    })
 }
 
 fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module) {
@@ -142,7 +162,13 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module) {
     for main in &module.mains {
         let reach = reach(module, main);
         let name = path::base(main);
-        let serves = reach.iter().any(|d| module.listens.contains(d)) && uses_network(module, &reach);
+        let framework = reach
+            .iter()
+            .filter_map(|d| module.imports.get(d))
+            .flatten()
+            .any(|i| FRAMEWORKS.iter().any(|(m, id, _)| *id != "net/http" && i.starts_with(m)));
+        let runs = framework && reach.iter().any(|d| module.runs.contains(d));
+        let serves = runs || reach.iter().any(|d| module.listens.contains(d)) && uses_network(module, &reach);
         let works = reach.iter().any(|d| module.works.contains(d));
         let helper = main != &module.dir && (is_support(main) || is_helper(name));
         if helper {
@@ -156,14 +182,19 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module) {
             if dockerfile && module.mains.len() == 1 {
                 servers.push((main, ServiceKind::Worker));
             } else {
-                found.reject(main, "go.no_server", "a main package that neither listens nor consumes a queue: a command line program");
+                found.reject(
+                    main,
+                    "go.no_server",
+                    "a main package that neither listens nor consumes a queue: a command line program",
+                );
             }
         }
     }
     prefer_own_listeners(module, &mut servers, found);
     let alone = servers.len() == 1;
     for (main, kind) in servers {
-        let only = alone && (module.mains.len() == 1 || !main.contains("cmd/") && main.as_str() != module.dir);
+        let only =
+            alone && (module.mains.len() == 1 || !main.contains("cmd/") && main.as_str() != module.dir);
         let draft = draft(scan, module, main, kind, only);
         found.drafts.push(draft);
     }
@@ -176,9 +207,15 @@ fn prefer_own_listeners(module: &Module, servers: &mut Vec<(&String, ServiceKind
     }
     let strong = |dir: &str| {
         let name = path::base(dir);
-        module.listens.contains(dir) || name.ends_with('d') || name.contains("server") || name.contains("api") || name.contains("service") || name.contains("web")
+        module.listens.contains(dir)
+            || name.ends_with('d')
+            || name.contains("server")
+            || name.contains("api")
+            || name.contains("service")
+            || name.contains("web")
     };
-    let clear: Vec<(&String, ServiceKind)> = servers.iter().filter(|(d, k)| strong(d) || *k == ServiceKind::Worker).copied().collect();
+    let clear: Vec<(&String, ServiceKind)> =
+        servers.iter().filter(|(d, k)| strong(d) || *k == ServiceKind::Worker).copied().collect();
     if !clear.is_empty() && clear.len() < servers.len() {
         for (dir, _) in servers.iter().filter(|s| !clear.contains(s)) {
             found.reject(dir, "go.client", "a main package beside the server's: a client or tool");
@@ -189,13 +226,38 @@ fn prefer_own_listeners(module: &Module, servers: &mut Vec<(&String, ServiceKind
 
 fn is_helper(name: &str) -> bool {
     path::words(name).any(|w| {
-        matches!(w.as_str(), "storybook" | "migrate" | "migration" | "migrations" | "gen" | "generate" | "codegen" | "cli" | "ctl" | "tool" | "tools" | "example" | "seed" | "seeder" | "bench" | "loadgen" | "client" | "mock" | "hack" | "lint")
+        matches!(
+            w.as_str(),
+            "storybook"
+                | "migrate"
+                | "migration"
+                | "migrations"
+                | "gen"
+                | "generate"
+                | "codegen"
+                | "cli"
+                | "ctl"
+                | "tool"
+                | "tools"
+                | "example"
+                | "seed"
+                | "seeder"
+                | "bench"
+                | "loadgen"
+                | "client"
+                | "mock"
+                | "hack"
+                | "lint"
+        )
     }) || name.ends_with("ctl")
 }
 
 fn uses_network(module: &Module, reach: &BTreeSet<String>) -> bool {
     let network = |import: &String| {
-        import == "net/http" || import == "net" || FRAMEWORKS.iter().any(|(m, _, _)| import.starts_with(m)) || import.contains("fasthttp")
+        import == "net/http"
+            || import == "net"
+            || FRAMEWORKS.iter().any(|(m, _, _)| import.starts_with(m))
+            || import.contains("fasthttp")
     };
     reach.iter().filter_map(|d| module.imports.get(d)).flatten().any(network)
 }
@@ -206,7 +268,9 @@ fn reach(module: &Module, main: &str) -> BTreeSet<String> {
     let mut queue = vec![main.to_owned()];
     while let Some(dir) = queue.pop() {
         for import in module.imports.get(&dir).into_iter().flatten() {
-            let Some(rest) = import.strip_prefix(&module.name).filter(|_| !module.name.is_empty()) else { continue };
+            let Some(rest) = import.strip_prefix(&module.name).filter(|_| !module.name.is_empty()) else {
+                continue;
+            };
             let local = path::join(&module.dir, rest.trim_start_matches('/'));
             let local = local.trim_end_matches('/').to_owned();
             if module.imports.contains_key(&local) && seen.insert(local.clone()) {
@@ -230,7 +294,8 @@ fn draft(scan: &Scan<'_, '_>, module: &Module, main: &str, kind: ServiceKind, on
     if !dir.is_empty() {
         draft.name.offer(path::base(&dir), 0.7, "name.directory", At::nowhere());
     }
-    let imported = |m: &str| reach.iter().filter_map(|d| module.imports.get(d)).flatten().any(|i| i.starts_with(m));
+    let imported =
+        |m: &str| reach.iter().filter_map(|d| module.imports.get(d)).flatten().any(|i| i.starts_with(m));
     let framework = FRAMEWORKS.iter().find(|(m, _, _)| imported(m));
     match (framework, kind) {
         (Some((m, id, port)), ServiceKind::Web) => {
@@ -244,43 +309,83 @@ fn draft(scan: &Scan<'_, '_>, module: &Module, main: &str, kind: ServiceKind, on
             draft.framework.offer("net/http", 0.8, "go.net_http", At::nowhere());
             draft.port.offer(8080_u16, 0.25, "go.port.default", At::nowhere());
         }
-        (_, ServiceKind::Worker | ServiceKind::Static) => draft.framework.offer("none", 0.6, "go.worker", At::nowhere()),
+        (_, ServiceKind::Worker | ServiceKind::Static) => {
+            draft.framework.offer("none", 0.6, "go.worker", At::nowhere())
+        }
     }
-    draft.package_manager.offer("go modules", if module.has_module { 0.95 } else { 0.5 }, "go.modules", At::file(&file));
+    draft.package_manager.offer(
+        "go modules",
+        if module.manifest { 0.95 } else { 0.5 },
+        "go.modules",
+        At::file(&file),
+    );
     version(repo, module, &file, &mut draft);
-    let package = path::relative(main, &module.dir).filter(|p| !p.is_empty()).map_or(".".to_owned(), |p| format!("./{p}"));
+    let package = path::relative(main, &module.dir)
+        .filter(|p| !p.is_empty())
+        .map_or(".".to_owned(), |p| format!("./{p}"));
     draft.build.offer(format!("go build -o {binary} {package}"), 0.8, "go.build", At::file(&file));
     draft.start.offer(format!("./{binary}"), 0.6, "go.start", At::nowhere());
-    draft.why.offer("a main package that listens or consumes", 0.85, "go.service", At::file(&path::join(main, "main.go")));
+    draft.why.offer(
+        "a main package that listens or consumes",
+        0.85,
+        "go.service",
+        At::file(&path::join(main, "main.go")),
+    );
     draft.sources = reach.iter().cloned().collect();
     draft.sources.push(dir.clone());
     draft.stack = Stack::Go(GoFacts {
         module_dir: module.dir.clone(),
-        has_module: module.has_module,
+        has_module: module.manifest,
         has_sum: repo.has(&path::join(&module.dir, "go.sum")),
         package,
         binary,
-        cgo: imported("github.com/mattn/go-sqlite3") || imported("gorm.io/driver/sqlite") || imported("github.com/jinzhu/gorm/dialects/sqlite") || module.text.contains("mattn/go-sqlite3"),
+        cgo: imported("github.com/mattn/go-sqlite3")
+            || imported("gorm.io/driver/sqlite")
+            || imported("github.com/jinzhu/gorm/dialects/sqlite")
+            || module.text.contains("mattn/go-sqlite3"),
         assets: assets(repo, &module.dir),
     });
     draft
 }
 
 fn assets(repo: &Repo<'_>, dir: &str) -> Vec<String> {
-    let names = ["templates", "views", "static", "public", "migrations", "assets", "web", "config", "configs", "html"];
+    let names = [
+        "templates",
+        "views",
+        "static",
+        "public",
+        "migrations",
+        "assets",
+        "web",
+        "config",
+        "configs",
+        "html",
+    ];
     let present = names.iter().filter(|n| repo.has_dir(&path::join(dir, n)));
-    present.filter(|n| !repo.under(&path::join(dir, n)).any(|f| f.extension() == "go")).map(|n| (*n).to_owned()).collect()
+    present
+        .filter(|n| !repo.under(&path::join(dir, n)).any(|f| f.extension() == "go"))
+        .map(|n| (*n).to_owned())
+        .collect()
 }
 
 fn binary_name(module: &Module, main: &str) -> String {
     let last = path::base(main);
-    let versioned = module.name.rsplit('/').find(|p| !(p.starts_with('v') && p.len() <= 3 && p.ends_with(|c: char| c.is_ascii_digit())));
-    let name = if main == module.dir || matches!(last, "cmd" | "src" | "main" | "app") { versioned.filter(|n| !n.is_empty()).unwrap_or(last) } else { last };
+    let versioned = module
+        .name
+        .rsplit('/')
+        .find(|p| !(p.starts_with('v') && p.len() <= 3 && p.ends_with(|c: char| c.is_ascii_digit())));
+    let name = if main == module.dir || matches!(last, "cmd" | "src" | "main" | "app") {
+        versioned.filter(|n| !n.is_empty()).unwrap_or(last)
+    } else {
+        last
+    };
     if name.is_empty() { "app".to_owned() } else { name.to_owned() }
 }
 
 fn version(repo: &Repo<'_>, module: &Module, file: &str, draft: &mut Draft) {
-    for (pattern, confidence, rule) in [(&*TOOLCHAIN, 0.95, "go.version.toolchain"), (&*GO_LINE, 0.92, "go.version.line")] {
+    for (pattern, confidence, rule) in
+        [(&*TOOLCHAIN, 0.95, "go.version.toolchain"), (&*GO_LINE, 0.92, "go.version.line")]
+    {
         if let Some(found) = pattern.captures(&module.text).and_then(|c| c.get(1)) {
             let line = line_of(&module.text, found.as_str());
             draft.version.offer(found.as_str(), confidence, rule, At { file: Some(file.to_owned()), line });

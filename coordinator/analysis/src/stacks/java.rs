@@ -81,16 +81,27 @@ fn module(scan: &Scan<'_, '_>, found: &mut Found, dir: &str) {
         sources.filter_map(|f| repo.text(f)).any(|t| needle.is_match(t))
     };
     let has = |needle: &str| deps.iter().any(|d| d.contains(needle));
-    if TAG_PACKAGING.captures(&PARENT.replace(&own, "")).and_then(|c| c.get(1)).is_some_and(|m| m.as_str() == "pom") {
+    if TAG_PACKAGING
+        .captures(&PARENT.replace(&own, ""))
+        .and_then(|c| c.get(1))
+        .is_some_and(|m| m.as_str() == "pom")
+    {
         found.reject(dir, "java.parent", "a parent or aggregator module");
         return;
     }
-    let spring = has("org.springframework.boot:") || own.contains("org.springframework.boot") || own.contains("spring-boot");
+    let spring = has("org.springframework.boot:")
+        || own.contains("org.springframework.boot")
+        || own.contains("spring-boot");
     let quarkus = has("io.quarkus:") || own.contains("io.quarkus") || has("io.quarkus.platform");
     let micronaut = has("io.micronaut") || own.contains("io.micronaut");
     let framework = if quarkus && repo.has_dir(&path::join(dir, "src/main")) {
         "quarkus"
-    } else if spring && (code(&MAIN_CLASS) || own.contains("spring-boot-maven-plugin") && repo.has_dir(&path::join(dir, "src/main")) && !own.contains("<skip>true")) {
+    } else if spring
+        && (code(&MAIN_CLASS)
+            || own.contains("spring-boot-maven-plugin")
+                && repo.has_dir(&path::join(dir, "src/main"))
+                && !own.contains("<skip>true"))
+    {
         "spring-boot"
     } else if micronaut && repo.has_dir(&path::join(dir, "src/main")) {
         "micronaut"
@@ -108,7 +119,11 @@ fn module(scan: &Scan<'_, '_>, found: &mut Found, dir: &str) {
         "helidon"
     } else {
         if repo.has_dir(&path::join(dir, "src/main")) {
-            found.reject(dir, "java.library", "a module without an application class: a library or command line program");
+            found.reject(
+                dir,
+                "java.library",
+                "a module without an application class: a library or command line program",
+            );
         }
         return;
     };
@@ -116,18 +131,54 @@ fn module(scan: &Scan<'_, '_>, found: &mut Found, dir: &str) {
     found.drafts.push(draft);
 }
 
-fn draft(scan: &Scan<'_, '_>, dir: &str, framework: &'static str, deps: BTreeSet<String>, own: &str, parents: &[(String, String)], maven: bool) -> Draft {
+fn draft(
+    scan: &Scan<'_, '_>,
+    dir: &str,
+    framework: &'static str,
+    deps: BTreeSet<String>,
+    own: &str,
+    parents: &[(String, String)],
+    maven: bool,
+) -> Draft {
     let repo = scan.repo;
-    let has = |needle: &str| deps.iter().any(|d| d.contains(needle)) || (framework == "spring-boot" && own.contains(needle));
+    let has = |needle: &str| {
+        deps.iter().any(|d| d.contains(needle)) || (framework == "spring-boot" && own.contains(needle))
+    };
     let web = framework != "spring-boot"
-        || ["starter-web", "webflux", "starter-graphql", "starter-jersey", "cloud-starter-gateway", "config-server", "eureka-server", "boot-admin-starter-server", "starter-data-rest", "cloud-gateway", "starter-jetty", "starter-tomcat", "starter-undertow"].iter().any(|w| has(w))
+        || [
+            "starter-web",
+            "webflux",
+            "starter-graphql",
+            "starter-jersey",
+            "cloud-starter-gateway",
+            "config-server",
+            "eureka-server",
+            "boot-admin-starter-server",
+            "starter-data-rest",
+            "cloud-gateway",
+            "starter-jetty",
+            "starter-tomcat",
+            "starter-undertow",
+        ]
+        .iter()
+        .any(|w| has(w))
         || deps.is_empty();
     let name_hint = path::base(dir);
-    let kind = if web && !(is_worker_name(name_hint) && !has("starter-web")) { ServiceKind::Web } else { ServiceKind::Worker };
-    let language = if repo.under(&path::join(dir, "src/main/kotlin")).next().is_some() { "kotlin" } else { "java" };
+    let kind = if web && (has("starter-web") || !is_worker_name(name_hint)) {
+        ServiceKind::Web
+    } else {
+        ServiceKind::Worker
+    };
+    let language =
+        if repo.under(&path::join(dir, "src/main/kotlin")).next().is_some() { "kotlin" } else { "java" };
     let mut draft = Draft::new(dir, kind, language, Stack::Image);
-    let file = if maven { path::join(dir, "pom.xml") } else { repo.first_of(dir, &["build.gradle", "build.gradle.kts"]).unwrap_or_default() };
-    let artifact = TAG_ARTIFACT.captures(&PARENT.replace(own, "")).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned());
+    let file = if maven {
+        path::join(dir, "pom.xml")
+    } else {
+        repo.first_of(dir, &["build.gradle", "build.gradle.kts"]).unwrap_or_default()
+    };
+    let artifact =
+        TAG_ARTIFACT.captures(&PARENT.replace(own, "")).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned());
     if dir.is_empty() {
         if let Some(name) = &artifact {
             draft.name.offer(name.clone(), 0.7, "java.name.artifact", At::find(repo, &file, name));
@@ -160,7 +211,12 @@ fn draft(scan: &Scan<'_, '_>, dir: &str, framework: &'static str, deps: BTreeSet
         (false, false) => format!("{runner} :{}:build -x test", relative.replace('/', ":")),
     };
     draft.build.offer(build, 0.85, "java.build", At::file(&file));
-    draft.start.offer(start(framework, maven, own, artifact.as_deref(), &relative), 0.6, "java.start", At::file(&file));
+    draft.start.offer(
+        start(framework, maven, own, artifact.as_deref(), &relative),
+        0.6,
+        "java.start",
+        At::file(&file),
+    );
     if kind == ServiceKind::Web {
         draft.port.offer(default_port(framework), 0.3, "java.port.default", At::nowhere());
     }
@@ -168,31 +224,58 @@ fn draft(scan: &Scan<'_, '_>, dir: &str, framework: &'static str, deps: BTreeSet
         draft.health.offer("/actuator/health", 0.8, "java.actuator", At::find(repo, &file, "actuator"));
     }
     if has("smallrye-health") {
-        draft.health.offer("/q/health", 0.8, "java.smallrye_health", At::find(repo, &file, "smallrye-health"));
+        draft.health.offer(
+            "/q/health",
+            0.8,
+            "java.smallrye_health",
+            At::find(repo, &file, "smallrye-health"),
+        );
     }
-    for (needle, name) in [("flyway", "flyway"), ("liquibase", "liquibase"), ("data-jpa", "jpa"), ("hibernate", "hibernate")] {
+    for (needle, name) in
+        [("flyway", "flyway"), ("liquibase", "liquibase"), ("data-jpa", "jpa"), ("hibernate", "hibernate")]
+    {
         if has(needle) {
             draft.also.insert(name.to_owned());
         }
     }
-    draft.stack = Stack::Java(JavaFacts { root, gradle: !maven, wrapper, module: relative, quarkus: framework == "quarkus", deps });
+    draft.stack = Stack::Java(JavaFacts {
+        root,
+        gradle: !maven,
+        wrapper,
+        module: relative,
+        quarkus: framework == "quarkus",
+        deps,
+    });
     draft
 }
 
 fn start(framework: &str, maven: bool, own: &str, artifact: Option<&str>, relative: &str) -> String {
     let prefix = if relative.is_empty() { String::new() } else { format!("{relative}/") };
     if framework == "quarkus" {
-        return format!("java -jar {prefix}{}/quarkus-app/quarkus-run.jar", if maven { "target" } else { "build" });
+        return format!(
+            "java -jar {prefix}{}/quarkus-app/quarkus-run.jar",
+            if maven { "target" } else { "build" }
+        );
     }
     if !maven {
         return format!("java -jar {prefix}build/libs/*.jar");
     }
     let text = PARENT.replace(own, "");
-    let final_name = TAG_FINAL_NAME.captures(&text).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned()).filter(|n| !n.contains("${"));
-    let version = TAG_VERSION.captures(&text).and_then(|c| c.get(1)).map(|m| m.as_str().to_owned()).filter(|v| !v.contains("${"));
+    let final_name = TAG_FINAL_NAME
+        .captures(&text)
+        .and_then(|c| c.get(1))
+        .map(|m| m.as_str().to_owned())
+        .filter(|n| !n.contains("${"));
+    let version = TAG_VERSION
+        .captures(&text)
+        .and_then(|c| c.get(1))
+        .map(|m| m.as_str().to_owned())
+        .filter(|v| !v.contains("${"));
     match (final_name, artifact, version) {
         (Some(name), _, _) if relative.is_empty() => format!("java -jar target/{name}.jar"),
-        (None, Some(artifact), Some(version)) if relative.is_empty() && own.find("<version>").is_some() => format!("java -jar target/{artifact}-{version}.jar"),
+        (None, Some(artifact), Some(version)) if relative.is_empty() && own.find("<version>").is_some() => {
+            format!("java -jar target/{artifact}-{version}.jar")
+        }
         _ => format!("java -jar {prefix}target/*.jar"),
     }
 }
@@ -208,7 +291,12 @@ fn default_port(framework: &str) -> u16 {
 fn build_root(scan: &Scan<'_, '_>, dir: &str, maven: bool) -> String {
     let kind = if maven { "maven" } else { "gradle" };
     let shown = path::shown(dir);
-    let root = scan.workspaces.all.iter().filter(|w| w.kind == kind && w.members.contains(&shown)).min_by_key(|w| path::depth(&w.path));
+    let root = scan
+        .workspaces
+        .all
+        .iter()
+        .filter(|w| w.kind == kind && w.members.contains(&shown))
+        .min_by_key(|w| path::depth(&w.path));
     root.map_or(dir.to_owned(), |w| if w.path == "." { String::new() } else { w.path.clone() })
 }
 
@@ -227,7 +315,14 @@ fn parent_texts(repo: &Repo<'_>, dir: &str) -> Vec<(String, String)> {
     list
 }
 
-fn version(repo: &Repo<'_>, dir: &str, file: &str, own: &str, parents: &[(String, String)], field: &mut Field<String>) {
+fn version(
+    repo: &Repo<'_>,
+    dir: &str,
+    file: &str,
+    own: &str,
+    parents: &[(String, String)],
+    field: &mut Field<String>,
+) {
     let texts = std::iter::once((file.to_owned(), own.to_owned())).chain(parents.iter().cloned());
     for (rank, (file, text)) in (0_u8..).zip(texts) {
         let confidence = 0.93 - 0.02 * f32::from(rank.min(10));
@@ -238,7 +333,12 @@ fn version(repo: &Repo<'_>, dir: &str, file: &str, own: &str, parents: &[(String
         }
         if let Some(found) = GRADLE_VERSION.captures(&text).and_then(|c| c.get(1)) {
             let version = found.as_str().trim_start_matches("1.").trim_start_matches("1_");
-            field.offer(version, confidence - 0.01, "java.version.gradle", At { file: Some(file), line: None });
+            field.offer(
+                version,
+                confidence - 0.01,
+                "java.version.gradle",
+                At { file: Some(file), line: None },
+            );
         }
     }
     for (name, trim) in [(".java-version", ""), (".sdkmanrc", "java=")] {
@@ -294,7 +394,8 @@ fn catalog_dependencies(repo: &Repo<'_>, dir: &str, text: &str) -> BTreeSet<Stri
     loop {
         let file = path::join(here, "gradle/libs.versions.toml");
         if let Some(table) = repo.read(&file).and_then(|t| t.parse::<toml::Table>().ok()) {
-            for (alias, value) in table.get("libraries").and_then(toml::Value::as_table).into_iter().flatten() {
+            for (alias, value) in table.get("libraries").and_then(toml::Value::as_table).into_iter().flatten()
+            {
                 let module = value.get("module").and_then(toml::Value::as_str).or_else(|| value.as_str());
                 let used = text.contains(&format!("libs.{}", alias.replace(['-', '_'], ".")));
                 if let (Some(module), true) = (module, used) {

@@ -41,10 +41,44 @@ pub(crate) fn find(scan: &Scan<'_, '_>) -> Found {
 
 /// Directory names of parts that support a product and are not part of what is deployed.
 const SUPPORT: [&str; 38] = [
-    "e2e", "test", "tests", "testing", "docs", "doc", "documentation", "example", "examples", "sample", "samples",
-    "tool", "tools", "tooling", "scripts", "script", "benchmark", "benchmarks", "bench", "fixtures", "storybook",
-    "cypress", "playwright", "playground", "playgrounds", "sandbox", "devcontainer", "gitpod", "eslint", "prettier",
-    "hack", "loadtest", "loadgen", "load", "mock", "mocks", "codegen", "generators",
+    "e2e",
+    "test",
+    "tests",
+    "testing",
+    "docs",
+    "doc",
+    "documentation",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "tool",
+    "tools",
+    "tooling",
+    "scripts",
+    "script",
+    "benchmark",
+    "benchmarks",
+    "bench",
+    "fixtures",
+    "storybook",
+    "cypress",
+    "playwright",
+    "playground",
+    "playgrounds",
+    "sandbox",
+    "devcontainer",
+    "gitpod",
+    "eslint",
+    "prettier",
+    "hack",
+    "loadtest",
+    "loadgen",
+    "load",
+    "mock",
+    "mocks",
+    "codegen",
+    "generators",
 ];
 
 /// Whether a directory or name says that this supports a product (`cart-e2e`, `tools/gen`).
@@ -55,9 +89,21 @@ pub(crate) fn is_support(path: &str) -> bool {
     by_dir
         || SUPPORT.contains(&last.as_str())
         || SUPPORT.contains(&joined.as_str())
-        || ["-e2e", "-tests", "-test", "-storybook", "-docs", "-example", "-examples", "-cli", "-mock", "-loadgen", "-benchmark"]
-            .iter()
-            .any(|s| last.ends_with(s))
+        || [
+            "-e2e",
+            "-tests",
+            "-test",
+            "-storybook",
+            "-docs",
+            "-example",
+            "-examples",
+            "-cli",
+            "-mock",
+            "-loadgen",
+            "-benchmark",
+        ]
+        .iter()
+        .any(|s| last.ends_with(s))
 }
 
 /// Whether a name says that this works in the background.
@@ -65,8 +111,25 @@ pub(crate) fn is_worker_name(name: &str) -> bool {
     crate::path::words(name).any(|w| {
         matches!(
             w.as_str(),
-            "worker" | "workers" | "job" | "jobs" | "queue" | "queues" | "consumer" | "consumers" | "scheduler" | "cron" | "daemon"
-                | "processor" | "background" | "sidekiq" | "celery" | "beat" | "crawler" | "indexer" | "dispatcher"
+            "worker"
+                | "workers"
+                | "job"
+                | "jobs"
+                | "queue"
+                | "queues"
+                | "consumer"
+                | "consumers"
+                | "scheduler"
+                | "cron"
+                | "daemon"
+                | "processor"
+                | "background"
+                | "sidekiq"
+                | "celery"
+                | "beat"
+                | "crawler"
+                | "indexer"
+                | "dispatcher"
         )
     })
 }

@@ -63,8 +63,10 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
         };
         let deps: BTreeSet<String> = json::keys(&value, "require").into_iter().collect();
         let framework = FRAMEWORKS.iter().find(|(package, _)| deps.contains(*package));
-        let page = repo.first_of(dir, &["public/index.php", "index.php", "web/index.php", "webroot/index.php"]);
-        let library = json::text(&value, "type").is_some_and(|t| t == "library" || t.ends_with("-bundle") || t.ends_with("plugin"));
+        let page =
+            repo.first_of(dir, &["public/index.php", "index.php", "web/index.php", "webroot/index.php"]);
+        let library = json::text(&value, "type")
+            .is_some_and(|t| t == "library" || t.ends_with("-bundle") || t.ends_with("plugin"));
         if framework.is_none() && (page.is_none() || library) {
             found.reject(dir, "php.library", "a Composer package without a web entry");
             continue;
@@ -73,17 +75,26 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
             found.reject(dir, "php.library", "a Laravel package, not an application");
             continue;
         }
-        let draft = draft(repo, dir, &value, deps, framework.copied(), page);
+        let draft = draft(repo, dir, &value, deps, framework.copied(), page.as_deref());
         found.drafts.push(draft);
     }
     bare(scan, found);
 }
 
-fn draft(repo: &Repo<'_>, dir: &str, value: &Value, deps: BTreeSet<String>, framework: Option<(&str, &'static str)>, page: Option<String>) -> Draft {
+fn draft(
+    repo: &Repo<'_>,
+    dir: &str,
+    value: &Value,
+    deps: BTreeSet<String>,
+    framework: Option<(&str, &'static str)>,
+    page: Option<&str>,
+) -> Draft {
     let file = path::join(dir, "composer.json");
     let mut draft = Draft::new(dir, ServiceKind::Web, "php", Stack::Image);
     match framework {
-        Some((package, id)) => draft.framework.offer(id, 0.96, &format!("php.{id}.package"), At::find(repo, &file, package)),
+        Some((package, id)) => {
+            draft.framework.offer(id, 0.96, &format!("php.{id}.package"), At::find(repo, &file, package))
+        }
         None => draft.framework.offer("none", 0.5, "php.plain", At::nowhere()),
     }
     let name = json::text(value, "name").map(path::base);
@@ -100,7 +111,7 @@ fn draft(repo: &Repo<'_>, dir: &str, value: &Value, deps: BTreeSet<String>, fram
             draft.version.offer(version, confidence, "php.version", At::find(repo, &file, "\"php\""));
         }
     }
-    let web_root = page.as_deref().map(path::parent).and_then(|d| path::relative(d, dir)).unwrap_or("public").to_owned();
+    let web_root = page.map(path::parent).and_then(|d| path::relative(d, dir)).unwrap_or("public").to_owned();
     let laravel = framework.is_some_and(|(_, id)| id == "laravel" || id == "lumen");
     draft.build.offer("composer install --no-dev --optimize-autoloader", 0.8, "php.build", At::file(&file));
     draft.start.offer("frankenphp run", 0.5, "php.start", At::nowhere());
@@ -109,7 +120,14 @@ fn draft(repo: &Repo<'_>, dir: &str, value: &Value, deps: BTreeSet<String>, fram
         draft.release.offer("php artisan migrate --force", 0.7, "php.laravel.migrate", At::nowhere());
     }
     draft.why.offer("a Composer application with a web entry", 0.9, "php.service", At::file(&file));
-    for (package, name) in [("doctrine/orm", "doctrine"), ("doctrine/doctrine-bundle", "doctrine"), ("twig/twig", "twig"), ("spiral/roadrunner", "roadrunner"), ("tymon/jwt-auth", "jwt-auth"), ("livewire/livewire", "livewire")] {
+    for (package, name) in [
+        ("doctrine/orm", "doctrine"),
+        ("doctrine/doctrine-bundle", "doctrine"),
+        ("twig/twig", "twig"),
+        ("spiral/roadrunner", "roadrunner"),
+        ("tymon/jwt-auth", "jwt-auth"),
+        ("livewire/livewire", "livewire"),
+    ] {
         if deps.contains(package) {
             draft.also.insert(name.to_owned());
         }
@@ -119,21 +137,18 @@ fn draft(repo: &Repo<'_>, dir: &str, value: &Value, deps: BTreeSet<String>, fram
     if node_build && repo.read(&path::join(dir, "package.json")).is_some_and(|t| t.contains("\"vite\"")) {
         draft.also.insert("vite".to_owned());
     }
-    draft.stack = Stack::Php(PhpFacts {
-        app_dir: dir.to_owned(),
-        deps,
-        extensions,
-        web_root,
-        laravel,
-        node_build,
-    });
+    draft.stack =
+        Stack::Php(PhpFacts { app_dir: dir.to_owned(), deps, extensions, web_root, laravel, node_build });
     draft
 }
 
 /// PHP pages without Composer: `index.php` in a directory that nothing claims.
 fn bare(scan: &Scan<'_, '_>, found: &mut Found) {
     let repo = scan.repo;
-    let pages = repo.files().iter().filter(|f| f.name() == "index.php" && f.role == Role::Normal && path::depth(&f.path) <= 3);
+    let pages = repo
+        .files()
+        .iter()
+        .filter(|f| f.name() == "index.php" && f.role == Role::Normal && path::depth(&f.path) <= 3);
     for page in pages {
         let dir = match path::base(page.dir()) {
             "public" | "web" | "htdocs" | "html" | "www" => path::parent(page.dir()),
@@ -144,7 +159,7 @@ fn bare(scan: &Scan<'_, '_>, found: &mut Found) {
         if claimed || rejected || is_support(dir) {
             continue;
         }
-        let mut draft = draft(repo, dir, &Value::Null, BTreeSet::new(), None, Some(page.path.clone()));
+        let mut draft = draft(repo, dir, &Value::Null, BTreeSet::new(), None, Some(&page.path));
         draft.package_manager = crate::field::Field::default();
         draft.package_manager.offer("none", 0.7, "php.none", At::nowhere());
         found.drafts.push(draft);

@@ -47,21 +47,33 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
         let all: BTreeSet<String> = direct.union(&locked).cloned().collect();
         let application = repo.read(&path::join(dir, "config/application.rb")).unwrap_or_default();
         let rackup = repo.has(&path::join(dir, "config.ru"));
-        let framework = if application.contains("Rails::Application") || (all.contains("rails") && repo.has(&path::join(dir, "bin/rails"))) {
+        let framework = if application.contains("Rails::Application")
+            || (all.contains("rails") && repo.has(&path::join(dir, "bin/rails")))
+        {
             "rails"
         } else if all.contains("jekyll") || all.contains("github-pages") {
             continue;
         } else if rackup || all.contains("sinatra") && uses(repo, dir, &SINATRA) {
-            ["hanami", "roda", "grape", "padrino", "sinatra"].into_iter().find(|g| all.contains(*g)).unwrap_or("rack")
+            ["hanami", "roda", "grape", "padrino", "sinatra"]
+                .into_iter()
+                .find(|g| all.contains(*g))
+                .unwrap_or("rack")
         } else {
             found.reject(dir, "ruby.no_app", "a Gemfile without a Rails or Rack application");
             continue;
         };
-        services(scan, found, dir, framework, direct, &all);
+        services(scan, found, dir, framework, &direct, &all);
     }
 }
 
-fn services(scan: &Scan<'_, '_>, found: &mut Found, dir: &str, framework: &str, direct: BTreeSet<String>, all: &BTreeSet<String>) {
+fn services(
+    scan: &Scan<'_, '_>,
+    found: &mut Found,
+    dir: &str,
+    framework: &str,
+    direct: &BTreeSet<String>,
+    all: &BTreeSet<String>,
+) {
     let repo = scan.repo;
     let file = path::join(dir, "Gemfile");
     let mut draft = Draft::new(dir, ServiceKind::Web, "ruby", Stack::Image);
@@ -72,7 +84,18 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, dir: &str, framework: &str, 
     }
     draft.package_manager.offer("bundler", 0.98, "ruby.bundler", At::file(&file));
     version(repo, dir, &mut draft);
-    for gem in ["puma", "sidekiq", "solid_queue", "solid_cache", "propshaft", "sprockets-rails", "devise", "resque", "good_job", "delayed_job"] {
+    for gem in [
+        "puma",
+        "sidekiq",
+        "solid_queue",
+        "solid_cache",
+        "propshaft",
+        "sprockets-rails",
+        "devise",
+        "resque",
+        "good_job",
+        "delayed_job",
+    ] {
         if direct.contains(gem) {
             draft.also.insert(gem.to_owned());
         }
@@ -82,15 +105,27 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, dir: &str, framework: &str, 
         if direct.contains("puma") && repo.has(&puma) {
             draft.start.offer("bundle exec puma -C config/puma.rb", 0.62, "ruby.puma", At::file(&puma));
         }
-        draft.start.offer("bin/rails server -b 0.0.0.0", 0.63, "ruby.rails.server", At::file(&path::join(dir, "bin/rails")));
+        draft.start.offer(
+            "bin/rails server -b 0.0.0.0",
+            0.63,
+            "ruby.rails.server",
+            At::file(&path::join(dir, "bin/rails")),
+        );
         draft.port.offer(3000_u16, 0.3, "ruby.rails.port", At::nowhere());
         draft.release.offer("bin/rails db:prepare", 0.7, "ruby.rails.prepare", At::nowhere());
         draft.build.offer("bin/rails assets:precompile", 0.6, "ruby.rails.assets", At::nowhere());
     } else {
-        draft.start.offer("bundle exec rackup --host 0.0.0.0 -p 9292", 0.6, "ruby.rackup", At::file(&path::join(dir, "config.ru")));
+        draft.start.offer(
+            "bundle exec rackup --host 0.0.0.0 -p 9292",
+            0.6,
+            "ruby.rackup",
+            At::file(&path::join(dir, "config.ru")),
+        );
         draft.port.offer(9292_u16, 0.3, "ruby.rack.port", At::nowhere());
     }
-    let assets = ["propshaft", "sprockets", "sprockets-rails", "webpacker", "shakapacker", "vite_rails"].iter().any(|g| all.contains(*g));
+    let assets = ["propshaft", "sprockets", "sprockets-rails", "webpacker", "shakapacker", "vite_rails"]
+        .iter()
+        .any(|g| all.contains(*g));
     let facts = RubyFacts {
         rails: framework == "rails",
         has_lock: repo.has(&path::join(dir, "Gemfile.lock")),
@@ -99,7 +134,7 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, dir: &str, framework: &str, 
         gems: direct.clone(),
     };
     draft.stack = Stack::Ruby(facts);
-    workers(repo, found, &draft, &direct);
+    workers(repo, found, &draft, direct);
     found.drafts.push(draft);
 }
 
@@ -118,7 +153,12 @@ fn workers(repo: &Repo<'_>, found: &mut Found, web: &Draft, direct: &BTreeSet<St
         }
         let mut worker = web.sibling("worker", ServiceKind::Worker);
         worker.framework = crate::field::Field::default();
-        worker.framework.offer(framework, 0.9, &format!("ruby.{gem}"), At::find(repo, &path::join(&web.dir, "Gemfile"), gem));
+        worker.framework.offer(
+            framework,
+            0.9,
+            &format!("ruby.{gem}"),
+            At::find(repo, &path::join(&web.dir, "Gemfile"), gem),
+        );
         worker.start.offer(command, 0.6, "ruby.worker", At::nowhere());
         worker.optional = optional;
         found.drafts.push(worker);
@@ -127,7 +167,10 @@ fn workers(repo: &Repo<'_>, found: &mut Found, web: &Draft, direct: &BTreeSet<St
 }
 
 fn uses(repo: &Repo<'_>, dir: &str, pattern: &regex::Regex) -> bool {
-    repo.under(dir).filter(|f| f.extension() == "rb" && f.role == Role::Normal).filter_map(|f| repo.text(f)).any(|t| pattern.is_match(t))
+    repo.under(dir)
+        .filter(|f| f.extension() == "rb" && f.role == Role::Normal)
+        .filter_map(|f| repo.text(f))
+        .any(|t| pattern.is_match(t))
 }
 
 /// Direct gems outside of development and test groups, and all locked ones.
@@ -138,7 +181,11 @@ fn gems(repo: &Repo<'_>, dir: &str, text: &str) -> (BTreeSet<String>, BTreeSet<S
         if let Some(group) = GROUP.captures(line).and_then(|c| c.get(1)) {
             let names = group.as_str();
             let run_time = names.contains("production") || names.contains("default");
-            depth_dev = if run_time { 0 } else { u32::from(names.contains("development") || names.contains("test") || names.contains("ci")) };
+            depth_dev = if run_time {
+                0
+            } else {
+                u32::from(names.contains("development") || names.contains("test") || names.contains("ci"))
+            };
         } else if line.trim() == "end" {
             depth_dev = 0;
         }
@@ -147,7 +194,9 @@ fn gems(repo: &Repo<'_>, dir: &str, text: &str) -> (BTreeSet<String>, BTreeSet<S
         }
         if let Some(found) = GEM.captures(line) {
             let rest = found.get(2).map_or("", |m| m.as_str());
-            let dev = rest.contains(":development") || rest.contains(":test") || rest.contains("group: %i[development");
+            let dev = rest.contains(":development")
+                || rest.contains(":test")
+                || rest.contains("group: %i[development");
             if let (Some(name), false) = (found.get(1), dev) {
                 direct.insert(name.as_str().to_owned());
             }
@@ -161,7 +210,12 @@ fn gems(repo: &Repo<'_>, dir: &str, text: &str) -> (BTreeSet<String>, BTreeSet<S
 fn version(repo: &Repo<'_>, dir: &str, draft: &mut Draft) {
     let file = path::join(dir, ".ruby-version");
     if let Some((version, line)) = repo.read(&file).and_then(first_line) {
-        draft.version.offer(version.trim_start_matches("ruby-"), 0.97, "ruby.version.file", At::line(&file, line));
+        draft.version.offer(
+            version.trim_start_matches("ruby-"),
+            0.97,
+            "ruby.version.file",
+            At::line(&file, line),
+        );
     }
     if let Some((version, at)) = tool_versions(repo, dir, &["ruby"]) {
         draft.version.offer(version, 0.95, "ruby.version.tool_versions", at);
@@ -170,7 +224,12 @@ fn version(repo: &Repo<'_>, dir: &str, draft: &mut Draft) {
     if let Some(found) = repo.read(&gemfile).and_then(|t| GEMFILE_RUBY.captures(t)).and_then(|c| c.get(1)) {
         let literal = found.as_str();
         let exact = literal.starts_with(|c: char| c.is_ascii_digit());
-        draft.version.offer(literal, if exact { 0.93 } else { 0.6 }, "ruby.version.gemfile", At::find(repo, &gemfile, literal));
+        draft.version.offer(
+            literal,
+            if exact { 0.93 } else { 0.6 },
+            "ruby.version.gemfile",
+            At::find(repo, &gemfile, literal),
+        );
     }
     let lock = path::join(dir, "Gemfile.lock");
     if let Some(found) = repo.read(&lock).and_then(|t| LOCK_RUBY.captures(t)).and_then(|c| c.get(1)) {

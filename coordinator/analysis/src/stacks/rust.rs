@@ -68,10 +68,16 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
         let framework = framework(&by_dir, &reach);
         let worker = framework.is_none() && package.bins.iter().any(|b| is_worker_name(b));
         if framework.is_none() && !worker {
-            found.reject(&package.dir, "rust.no_server", "a binary without a web framework: a command line program or library");
+            found.reject(
+                &package.dir,
+                "rust.no_server",
+                "a binary without a web framework: a command line program or library",
+            );
             continue;
         }
-        let wasm = package.deps.contains("yew") || package.deps.contains("leptos") && !package.deps.contains("axum") || package.deps.contains("wasm-bindgen") && !package.deps.contains("tokio");
+        let wasm = package.deps.contains("yew")
+            || package.deps.contains("leptos") && !package.deps.contains("axum")
+            || package.deps.contains("wasm-bindgen") && !package.deps.contains("tokio");
         if wasm {
             found.reject(&package.dir, "rust.wasm", "a WebAssembly front end that another service embeds");
             continue;
@@ -79,11 +85,16 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
         let binary = main_binary(repo, package);
         many.push((package, binary, reach));
     }
-    let direct: Vec<bool> = many.iter().map(|(p, _, _)| FRAMEWORKS.iter().any(|(c, _, _)| p.deps.contains(*c))).collect();
+    let direct: Vec<bool> =
+        many.iter().map(|(p, _, _)| FRAMEWORKS.iter().any(|(c, _, _)| p.deps.contains(*c))).collect();
     let some_direct = direct.iter().any(|d| *d);
     for ((package, binary, reach), direct) in many.into_iter().zip(direct) {
         if some_direct && !direct && !is_worker_name(&package.name) {
-            found.reject(&package.dir, "rust.indirect", "it reaches a web framework only through another crate: a tool beside the server");
+            found.reject(
+                &package.dir,
+                "rust.indirect",
+                "it reaches a web framework only through another crate: a tool beside the server",
+            );
             continue;
         }
         let draft = draft(scan, &by_dir, package, &binary, &reach);
@@ -112,7 +123,9 @@ fn package(repo: &Repo<'_>, dir: &str, table: toml::Table) -> Option<Crate> {
     for (alias, value) in table.get("dependencies").and_then(toml::Value::as_table).into_iter().flatten() {
         let real = value.get("package").and_then(toml::Value::as_str).unwrap_or(alias);
         deps.insert(real.to_owned());
-        if let Some(target) = value.get("path").and_then(toml::Value::as_str).and_then(|p| path::resolve(dir, p)) {
+        if let Some(target) =
+            value.get("path").and_then(toml::Value::as_str).and_then(|p| path::resolve(dir, p))
+        {
             local.insert(target);
         }
     }
@@ -125,7 +138,11 @@ fn package(repo: &Repo<'_>, dir: &str, table: toml::Table) -> Option<Crate> {
     }
     for file in repo.under(&path::join(dir, "src/bin")) {
         if file.extension() == "rs" && (file.dir().ends_with("src/bin") || file.name() == "main.rs") {
-            let stem = if file.name() == "main.rs" { path::base(file.dir()) } else { file.name().trim_end_matches(".rs") };
+            let stem = if file.name() == "main.rs" {
+                path::base(file.dir())
+            } else {
+                file.name().trim_end_matches(".rs")
+            };
             bins.push(stem.to_owned());
         }
     }
@@ -137,7 +154,8 @@ fn reach<'c>(by_dir: &BTreeMap<&'c str, &'c Crate>, package: &'c Crate) -> BTree
     let mut seen = BTreeSet::from([package.dir.as_str()]);
     let mut queue = vec![package];
     while let Some(next) = queue.pop() {
-        let workspace = next.deps.iter().filter_map(|d| by_dir.values().find(|c| &c.name == d).map(|c| c.dir.as_str()));
+        let workspace =
+            next.deps.iter().filter_map(|d| by_dir.values().find(|c| &c.name == d).map(|c| c.dir.as_str()));
         let paths = next.local.iter().filter_map(|d| by_dir.get_key_value(d.as_str()).map(|(k, _)| *k));
         for dir in workspace.chain(paths) {
             if seen.insert(dir) {
@@ -148,22 +166,35 @@ fn reach<'c>(by_dir: &BTreeMap<&'c str, &'c Crate>, package: &'c Crate) -> BTree
     seen
 }
 
-fn framework<'c>(by_dir: &BTreeMap<&'c str, &'c Crate>, reach: &BTreeSet<&str>) -> Option<&'static (&'static str, &'static str, u16)> {
-    FRAMEWORKS.iter().find(|(name, _, _)| reach.iter().filter_map(|d| by_dir.get(d)).any(|c| c.deps.contains(*name)))
+fn framework<'c>(
+    by_dir: &BTreeMap<&'c str, &'c Crate>,
+    reach: &BTreeSet<&str>,
+) -> Option<&'static (&'static str, &'static str, u16)> {
+    FRAMEWORKS
+        .iter()
+        .find(|(name, _, _)| reach.iter().filter_map(|d| by_dir.get(d)).any(|c| c.deps.contains(*name)))
 }
 
 fn main_binary(repo: &Repo<'_>, package: &Crate) -> String {
-    let default = package.table.get("package").and_then(|p| p.get("default-run")).and_then(toml::Value::as_str);
+    let default =
+        package.table.get("package").and_then(|p| p.get("default-run")).and_then(toml::Value::as_str);
     if let Some(run) = default {
         return run.to_owned();
     }
     let own = package.bins.iter().find(|b| **b == package.name).cloned();
-    let server = package.bins.iter().find(|b| ["server", "api", "web", "main"].iter().any(|w| b.contains(w))).cloned();
+    let server =
+        package.bins.iter().find(|b| ["server", "api", "web", "main"].iter().any(|w| b.contains(w))).cloned();
     let main = repo.has(&path::join(&package.dir, "src/main.rs")).then(|| package.name.clone());
     own.or(server).or(main).or_else(|| package.bins.first().cloned()).unwrap_or_else(|| package.name.clone())
 }
 
-fn draft(scan: &Scan<'_, '_>, by_dir: &BTreeMap<&str, &Crate>, package: &Crate, binary: &str, reach: &BTreeSet<&str>) -> Draft {
+fn draft(
+    scan: &Scan<'_, '_>,
+    by_dir: &BTreeMap<&str, &Crate>,
+    package: &Crate,
+    binary: &str,
+    reach: &BTreeSet<&str>,
+) -> Draft {
     let repo = scan.repo;
     let file = path::join(&package.dir, "Cargo.toml");
     let found = framework(by_dir, reach);
@@ -180,14 +211,27 @@ fn draft(scan: &Scan<'_, '_>, by_dir: &BTreeMap<&str, &Crate>, package: &Crate, 
         }
     }
     draft.package_manager.offer("cargo", 0.98, "rust.cargo", At::file(&file));
-    let root = scan.workspaces.all.iter().find(|w| w.kind == "cargo" && (w.members.contains(&path::shown(&package.dir)) || w.path == path::shown(&package.dir)));
-    let root = root.map_or(package.dir.clone(), |w| if w.path == "." { String::new() } else { w.path.clone() });
+    let root = scan.workspaces.all.iter().find(|w| {
+        w.kind == "cargo"
+            && (w.members.contains(&path::shown(&package.dir)) || w.path == path::shown(&package.dir))
+    });
+    let root =
+        root.map_or(package.dir.clone(), |w| if w.path == "." { String::new() } else { w.path.clone() });
     version(repo, package, &root, &file, &mut draft);
-    draft.build.offer(format!("cargo build --release --locked -p {} --bin {binary}", package.name), 0.8, "rust.build", At::file(&file));
+    draft.build.offer(
+        format!("cargo build --release --locked -p {} --bin {binary}", package.name),
+        0.8,
+        "rust.build",
+        At::file(&file),
+    );
     draft.start.offer(format!("./{binary}"), 0.6, "rust.start", At::nowhere());
     draft.why.offer("a binary with a web framework", 0.9, "rust.service", At::file(&file));
     draft.sources = reach.iter().map(|d| (*d).to_owned()).collect();
-    let members = if root == package.dir { Vec::new() } else { by_dir.keys().filter_map(|d| path::relative(d, &root)).map(str::to_owned).collect() };
+    let members = if root == package.dir {
+        Vec::new()
+    } else {
+        by_dir.keys().filter_map(|d| path::relative(d, &root)).map(str::to_owned).collect()
+    };
     draft.stack = Stack::Rust(RustFacts {
         has_lock: repo.has(&path::join(&root, "Cargo.lock")),
         root,
@@ -201,7 +245,11 @@ fn draft(scan: &Scan<'_, '_>, by_dir: &BTreeMap<&str, &Crate>, package: &Crate, 
 }
 
 fn libraries(by_dir: &BTreeMap<&str, &Crate>, reach: &BTreeSet<&str>) -> Vec<(&'static str, &'static str)> {
-    let text: String = reach.iter().filter_map(|d| by_dir.get(d)).map(|c| c.table.get("dependencies").map(ToString::to_string).unwrap_or_default()).collect();
+    let text: String = reach
+        .iter()
+        .filter_map(|d| by_dir.get(d))
+        .map(|c| c.table.get("dependencies").map(ToString::to_string).unwrap_or_default())
+        .collect();
     let mut list = Vec::new();
     if text.contains("diesel") && text.contains("postgres") {
         list.push(("libpq-dev", "libpq5"));
@@ -212,7 +260,10 @@ fn libraries(by_dir: &BTreeMap<&str, &Crate>, reach: &BTreeSet<&str>) -> Vec<(&'
     if text.contains("diesel") && text.contains("sqlite") {
         list.push(("libsqlite3-dev", "libsqlite3-0"));
     }
-    if text.contains("native-tls") || text.contains("openssl") || (text.contains("reqwest") && !text.contains("rustls")) {
+    if text.contains("native-tls")
+        || text.contains("openssl")
+        || (text.contains("reqwest") && !text.contains("rustls"))
+    {
         list.push(("libssl-dev", "libssl3"));
     }
     list
@@ -226,15 +277,23 @@ fn assets(repo: &Repo<'_>, dir: &str) -> Vec<String> {
 fn version(repo: &Repo<'_>, package: &Crate, root: &str, file: &str, draft: &mut Draft) {
     for dir in [package.dir.as_str(), root] {
         let pinned = path::join(dir, "rust-toolchain.toml");
-        if let Some(channel) = repo.read(&pinned).and_then(|t| t.parse::<toml::Table>().ok()).and_then(|t| Some(t.get("toolchain")?.get("channel")?.as_str()?.to_owned())) {
+        if let Some(channel) = repo
+            .read(&pinned)
+            .and_then(|t| t.parse::<toml::Table>().ok())
+            .and_then(|t| Some(t.get("toolchain")?.get("channel")?.as_str()?.to_owned()))
+        {
             draft.version.offer(channel, 0.97, "rust.version.toolchain", At::find(repo, &pinned, "channel"));
         }
         let plain = path::join(dir, "rust-toolchain");
-        if let Some((version, line)) = repo.read(&plain).filter(|t| !t.contains('[')).and_then(super::node::version::first_line) {
+        if let Some((version, line)) =
+            repo.read(&plain).filter(|t| !t.contains('[')).and_then(super::node::version::first_line)
+        {
             draft.version.offer(version, 0.97, "rust.version.toolchain", At::line(&plain, line));
         }
     }
-    if let Some(minimum) = package.table.get("package").and_then(|p| p.get("rust-version")).and_then(toml::Value::as_str) {
+    if let Some(minimum) =
+        package.table.get("package").and_then(|p| p.get("rust-version")).and_then(toml::Value::as_str)
+    {
         draft.version.offer(minimum, 0.9, "rust.version.minimum", At::find(repo, file, "rust-version"));
     }
 }

@@ -59,18 +59,32 @@ fn generator(repo: &Repo<'_>, file: &File) -> Option<(String, &'static str, &'st
     let dir = file.dir().to_owned();
     match file.name() {
         "hugo.yaml" | "hugo.yml" | "hugo.toml" | "hugo.json" => Some((dir, "hugo", "site.hugo.config")),
-        "config.toml" | "config.yaml" | "config.yml" | "config.json" if repo.has_dir(&path::join(&dir, "content")) => {
+        "config.toml" | "config.yaml" | "config.yml" | "config.json"
+            if repo.has_dir(&path::join(&dir, "content")) =>
+        {
             let text = repo.text(file)?;
-            (text.contains("baseURL") || text.contains("baseurl") || text.contains("baseUrl")).then_some((dir, "hugo", "site.hugo.base_url"))
+            (text.contains("baseURL") || text.contains("baseurl") || text.contains("baseUrl")).then_some((
+                dir,
+                "hugo",
+                "site.hugo.base_url",
+            ))
         }
         "config.toml" | "config.yaml" | "hugo.toml.tmpl" if dir.ends_with("config/_default") => {
             Some((path::parent(path::parent(&dir)).to_owned(), "hugo", "site.hugo.config_dir"))
         }
         "_config.yml" | "_config.yaml" => {
-            let gemfile = repo.read(&path::join(&dir, "Gemfile")).is_some_and(|t| t.contains("jekyll") || t.contains("github-pages"));
-            let layout = ["_layouts", "_posts", "_includes", "_pages"].iter().any(|d| repo.has_dir(&path::join(&dir, d)));
+            let gemfile = repo
+                .read(&path::join(&dir, "Gemfile"))
+                .is_some_and(|t| t.contains("jekyll") || t.contains("github-pages"));
+            let layout = ["_layouts", "_posts", "_includes", "_pages"]
+                .iter()
+                .any(|d| repo.has_dir(&path::join(&dir, d)));
             let hexo = repo.read(&path::join(&dir, "package.json")).is_some_and(|t| t.contains("\"hexo\""));
-            ((gemfile || layout || repo.text(file)?.contains("theme:")) && !hexo).then_some((dir, "jekyll", "site.jekyll.config"))
+            ((gemfile || layout || repo.text(file)?.contains("theme:")) && !hexo).then_some((
+                dir,
+                "jekyll",
+                "site.jekyll.config",
+            ))
         }
         "mkdocs.yml" | "mkdocs.yaml" => Some((dir, "mkdocs", "site.mkdocs.config")),
         _ => None,
@@ -81,13 +95,20 @@ fn generated(repo: &Repo<'_>, dir: &str, id: &'static str, rule: &str, file: &Fi
     let has = |name: &str| repo.has(&path::join(dir, name));
     let (facts, language, manager, build, out) = match id {
         "hugo" => {
-            let scss = repo.under(dir).any(|f| f.extension() == "scss") || repo.under(dir).any(|f| f.name() == "go.mod");
+            let scss = repo.under(dir).any(|f| f.extension() == "scss")
+                || repo.under(dir).any(|f| f.name() == "go.mod");
             let facts = SiteFacts::Hugo { extended: scss, modules: has("go.mod"), npm: has("package.json") };
             (facts, "none", if has("package.json") { "npm" } else { "none" }, "hugo --gc --minify", "public")
         }
         "jekyll" => {
             let build = if has("Gemfile") { "bundle exec jekyll build" } else { "jekyll build" };
-            (SiteFacts::Jekyll { gemfile: has("Gemfile") }, "ruby", if has("Gemfile") { "bundler" } else { "none" }, build, "_site")
+            (
+                SiteFacts::Jekyll { gemfile: has("Gemfile") },
+                "ruby",
+                if has("Gemfile") { "bundler" } else { "none" },
+                build,
+                "_site",
+            )
         }
         _ => (SiteFacts::MkDocs, "python", "pip", "mkdocs build", "site"),
     };
@@ -106,7 +127,8 @@ fn generated(repo: &Repo<'_>, dir: &str, id: &'static str, rule: &str, file: &Fi
 /// Directories with an index page and no program.
 pub(crate) fn find_plain(scan: &Scan<'_, '_>, found: &mut Found) {
     let repo = scan.repo;
-    let mut pages: Vec<&File> = repo.files().iter().filter(|f| f.name() == "index.html" && f.role == Role::Normal).collect();
+    let mut pages: Vec<&File> =
+        repo.files().iter().filter(|f| f.name() == "index.html" && f.role == Role::Normal).collect();
     pages.sort_by_key(|f| path::depth(&f.path));
     let mut taken: Vec<String> = Vec::new();
     for page in pages {
@@ -127,7 +149,10 @@ pub(crate) fn find_plain(scan: &Scan<'_, '_>, found: &mut Found) {
         if owner.is_some() || has_other_program(repo, dir) {
             continue;
         }
-        let refused = found.rejected.iter().any(|r| r.path != "." && path::within(dir, &r.path) && r.rule != "go.no_server");
+        let refused = found
+            .rejected
+            .iter()
+            .any(|r| r.path != "." && path::within(dir, &r.path) && r.rule != "go.no_server");
         if refused {
             continue;
         }
@@ -139,8 +164,31 @@ pub(crate) fn find_plain(scan: &Scan<'_, '_>, found: &mut Found) {
 
 /// Whether a directory is claimed by templates or a program that the stacks did not recognise.
 fn has_other_program(repo: &Repo<'_>, dir: &str) -> bool {
-    let templates = dir.split('/').any(|p| matches!(p, "templates" | "views" | "resources" | "webapp" | "wwwroot" | "layouts" | "partials" | "emails" | "assets"));
-    let programs = ["package.json", "go.mod", "Cargo.toml", "pom.xml", "composer.json", "Gemfile", "requirements.txt", "pyproject.toml", "mix.exs"];
+    let templates = dir.split('/').any(|p| {
+        matches!(
+            p,
+            "templates"
+                | "views"
+                | "resources"
+                | "webapp"
+                | "wwwroot"
+                | "layouts"
+                | "partials"
+                | "emails"
+                | "assets"
+        )
+    });
+    let programs = [
+        "package.json",
+        "go.mod",
+        "Cargo.toml",
+        "pom.xml",
+        "composer.json",
+        "Gemfile",
+        "requirements.txt",
+        "pyproject.toml",
+        "mix.exs",
+    ];
     let bundled = repo.first_of(dir, &programs).is_some_and(|p| !p.ends_with("package.json"));
     templates || bundled
 }

@@ -18,12 +18,46 @@ const SERVER: Rule = Rule {
 
 /// In superseding order.
 pub(crate) static RULES: &[Rule] = &[
-    Rule { id: "nestjs", packages: &["@nestjs/core"], imported: false, start: Some("node dist/main"), build: Some("nest build"), ..SERVER },
-    Rule { id: "adonisjs", packages: &["@adonisjs/core"], start: Some("node build/bin/server.js"), port: 3333, ..SERVER },
-    Rule { id: "strapi", packages: &["@strapi/strapi"], imported: false, start: Some("strapi start"), build: Some("strapi build"), port: 1337, ..SERVER },
-    Rule { id: "keystone", packages: &["@keystone-6/core"], start: Some("keystone start"), build: Some("keystone build"), ..SERVER },
+    Rule {
+        id: "nestjs",
+        packages: &["@nestjs/core"],
+        imported: false,
+        start: Some("node dist/main"),
+        build: Some("nest build"),
+        ..SERVER
+    },
+    Rule {
+        id: "adonisjs",
+        packages: &["@adonisjs/core"],
+        start: Some("node build/bin/server.js"),
+        port: 3333,
+        ..SERVER
+    },
+    Rule {
+        id: "strapi",
+        packages: &["@strapi/strapi"],
+        imported: false,
+        start: Some("strapi start"),
+        build: Some("strapi build"),
+        port: 1337,
+        ..SERVER
+    },
+    Rule {
+        id: "keystone",
+        packages: &["@keystone-6/core"],
+        start: Some("keystone start"),
+        build: Some("keystone build"),
+        ..SERVER
+    },
     Rule { id: "payload", packages: &["payload"], ..SERVER },
-    Rule { id: "nitro", packages: &["nitropack", "nitro"], imported: false, start: Some("node .output/server/index.mjs"), build: Some("nitropack build"), ..SERVER },
+    Rule {
+        id: "nitro",
+        packages: &["nitropack", "nitro"],
+        imported: false,
+        start: Some("node .output/server/index.mjs"),
+        build: Some("nitropack build"),
+        ..SERVER
+    },
     Rule { id: "fastify", packages: &["fastify", "fastify-cli"], ..SERVER },
     Rule { id: "koa", packages: &["koa"], ..SERVER },
     Rule { id: "hapi", packages: &["@hapi/hapi", "hapi"], companions: &["glue", "@hapi/glue"], ..SERVER },

@@ -41,18 +41,26 @@ pub(crate) fn judge(scan: &Scan<'_, '_>, package: &Package, found: &Found) -> Ve
     if package.deps.is_empty() && package.dev.is_empty() && package.scripts.is_empty() {
         return not("node.descriptor", "the manifest has neither dependencies nor scripts");
     }
-    let nx_root = scan.repo.has(&path::join(&package.dir, "nx.json")) && found.drafts.iter().any(|d| d.dir != package.dir && path::within(&d.dir, &package.dir));
+    let nx_root = scan.repo.has(&path::join(&package.dir, "nx.json"))
+        && found.drafts.iter().any(|d| d.dir != package.dir && path::within(&d.dir, &package.dir));
     if nx_root {
         return Verdict::Silent;
     }
     let rule = framework(scan.repo, package);
     let hosted = found.drafts.iter().any(|d| path::within(&package.dir, &d.dir) && d.dir == package.dir);
     if hosted {
-        return if rule.is_some_and(|r| r.imported) && starts_server(package) { Verdict::Service(rule) } else { Verdict::Silent };
+        return if rule.is_some_and(|r| r.imported) && starts_server(package) {
+            Verdict::Service(rule)
+        } else {
+            Verdict::Silent
+        };
     }
     if let Some(rule) = rule {
         if is_library(scan.repo, package, rule) {
-            return not("node.library", "a library: it has an entry for importers and no application of its own");
+            return not(
+                "node.library",
+                "a library: it has an entry for importers and no application of its own",
+            );
         }
         return Verdict::Service(Some(rule));
     }
@@ -76,8 +84,11 @@ pub(crate) fn framework(repo: &Repo<'_>, package: &Package) -> Option<&'static R
 fn fits(repo: &Repo<'_>, package: &Package, rule: &Rule) -> bool {
     let named = rule.packages.iter().copied();
     if rule.imported {
-        let mut named = named.filter(|p| package.deps.contains(*p)).chain(rule.companions.iter().copied().filter(|p| package.deps.contains(*p)));
-        return rule.packages.iter().any(|p| package.deps.contains(*p)) && named.any(|p| imports(repo, package, p));
+        let mut named = named
+            .filter(|p| package.deps.contains(*p))
+            .chain(rule.companions.iter().copied().filter(|p| package.deps.contains(*p)));
+        return rule.packages.iter().any(|p| package.deps.contains(*p))
+            && named.any(|p| imports(repo, package, p));
     }
     if spa::is_spa(rule) {
         return package.has_any(rule.packages) && spa::bundler(repo, package).is_some();
@@ -86,7 +97,10 @@ fn fits(repo: &Repo<'_>, package: &Package, rule: &Rule) -> bool {
         return false;
     }
     match rule.id {
-        "angular" => repo.has(&path::join(&package.dir, "angular.json")) || repo.has(&path::join(&package.dir, "project.json")),
+        "angular" => {
+            repo.has(&path::join(&package.dir, "angular.json"))
+                || repo.has(&path::join(&package.dir, "project.json"))
+        }
         "nextjs" => has_pages(repo, package),
         "astro" | "nuxt" | "sveltekit" | "gatsby" => has_config_or_script(repo, package, rule.packages),
         "vitepress" | "docusaurus" | "vuepress" => !package.has_exports,
@@ -97,7 +111,7 @@ fn fits(repo: &Repo<'_>, package: &Package, rule: &Rule) -> bool {
 fn has_pages(repo: &Repo<'_>, package: &Package) -> bool {
     let dirs = ["pages", "app", "src/pages", "src/app"];
     let config = ["next.config.js", "next.config.ts", "next.config.mjs", "next.config.cjs"];
-    package.scripts.values().any(|s| s.contains("next ")) 
+    package.scripts.values().any(|s| s.contains("next "))
         || repo.first_of(&package.dir, &config).is_some()
         || (dirs.iter().any(|d| repo.has_dir(&path::join(&package.dir, d))) && package.deps.contains("next"))
 }
@@ -105,36 +119,61 @@ fn has_pages(repo: &Repo<'_>, package: &Package) -> bool {
 fn has_config_or_script(repo: &Repo<'_>, package: &Package, names: &[&str]) -> bool {
     let stems = ["astro.config", "nuxt.config", "svelte.config", "gatsby-config"];
     let config = repo.in_dir(&package.dir).any(|f| stems.iter().any(|s| f.name().starts_with(s)));
-    let tool = |s: &String| names.iter().any(|n| s.contains(path::base(n))) || s.contains("nuxi") || s.contains("vite");
+    let tool = |s: &String| {
+        names.iter().any(|n| s.contains(path::base(n))) || s.contains("nuxi") || s.contains("vite")
+    };
     config || package.scripts.values().any(tool)
 }
 
 /// Whether code of the package imports a module.
 pub(crate) fn imports(repo: &Repo<'_>, package: &Package, module: &str) -> bool {
-    let needles = [format!("'{module}'"), format!("\"{module}\""), format!("'{module}/"), format!("\"{module}/")];
+    let needles =
+        [format!("'{module}'"), format!("\"{module}\""), format!("'{module}/"), format!("\"{module}/")];
     repo.under(&package.dir)
         .filter(|f| f.role == Role::Normal && is_code(f.extension()))
         .filter_map(|f| repo.text(f))
         .any(|text| needles.iter().any(|n| text.contains(n.as_str())))
-        || package.scripts.values().any(|s| s.split_whitespace().next().is_some_and(|w| w == module.trim_end_matches("-cli")))
+        || package
+            .scripts
+            .values()
+            .any(|s| s.split_whitespace().next().is_some_and(|w| w == module.trim_end_matches("-cli")))
 }
 
 /// Whether an extension is JavaScript or TypeScript.
 pub(crate) fn is_code(extension: &str) -> bool {
-    matches!(extension, "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "vue" | "svelte" | "astro")
+    matches!(
+        extension,
+        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "vue" | "svelte" | "astro"
+    )
 }
 
 fn not_for_servers(repo: &Repo<'_>, package: &Package) -> Option<Verdict> {
     let not = |rule, reason: &str| Some(Verdict::Not { rule, reason: reason.to_owned() });
-    if package.has_any(&["expo", "react-native"]) && !package.has("react-native-web") || package.deps.contains("expo") {
-        return not("node.mobile", "a mobile app (Expo or React Native): it is shipped to stores, not to a server");
+    if package.has_any(&["expo", "react-native"]) && !package.has("react-native-web")
+        || package.deps.contains("expo")
+    {
+        return not(
+            "node.mobile",
+            "a mobile app (Expo or React Native): it is shipped to stores, not to a server",
+        );
     }
-    if package.has_any(&["electron", "electron-builder", "@electron-forge/cli", "@tauri-apps/cli", "@tauri-apps/api"]) {
+    if package.has_any(&[
+        "electron",
+        "electron-builder",
+        "@electron-forge/cli",
+        "@tauri-apps/cli",
+        "@tauri-apps/api",
+    ]) {
         return not("node.desktop", "a desktop app (Electron or Tauri)");
     }
     let manifest = ["manifest.json", "public/manifest.json", "src/manifest.json"];
-    let extension = repo.first_of(&package.dir, &manifest).and_then(|p| repo.read(&p)).is_some_and(|t| t.contains("manifest_version"));
-    if extension || package.has_any(&["wxt", "@crxjs/vite-plugin", "webextension-polyfill", "plasmo", "@types/chrome"]) {
+    let extension = repo
+        .first_of(&package.dir, &manifest)
+        .and_then(|p| repo.read(&p))
+        .is_some_and(|t| t.contains("manifest_version"));
+    if extension
+        || package.has_any(&["wxt", "@crxjs/vite-plugin", "webextension-polyfill", "plasmo", "@types/chrome"])
+    {
         return not("node.extension", "a browser extension");
     }
     if package.engines.contains_key("vscode") {
@@ -144,15 +183,18 @@ fn not_for_servers(repo: &Repo<'_>, package: &Package) -> Option<Verdict> {
 }
 
 fn is_library(repo: &Repo<'_>, package: &Package, rule: &Rule) -> bool {
-    let app_script = ["start", "serve", "preview", "dev", "develop"].iter().any(|s| package.scripts.contains_key(*s));
+    let app_script =
+        ["start", "serve", "preview", "dev", "develop"].iter().any(|s| package.scripts.contains_key(*s));
     if rule.imported || rule.id == "nestjs" {
         let entry = super::entry::entry_file(repo, package).is_some();
-        let published = (package.has_exports || package.main.is_some()) && !package.private && package.name.is_some();
+        let published =
+            (package.has_exports || package.main.is_some()) && !package.private && package.name.is_some();
         return !starts_server(package) && ((published && !entry) || !serves(repo, package));
     }
     if spa::is_spa(rule) {
-        let published = package.has_exports && package.scripts.get("start").is_none();
-        return published && !repo.has(&path::join(&package.dir, "index.html")) || !(app_script || package.scripts.contains_key("build"));
+        let published = package.has_exports && !package.scripts.contains_key("start");
+        return published && !repo.has(&path::join(&package.dir, "index.html"))
+            || !(app_script || package.scripts.contains_key("build"));
     }
     false
 }
@@ -168,10 +210,28 @@ pub(crate) fn starts_server(package: &Package) -> bool {
         command::parts(&bare).iter().any(|part| {
             let part = command::unwrap(part);
             let tool = crate::path::base(part.split_whitespace().next().unwrap_or_default());
-            matches!(tool, "node" | "nodemon" | "ts-node" | "ts-node-dev" | "tsx" | "bun" | "pm2" | "pm2-runtime" | "nest" | "fastify" | "deno" | "babel-node" | "swc-node")
+            matches!(
+                tool,
+                "node"
+                    | "nodemon"
+                    | "ts-node"
+                    | "ts-node-dev"
+                    | "tsx"
+                    | "bun"
+                    | "pm2"
+                    | "pm2-runtime"
+                    | "nest"
+                    | "fastify"
+                    | "deno"
+                    | "babel-node"
+                    | "swc-node"
+            )
         })
     };
-    ["start:prod", "start", "serve", "start:production", "server", "dev", "start:dev"].iter().filter_map(|s| package.script(s)).any(runs)
+    ["start:prod", "start", "serve", "start:production", "server", "dev", "start:dev"]
+        .iter()
+        .filter_map(|s| package.script(s))
+        .any(runs)
 }
 
 fn serves(repo: &Repo<'_>, package: &Package) -> bool {

@@ -45,10 +45,15 @@ pub(crate) fn decide(repo: &Repo<'_>, packages: &[Package], package: &Package) -
     let mut nearness = 0.0_f32;
     loop {
         let at_dir = packages.iter().find(|p| p.dir == dir);
-        if let Some(declared) = at_dir.and_then(|p| p.package_manager.as_deref()) {
+        if let Some(declared) = at_dir.and_then(|p| p.declared_manager.as_deref()) {
             let (name, version) = declared.split_once('@').unwrap_or((declared, ""));
             let file = at_dir.map(|p| p.file.as_str()).unwrap_or_default();
-            manager.field.offer(name, 0.98 - nearness, "node.manager.declared", At::find(repo, file, "packageManager"));
+            manager.field.offer(
+                name,
+                0.98 - nearness,
+                "node.manager.declared",
+                At::find(repo, file, "packageManager"),
+            );
             if manager.version.is_none() && !version.is_empty() {
                 manager.version = Some(version.split('+').next().unwrap_or(version).to_owned());
             }
@@ -61,12 +66,24 @@ pub(crate) fn decide(repo: &Repo<'_>, packages: &[Package], package: &Package) -
         if locks.len() > 1 && manager.lock.is_none() {
             note_conflict(repo, dir, &locks);
         }
-        if let Some(engine) = at_dir.and_then(|p| ["pnpm", "yarn"].into_iter().find(|m| p.engines.contains_key(*m))) {
-            manager.field.offer(engine, 0.7 - nearness, "node.manager.engines", At::file(&path::join(dir, "package.json")));
+        if let Some(engine) =
+            at_dir.and_then(|p| ["pnpm", "yarn"].into_iter().find(|m| p.engines.contains_key(*m)))
+        {
+            manager.field.offer(
+                engine,
+                0.7 - nearness,
+                "node.manager.engines",
+                At::file(&path::join(dir, "package.json")),
+            );
         }
         if repo.has(&path::join(dir, ".yarnrc.yml")) {
             manager.berry = true;
-            manager.field.offer("yarn", 0.75 - nearness, "node.manager.yarnrc", At::file(&path::join(dir, ".yarnrc.yml")));
+            manager.field.offer(
+                "yarn",
+                0.75 - nearness,
+                "node.manager.yarnrc",
+                At::file(&path::join(dir, ".yarnrc.yml")),
+            );
         }
         if manager.lock.is_none() {
             let name = manager.field.value().cloned();
@@ -110,7 +127,11 @@ fn note_conflict(repo: &Repo<'_>, dir: &str, locks: &[&(&str, &str)]) {
         severity: Severity::Warning,
         code: FindingCode::ConflictingLockfiles,
         service: None,
-        message: format!("{} has lock files of several package managers: {}", path::shown(dir), names.join(", ")),
+        message: format!(
+            "{} has lock files of several package managers: {}",
+            path::shown(dir),
+            names.join(", ")
+        ),
         advice: "Keep one of them, or name the manager in package.json \"packageManager\".".to_owned(),
         file: Some(path::join(dir, names.first().copied().unwrap_or_default())),
         line: None,

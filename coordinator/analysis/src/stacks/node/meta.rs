@@ -18,7 +18,13 @@ const SERVER: Rule = Rule {
 
 /// In superseding order.
 pub(crate) static RULES: &[Rule] = &[
-    Rule { id: "nextjs", packages: &["next"], start: Some("next start"), build: Some("next build"), ..SERVER },
+    Rule {
+        id: "nextjs",
+        packages: &["next"],
+        start: Some("next start"),
+        build: Some("next build"),
+        ..SERVER
+    },
     Rule {
         id: "nuxt",
         packages: &["nuxt", "nuxt3", "nuxt-edge", "nuxt-nightly"],
@@ -26,7 +32,13 @@ pub(crate) static RULES: &[Rule] = &[
         build: Some("nuxt build"),
         ..SERVER
     },
-    Rule { id: "sveltekit", packages: &["@sveltejs/kit"], start: Some("node build"), build: Some("vite build"), ..SERVER },
+    Rule {
+        id: "sveltekit",
+        packages: &["@sveltejs/kit"],
+        start: Some("node build"),
+        build: Some("vite build"),
+        ..SERVER
+    },
     Rule {
         id: "remix",
         packages: &["@remix-run/dev", "@remix-run/serve", "@remix-run/node"],
@@ -48,7 +60,13 @@ pub(crate) static RULES: &[Rule] = &[
         build: Some("vite build"),
         ..SERVER
     },
-    Rule { id: "solid-start", packages: &["@solidjs/start"], start: Some("node .output/server/index.mjs"), build: Some("vinxi build"), ..SERVER },
+    Rule {
+        id: "solid-start",
+        packages: &["@solidjs/start"],
+        start: Some("node .output/server/index.mjs"),
+        build: Some("vinxi build"),
+        ..SERVER
+    },
     Rule {
         id: "astro",
         packages: &["astro"],

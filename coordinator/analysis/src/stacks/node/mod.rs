@@ -99,7 +99,7 @@ pub(crate) fn draft(scan: &Scan<'_, '_>, package: &Package, rule: Option<&'stati
     draft.package_manager = facts.manager.field.clone();
     draft.why.offer(rule.map_or("program", |r| r.id), 0.9, "node.service", At::file(&package.file));
     output::decide(repo, &mut draft, &mut facts, rule);
-    build(&mut draft, &mut facts, rule, repo);
+    facts.build_script = build(&mut draft, &facts, rule, repo);
     entry::start(repo, &mut draft, &facts, rule);
     if draft.kind == ServiceKind::Web {
         draft.port.offer(rule.map_or(3000, |r| r.port), 0.3, "node.port.default", At::nowhere());
@@ -110,13 +110,13 @@ pub(crate) fn draft(scan: &Scan<'_, '_>, package: &Package, rule: Option<&'stati
 }
 
 fn kind(package: &Package, rule: Option<&rule::Rule>) -> ServiceKind {
-    let worker = super::is_worker_name(path::base(&package.dir)) || package.short_name().is_some_and(super::is_worker_name);
+    let worker = super::is_worker_name(path::base(&package.dir))
+        || package.short_name().is_some_and(super::is_worker_name);
     match rule {
         Some(rule) if rule.kind() == ServiceKind::Static => ServiceKind::Static,
         Some(rule) if worker && rule.imported => ServiceKind::Worker,
-        Some(_) => ServiceKind::Web,
         None if worker => ServiceKind::Worker,
-        None => ServiceKind::Web,
+        Some(_) | None => ServiceKind::Web,
     }
 }
 
@@ -131,7 +131,8 @@ fn name(draft: &mut Draft, scan: &Scan<'_, '_>, package: &Package) {
 }
 
 fn language(repo: &Repo<'_>, package: &Package) -> &'static str {
-    let config = repo.first_of(&package.dir, &["tsconfig.json", "tsconfig.base.json", "tsconfig.app.json"]).is_some();
+    let config =
+        repo.first_of(&package.dir, &["tsconfig.json", "tsconfig.base.json", "tsconfig.app.json"]).is_some();
     if config || (package.has("typescript") && !repo.has(&path::join(&package.dir, "jsconfig.json"))) {
         "typescript"
     } else {
@@ -141,13 +142,40 @@ fn language(repo: &Repo<'_>, package: &Package) -> &'static str {
 
 /// Libraries worth naming beside the framework.
 const NOTABLE: [(&str, &str); 34] = [
-    ("@prisma/client", "prisma"), ("prisma", "prisma"), ("drizzle-orm", "drizzle"), ("typeorm", "typeorm"), ("sequelize", "sequelize"),
-    ("mongoose", "mongoose"), ("knex", "knex"), ("@mikro-orm/core", "mikro-orm"), ("objection", "objection"), ("kysely", "kysely"),
-    ("react", "react"), ("vue", "vue"), ("svelte", "svelte"), ("vite", "vite"), ("vite-ssg", "vite-ssg"), ("webpack", "webpack"),
-    ("@trpc/server", "trpc"), ("next-auth", "next-auth"), ("better-auth", "better-auth"), ("bullmq", "bullmq"), ("bull", "bull"),
-    ("graphql", "graphql"), ("socket.io", "socket.io"), ("express", "express"), ("fastify", "fastify"), ("nodemailer", "nodemailer"),
-    ("better-sqlite3", "better-sqlite3"), ("config", "node-config"), ("redux", "redux"), ("react-scripts", "create-react-app"),
-    ("nx", "nx"), ("mysql2", "mysql2"), ("pg", "pg"), ("unocss", "unocss"),
+    ("@prisma/client", "prisma"),
+    ("prisma", "prisma"),
+    ("drizzle-orm", "drizzle"),
+    ("typeorm", "typeorm"),
+    ("sequelize", "sequelize"),
+    ("mongoose", "mongoose"),
+    ("knex", "knex"),
+    ("@mikro-orm/core", "mikro-orm"),
+    ("objection", "objection"),
+    ("kysely", "kysely"),
+    ("react", "react"),
+    ("vue", "vue"),
+    ("svelte", "svelte"),
+    ("vite", "vite"),
+    ("vite-ssg", "vite-ssg"),
+    ("webpack", "webpack"),
+    ("@trpc/server", "trpc"),
+    ("next-auth", "next-auth"),
+    ("better-auth", "better-auth"),
+    ("bullmq", "bullmq"),
+    ("bull", "bull"),
+    ("graphql", "graphql"),
+    ("socket.io", "socket.io"),
+    ("express", "express"),
+    ("fastify", "fastify"),
+    ("nodemailer", "nodemailer"),
+    ("better-sqlite3", "better-sqlite3"),
+    ("config", "node-config"),
+    ("redux", "redux"),
+    ("react-scripts", "create-react-app"),
+    ("nx", "nx"),
+    ("mysql2", "mysql2"),
+    ("pg", "pg"),
+    ("unocss", "unocss"),
 ];
 
 fn also(draft: &mut Draft, package: &Package) {
@@ -156,24 +184,33 @@ fn also(draft: &mut Draft, package: &Package) {
     draft.also.extend(found.map(|(_, name)| (*name).to_owned()));
 }
 
-fn build(draft: &mut Draft, facts: &mut NodeFacts, rule: Option<&rule::Rule>, repo: &Repo<'_>) {
+/// Offers the build and names its script.
+fn build(draft: &mut Draft, facts: &NodeFacts, rule: Option<&rule::Rule>, repo: &Repo<'_>) -> Option<String> {
     let package = &facts.package;
     let scripts = ["build:prod", "build:production", "build", "compile", "dist"];
     let script = scripts.iter().find(|s| package.scripts.contains_key(**s));
     let script = package.scripts.get_key_value("build").map(|(k, _)| k.as_str()).or(script.copied());
     if let Some(script) = script {
         let run = format!("{} run {script}", facts.manager.name());
-        draft.build.offer(run, 0.9, "node.build.script", At::find(repo, &package.file, &format!("\"{script}\"")));
-        facts.build_script = Some(script.to_owned());
-    } else if let Some(command) = rule.and_then(|r| r.build) {
+        draft.build.offer(
+            run,
+            0.9,
+            "node.build.script",
+            At::find(repo, &package.file, &format!("\"{script}\"")),
+        );
+        return Some(script.to_owned());
+    }
+    if let Some(command) = rule.and_then(|r| r.build) {
         draft.build.offer(format!("npx {command}"), 0.5, "node.build.framework", At::nowhere());
     }
+    None
 }
 
 fn prisma(repo: &Repo<'_>, package: &Package) -> Option<String> {
     if !package.has_any(&["prisma", "@prisma/client"]) {
         return None;
     }
-    let direct = repo.first_of(&package.dir, &["prisma/schema.prisma", "src/prisma/schema.prisma", "schema.prisma"]);
+    let direct =
+        repo.first_of(&package.dir, &["prisma/schema.prisma", "src/prisma/schema.prisma", "schema.prisma"]);
     direct.or_else(|| repo.under(&package.dir).find(|f| f.extension() == "prisma").map(|f| f.path.clone()))
 }

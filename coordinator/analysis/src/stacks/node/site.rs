@@ -18,9 +18,33 @@ const SITE: Rule = Rule {
 
 /// In superseding order.
 pub(crate) static RULES: &[Rule] = &[
-    Rule { id: "eleventy", packages: &["@11ty/eleventy"], output: Some("_site"), build: Some("eleventy"), ..SITE },
-    Rule { id: "docusaurus", packages: &["@docusaurus/core"], output: Some("build"), build: Some("docusaurus build"), ..SITE },
-    Rule { id: "vitepress", packages: &["vitepress"], output: Some(".vitepress/dist"), build: Some("vitepress build"), ..SITE },
-    Rule { id: "vuepress", packages: &["vuepress"], output: Some(".vuepress/dist"), build: Some("vuepress build"), ..SITE },
+    Rule {
+        id: "eleventy",
+        packages: &["@11ty/eleventy"],
+        output: Some("_site"),
+        build: Some("eleventy"),
+        ..SITE
+    },
+    Rule {
+        id: "docusaurus",
+        packages: &["@docusaurus/core"],
+        output: Some("build"),
+        build: Some("docusaurus build"),
+        ..SITE
+    },
+    Rule {
+        id: "vitepress",
+        packages: &["vitepress"],
+        output: Some(".vitepress/dist"),
+        build: Some("vitepress build"),
+        ..SITE
+    },
+    Rule {
+        id: "vuepress",
+        packages: &["vuepress"],
+        output: Some(".vuepress/dist"),
+        build: Some("vuepress build"),
+        ..SITE
+    },
     Rule { id: "hexo", packages: &["hexo"], output: Some("public"), build: Some("hexo generate"), ..SITE },
 ];

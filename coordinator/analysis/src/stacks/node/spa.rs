@@ -27,9 +27,19 @@ pub(crate) static RULES: &[Rule] = &[
     Rule { id: "solid", packages: &["solid-js"], ..SPA },
     Rule { id: "react", packages: &["react", "react-scripts"], ..SPA },
     Rule { id: "lit", packages: &["lit", "lit-element"], ..SPA },
-    Rule { id: "ember", packages: &["ember-source"], build: Some("ember build --environment=production"), ..SPA },
+    Rule {
+        id: "ember",
+        packages: &["ember-source"],
+        build: Some("ember build --environment=production"),
+        ..SPA
+    },
     Rule { id: "vite", packages: &["vite"], ..SPA },
-    Rule { id: "parcel", packages: &["parcel", "parcel-bundler"], build: Some("parcel build index.html"), ..SPA },
+    Rule {
+        id: "parcel",
+        packages: &["parcel", "parcel-bundler"],
+        build: Some("parcel build index.html"),
+        ..SPA
+    },
 ];
 
 /// Whether a rule is one of these.
@@ -53,7 +63,8 @@ pub(crate) fn bundler(repo: &Repo<'_>, package: &Package) -> Option<(&'static st
     if rsbuild {
         return Some(("rsbuild", "dist"));
     }
-    let vite = package.has("vite") || config(&["vite.config.ts", "vite.config.js", "vite.config.mts", "vite.config.mjs"]);
+    let vite = package.has("vite")
+        || config(&["vite.config.ts", "vite.config.js", "vite.config.mts", "vite.config.mjs"]);
     if vite && has_page {
         return Some(("vite", "dist"));
     }
@@ -61,7 +72,8 @@ pub(crate) fn bundler(repo: &Repo<'_>, package: &Package) -> Option<(&'static st
         return Some(("parcel", "dist"));
     }
     let webpack = package.has("webpack") && (has_page || package.has("html-webpack-plugin"));
-    let webpack_app = config(&["webpack.config.js", "webpack.config.ts", "webpack.config.cjs"]) || repo.has_dir(&path::join(dir, "webpack"));
+    let webpack_app = config(&["webpack.config.js", "webpack.config.ts", "webpack.config.cjs"])
+        || repo.has_dir(&path::join(dir, "webpack"));
     if webpack && webpack_app {
         return Some(("webpack", "dist"));
     }

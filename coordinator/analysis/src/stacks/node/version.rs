@@ -23,10 +23,20 @@ pub(crate) fn offer(repo: &Repo<'_>, packages: &[Package], package: &Package, fi
         }
         if let Some(manifest) = packages.iter().find(|p| p.dir == dir) {
             if let Some(range) = manifest.engines.get("node") {
-                field.offer(range.clone(), 0.9 - nearness, "node.version.engines", At::find(repo, &manifest.file, "\"node\""));
+                field.offer(
+                    range.clone(),
+                    0.9 - nearness,
+                    "node.version.engines",
+                    At::find(repo, &manifest.file, "\"node\""),
+                );
             }
             if let Some(volta) = &manifest.volta_node {
-                field.offer(volta.clone(), 0.85 - nearness, "node.version.volta", At::find(repo, &manifest.file, "\"volta\""));
+                field.offer(
+                    volta.clone(),
+                    0.85 - nearness,
+                    "node.version.volta",
+                    At::find(repo, &manifest.file, "\"volta\""),
+                );
             }
         }
         if dir.is_empty() {
@@ -39,7 +49,8 @@ pub(crate) fn offer(repo: &Repo<'_>, packages: &[Package], package: &Package, fi
 
 /// The first line that is not a comment, with its number; a leading `v` is dropped.
 pub(crate) fn first_line(text: &str) -> Option<(String, u32)> {
-    let mut lines = text.lines().zip(1u32..).map(|(l, n)| (l.split('#').next().unwrap_or_default().trim(), n));
+    let mut lines =
+        text.lines().zip(1u32..).map(|(l, n)| (l.split('#').next().unwrap_or_default().trim(), n));
     let (line, number) = lines.find(|(l, _)| !l.is_empty())?;
     let line = line.strip_prefix('v').filter(|r| r.starts_with(|c: char| c.is_ascii_digit())).unwrap_or(line);
     Some((line.to_owned(), number))
@@ -52,7 +63,8 @@ pub(crate) fn tool_versions(repo: &Repo<'_>, dir: &str, tools: &[&str]) -> Optio
         let Some(text) = repo.read(&path) else { continue };
         for (line, number) in text.lines().zip(1u32..) {
             let line = line.split('#').next().unwrap_or_default();
-            let mut words = line.split(|c: char| c.is_whitespace() || c == '=' || c == '"').filter(|w| !w.is_empty());
+            let mut words =
+                line.split(|c: char| c.is_whitespace() || c == '=' || c == '"').filter(|w| !w.is_empty());
             let Some(tool) = words.next() else { continue };
             if tools.contains(&tool) {
                 return words.next().map(|v| (v.to_owned(), At::line(&path, number)));

@@ -33,7 +33,13 @@ pub(crate) struct Framework {
 
 /// Frameworks with an application object, most specific first.
 pub(crate) const WEB: &[Framework] = &[
-    Framework { id: "fastapi", packages: &["fastapi", "fastapi-slim"], class: "FastAPI", asgi: true, port: 8000 },
+    Framework {
+        id: "fastapi",
+        packages: &["fastapi", "fastapi-slim"],
+        class: "FastAPI",
+        asgi: true,
+        port: 8000,
+    },
     Framework { id: "litestar", packages: &["litestar"], class: "Litestar", asgi: true, port: 8000 },
     Framework { id: "quart", packages: &["quart"], class: "Quart", asgi: true, port: 5000 },
     Framework { id: "sanic", packages: &["sanic"], class: "Sanic", asgi: true, port: 8000 },
@@ -62,7 +68,12 @@ pub(crate) struct AppObject {
 }
 
 /// The best application object among files: a module-level object near the root wins.
-pub(crate) fn find(repo: &Repo<'_>, files: &[&File], dir: &str, allowed: impl Fn(&Framework) -> bool) -> Option<AppObject> {
+pub(crate) fn find(
+    repo: &Repo<'_>,
+    files: &[&File],
+    dir: &str,
+    allowed: impl Fn(&Framework) -> bool,
+) -> Option<AppObject> {
     let mut best: Option<(i32, AppObject)> = None;
     for file in files {
         let Some(text) = repo.text(file) else { continue };
@@ -79,7 +90,8 @@ fn candidates(text: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
     let mut list = Vec::new();
     let module = module(&file.path, dir);
     let stem = path::base(&file.path).trim_end_matches(".py");
-    let place = 40 - 4 * i32::try_from(path::depth(&module.replace('.', "/"))).unwrap_or(9) + name_bonus(stem);
+    let place =
+        40 - 4 * i32::try_from(path::depth(&module.replace('.', "/"))).unwrap_or(9) + name_bonus(stem);
     let make = |framework: &'static Framework, object: &str, at: usize| AppObject {
         framework,
         module: module.clone(),
@@ -88,17 +100,25 @@ fn candidates(text: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
         line: line_at(text, at),
     };
     for found in ASSIGN.captures_iter(text) {
-        let (Some(all), Some(name), Some(class)) = (found.get(0), found.get(1), found.get(2)) else { continue };
+        let (Some(all), Some(name), Some(class)) = (found.get(0), found.get(1), found.get(2)) else {
+            continue;
+        };
         let Some(framework) = WEB.iter().find(|f| f.class == class.as_str()) else { continue };
         list.push((100 + place, make(framework, name.as_str(), all.start())));
     }
-    let class = CALL.captures(text).and_then(|c| c.get(1)).and_then(|m| WEB.iter().find(|f| f.class == m.as_str()));
+    let class =
+        CALL.captures(text).and_then(|c| c.get(1)).and_then(|m| WEB.iter().find(|f| f.class == m.as_str()));
     if let (Some(framework), Some(factory)) = (class, FACTORY.captures(text)) {
         let name = factory.get(1).map_or("create_app", |m| m.as_str());
         let arguments = factory.get(2).map_or("", |m| m.as_str());
-        let needs_argument = arguments.split(',').any(|a| !a.trim().is_empty() && !a.contains('=') && !a.trim().starts_with('*'));
+        let needs_argument = arguments
+            .split(',')
+            .any(|a| !a.trim().is_empty() && !a.contains('=') && !a.trim().starts_with('*'));
         let bonus = if needs_argument { 10 } else { 70 };
-        list.push((bonus + place, make(framework, &format!("{name}()"), factory.get(0).map_or(0, |m| m.start()))));
+        list.push((
+            bonus + place,
+            make(framework, &format!("{name}()"), factory.get(0).map_or(0, |m| m.start())),
+        ));
     }
     if let Some(found) = FROM_FACTORY.captures(text) {
         let framework = class.or_else(|| by_import(text));
@@ -132,7 +152,12 @@ fn scripts(text: &str, stem: &str, push: &mut dyn FnMut(&'static str, usize)) {
 
 /// A factory imported from elsewhere: the file says nothing of the framework, so the most common one is assumed by its imports.
 fn by_import(text: &str) -> Option<&'static Framework> {
-    let named = WEB.iter().find(|f| f.packages.iter().any(|p| text.contains(&format!("import {}", p.replace('-', "_"))) || text.contains(&format!("from {}", p.replace('-', "_")))));
+    let named = WEB.iter().find(|f| {
+        f.packages.iter().any(|p| {
+            text.contains(&format!("import {}", p.replace('-', "_")))
+                || text.contains(&format!("from {}", p.replace('-', "_")))
+        })
+    });
     named.or_else(|| WEB.iter().find(|f| f.id == "flask"))
 }
 
@@ -181,7 +206,10 @@ pub(crate) fn module(file: &str, dir: &str) -> String {
 pub(crate) fn start_command(object: &AppObject, manifest: &Manifest, port: u16) -> String {
     let target = format!("{}:{}", object.module, object.object);
     match object.framework.id {
-        "streamlit" => format!("streamlit run {} --server.port {port} --server.address 0.0.0.0", relative(object, manifest)),
+        "streamlit" => format!(
+            "streamlit run {} --server.port {port} --server.address 0.0.0.0",
+            relative(object, manifest)
+        ),
         "gradio" | "aiohttp" | "tornado" => format!("python {}", relative(object, manifest)),
         "sanic" => format!("sanic {target} --host 0.0.0.0 --port {port}"),
         _ if object.framework.asgi && object.object.ends_with("()") => {
@@ -208,7 +236,11 @@ pub(crate) fn extra_packages(framework: &Framework, manifest: &Manifest) -> Vec<
         _ if framework.asgi => "uvicorn",
         _ => "gunicorn",
     };
-    let bundled = server == "uvicorn" && manifest.deps.keys().any(|d| d == "fastapi[standard]" || d == "fastapi[all]" || d.starts_with("uvicorn"));
+    let bundled = server == "uvicorn"
+        && manifest
+            .deps
+            .keys()
+            .any(|d| d == "fastapi[standard]" || d == "fastapi[all]" || d.starts_with("uvicorn"));
     if !bundled && !manifest.has(server) {
         extra.push(server.to_owned());
     }

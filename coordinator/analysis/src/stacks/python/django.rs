@@ -37,7 +37,13 @@ pub(crate) fn find(scan: &Scan<'_, '_>, manifest: &Manifest, files: &[&File]) ->
     let server = if asgi { "uvicorn" } else { "gunicorn" };
     let inner = path::relative(&root, &manifest.dir).unwrap_or_default().to_owned();
     if let Some(package) = &package {
-        let chdir = if inner.is_empty() { String::new() } else if asgi { format!(" --app-dir {inner}") } else { format!(" --chdir {inner}") };
+        let chdir = if inner.is_empty() {
+            String::new()
+        } else if asgi {
+            format!(" --app-dir {inner}")
+        } else {
+            format!(" --chdir {inner}")
+        };
         let start = if asgi {
             format!("uvicorn {package}.asgi:application --host 0.0.0.0 --port 8000{chdir}")
         } else {
@@ -48,14 +54,29 @@ pub(crate) fn find(scan: &Scan<'_, '_>, manifest: &Manifest, files: &[&File]) ->
     }
     draft.port.offer(8000_u16, 0.3, "python.django.port", At::nowhere());
     let manage_path = path::join(&inner, "manage.py");
-    draft.release.offer(format!("python {manage_path} migrate --noinput"), 0.7, "python.django.migrate", At::file(&manage.path));
-    let collect = files.iter().filter(|f| f.path.contains("settings")).filter_map(|f| repo.text(f)).any(|t| t.contains("STATIC_ROOT"));
+    draft.release.offer(
+        format!("python {manage_path} migrate --noinput"),
+        0.7,
+        "python.django.migrate",
+        At::file(&manage.path),
+    );
+    let collect = files
+        .iter()
+        .filter(|f| f.path.contains("settings"))
+        .filter_map(|f| repo.text(f))
+        .any(|t| t.contains("STATIC_ROOT"));
     let bundled = manifest.has(server);
     let mut extra: Vec<String> = if bundled { Vec::new() } else { vec![server.to_owned()] };
     if !manifest.present {
         extra.push("django".to_owned());
     }
-    draft.stack = Stack::Python(PythonFacts { manifest: manifest.clone(), app: None, extra, collect_static: collect, manage_dir: Some(inner) });
+    draft.stack = Stack::Python(PythonFacts {
+        manifest: manifest.clone(),
+        app: None,
+        extra,
+        collect_static: collect,
+        manage_dir: Some(inner),
+    });
     Some(draft)
 }
 

@@ -34,12 +34,16 @@ impl Manifest {
     }
 
     fn add(&mut self, requirement: &str, file: &str) {
-        let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))).unwrap_or(requirement.len());
+        let end = requirement
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')))
+            .unwrap_or(requirement.len());
         let name = normal(requirement.split_at(end).0);
         if name.is_empty() || name.starts_with('-') {
             return;
         }
-        if let Some(extras) = requirement.split_once('[').and_then(|(n, rest)| (n.trim().len() == end).then_some(rest)) {
+        if let Some(extras) =
+            requirement.split_once('[').and_then(|(n, rest)| (n.trim().len() == end).then_some(rest))
+        {
             for extra in extras.split(']').next().unwrap_or_default().split(',') {
                 self.deps.entry(format!("{name}[{}]", extra.trim())).or_insert_with(|| file.to_owned());
             }
@@ -79,21 +83,38 @@ fn pyproject(repo: &Repo<'_>, manifest: &mut Manifest) {
     for requirement in strings(project.and_then(|p| p.get("dependencies"))) {
         manifest.add(&requirement, &file);
     }
-    for (group, list) in project.and_then(|p| p.get("optional-dependencies")).and_then(toml::Value::as_table).into_iter().flatten() {
+    for (group, list) in project
+        .and_then(|p| p.get("optional-dependencies"))
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flatten()
+    {
         if !is_dev_group(group) {
-            strings(Some(list)).iter().for_each(|r| manifest.add(r, &file));
+            for requirement in strings(Some(list)) {
+                manifest.add(&requirement, &file);
+            }
         }
     }
-    for (name, value) in poetry.and_then(|p| p.get("dependencies")).and_then(toml::Value::as_table).into_iter().flatten() {
+    for (name, value) in
+        poetry.and_then(|p| p.get("dependencies")).and_then(toml::Value::as_table).into_iter().flatten()
+    {
         if name == "python" {
-            let range = value.as_str().or_else(|| value.get("version").and_then(toml::Value::as_str)).unwrap_or_default();
+            let range = value
+                .as_str()
+                .or_else(|| value.get("version").and_then(toml::Value::as_str))
+                .unwrap_or_default();
             manifest.version.offer(range, 0.85, "python.version.poetry", line("python ="));
             continue;
         }
         let extras = strings(value.get("extras"));
-        manifest.add(&if extras.is_empty() { name.clone() } else { format!("{name}[{}]", extras.join(",")) }, &file);
+        manifest.add(
+            &if extras.is_empty() { name.clone() } else { format!("{name}[{}]", extras.join(",")) },
+            &file,
+        );
     }
-    let text_of = |v: Option<&toml::Value>, key: &str| v.and_then(|v| v.get(key)).and_then(toml::Value::as_str).map(str::to_owned);
+    let text_of = |v: Option<&toml::Value>, key: &str| {
+        v.and_then(|v| v.get(key)).and_then(toml::Value::as_str).map(str::to_owned)
+    };
     if let Some(range) = text_of(project, "requires-python") {
         manifest.version.offer(range, 0.88, "python.version.requires", line("requires-python"));
     }
@@ -111,7 +132,9 @@ fn pyproject(repo: &Repo<'_>, manifest: &mut Manifest) {
     if tool("pdm") {
         manifest.manager.offer("pdm", 0.84, "python.manager.pyproject", line("[tool.pdm"));
     }
-    if project.and_then(|p| p.get("dependencies")).is_some() || poetry.and_then(|p| p.get("dependencies")).is_some() {
+    if project.and_then(|p| p.get("dependencies")).is_some()
+        || poetry.and_then(|p| p.get("dependencies")).is_some()
+    {
         manifest.present = true;
         manifest.install.push("pyproject.toml".to_owned());
         manifest.manager.offer("pip", 0.4, "python.manager.pyproject", At::file(&file));
@@ -126,9 +149,16 @@ fn pipfile(repo: &Repo<'_>, manifest: &mut Manifest) {
         manifest.add(name, &file);
     }
     let requires = table.get("requires");
-    let version = requires.and_then(|r| r.get("python_full_version").or_else(|| r.get("python_version"))).and_then(toml::Value::as_str);
+    let version = requires
+        .and_then(|r| r.get("python_full_version").or_else(|| r.get("python_version")))
+        .and_then(toml::Value::as_str);
     if let Some(version) = version {
-        manifest.version.offer(version, 0.9, "python.version.pipfile", At { file: Some(file.clone()), line: line_of(text, "python_") });
+        manifest.version.offer(
+            version,
+            0.9,
+            "python.version.pipfile",
+            At { file: Some(file.clone()), line: line_of(text, "python_") },
+        );
     }
     manifest.present = true;
     manifest.manager.offer("pipenv", 0.6, "python.manager.pipfile", At::file(&file));
@@ -137,8 +167,15 @@ fn pipfile(repo: &Repo<'_>, manifest: &mut Manifest) {
 fn requirements(repo: &Repo<'_>, manifest: &mut Manifest) {
     let dir = manifest.dir.clone();
     let names = [
-        "requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt", "requirements/requirements.txt",
-        "requirements/common.txt", "requirements-prod.txt", "requirements.prod.txt", "requirements/main.txt",
+        "requirements.txt",
+        "requirements/production.txt",
+        "requirements/prod.txt",
+        "requirements/base.txt",
+        "requirements/requirements.txt",
+        "requirements/common.txt",
+        "requirements-prod.txt",
+        "requirements.prod.txt",
+        "requirements/main.txt",
     ];
     let mut seen = BTreeSet::new();
     for name in names {
@@ -146,7 +183,7 @@ fn requirements(repo: &Repo<'_>, manifest: &mut Manifest) {
         if !repo.has(&file) {
             continue;
         }
-        if manifest.install.iter().all(|i| !i.ends_with(".txt")) {
+        if manifest.install.iter().all(|i| i.rsplit_once('.').is_none_or(|(_, e)| e != "txt")) {
             manifest.install.push(name.to_owned());
         }
         manifest.present = true;
@@ -194,7 +231,12 @@ fn setup(repo: &Repo<'_>, manifest: &mut Manifest) {
 }
 
 fn locks(repo: &Repo<'_>, manifest: &mut Manifest) {
-    let locks = [("uv.lock", "uv", 0.95), ("poetry.lock", "poetry", 0.94), ("pdm.lock", "pdm", 0.93), ("Pipfile.lock", "pipenv", 0.68)];
+    let locks = [
+        ("uv.lock", "uv", 0.95),
+        ("poetry.lock", "poetry", 0.94),
+        ("pdm.lock", "pdm", 0.93),
+        ("Pipfile.lock", "pipenv", 0.68),
+    ];
     for (name, manager, confidence) in locks {
         let file = path::join(&manifest.dir, name);
         if repo.has(&file) {
@@ -229,9 +271,29 @@ fn versions(repo: &Repo<'_>, manifest: &mut Manifest) {
 }
 
 fn strings(value: Option<&toml::Value>) -> Vec<String> {
-    value.and_then(toml::Value::as_array).into_iter().flatten().filter_map(|v| v.as_str().map(str::to_owned)).collect()
+    value
+        .and_then(toml::Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(|v| v.as_str().map(str::to_owned))
+        .collect()
 }
 
 fn is_dev_group(name: &str) -> bool {
-    path::words(name).any(|w| matches!(w.as_str(), "dev" | "test" | "tests" | "testing" | "lint" | "docs" | "doc" | "develop" | "development" | "typing" | "ci"))
+    path::words(name).any(|w| {
+        matches!(
+            w.as_str(),
+            "dev"
+                | "test"
+                | "tests"
+                | "testing"
+                | "lint"
+                | "docs"
+                | "doc"
+                | "develop"
+                | "development"
+                | "typing"
+                | "ci"
+        )
+    })
 }

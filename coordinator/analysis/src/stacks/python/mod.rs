@@ -96,7 +96,11 @@ fn find_in(scan: &Scan<'_, '_>, found: &mut Found, manifest: Manifest, files: &[
             celery(repo, found, &draft, files);
         }
         None if !manifest.scripts.is_empty() => {
-            found.reject(&dir, "python.cli", "a command line program or library: entry points, but no application object");
+            found.reject(
+                &dir,
+                "python.cli",
+                "a command line program or library: entry points, but no application object",
+            );
         }
         None => found.reject(&dir, "python.no_app", "no application object of a known web framework"),
     }
@@ -107,7 +111,12 @@ pub(crate) fn base(scan: &Scan<'_, '_>, manifest: &Manifest, kind: ServiceKind) 
     let mut draft = Draft::new(&manifest.dir, kind, "python", Stack::Image);
     if manifest.dir.is_empty() {
         if let Some(name) = &manifest.name {
-            draft.name.offer(name.clone(), 0.7, "python.name.manifest", At::find(scan.repo, "pyproject.toml", "name"));
+            draft.name.offer(
+                name.clone(),
+                0.7,
+                "python.name.manifest",
+                At::find(scan.repo, "pyproject.toml", "name"),
+            );
         }
     } else {
         draft.name.offer(path::base(&manifest.dir), 0.6, "name.directory", At::nowhere());
@@ -117,7 +126,15 @@ pub(crate) fn base(scan: &Scan<'_, '_>, manifest: &Manifest, kind: ServiceKind) 
     if draft.package_manager.is_empty() {
         draft.package_manager.offer("pip", 0.5, "python.manager.default", At::nowhere());
     }
-    for (dep, name) in [("sqlalchemy", "sqlalchemy"), ("alembic", "alembic"), ("celery", "celery"), ("whitenoise", "whitenoise"), ("asyncpg", "asyncpg"), ("flask-migrate", "flask-migrate"), ("pydantic-settings", "pydantic-settings")] {
+    for (dep, name) in [
+        ("sqlalchemy", "sqlalchemy"),
+        ("alembic", "alembic"),
+        ("celery", "celery"),
+        ("whitenoise", "whitenoise"),
+        ("asyncpg", "asyncpg"),
+        ("flask-migrate", "flask-migrate"),
+        ("pydantic-settings", "pydantic-settings"),
+    ] {
         if manifest.has(dep) {
             draft.also.insert(name.to_owned());
         }
@@ -132,16 +149,36 @@ fn draft(scan: &Scan<'_, '_>, manifest: Manifest, object: AppObject) -> Draft {
     let at = At::line(&object.file, object.line);
     draft.framework.offer(framework.id, 0.93, &format!("python.{}.object", framework.id), at.clone());
     if let Some((package, file)) = framework.packages.iter().find_map(|p| manifest.deps.get_key_value(*p)) {
-        draft.framework.offer(framework.id, 0.95, &format!("python.{}.dependency", framework.id), At::find(repo, file, package));
+        draft.framework.offer(
+            framework.id,
+            0.95,
+            &format!("python.{}.dependency", framework.id),
+            At::find(repo, file, package),
+        );
     }
     draft.why.offer(format!("{} application object", framework.id), 0.9, "python.service", at.clone());
     let extra = app::extra_packages(framework, &manifest);
-    draft.start.offer(app::start_command(&object, &manifest, framework.port), 0.6, &format!("python.{}.start", framework.id), at);
+    draft.start.offer(
+        app::start_command(&object, &manifest, framework.port),
+        0.6,
+        &format!("python.{}.start", framework.id),
+        at,
+    );
     draft.port.offer(framework.port, 0.3, &format!("python.{}.port", framework.id), At::nowhere());
     if manifest.has("alembic") && repo.has(&path::join(&manifest.dir, "alembic.ini")) {
-        draft.release.offer("alembic upgrade head", 0.8, "python.alembic", At::file(&path::join(&manifest.dir, "alembic.ini")));
+        draft.release.offer(
+            "alembic upgrade head",
+            0.8,
+            "python.alembic",
+            At::file(&path::join(&manifest.dir, "alembic.ini")),
+        );
     } else if manifest.has("flask-migrate") && repo.has_dir(&path::join(&manifest.dir, "migrations")) {
-        draft.release.offer(format!("flask --app {} db upgrade", object.module), 0.6, "python.flask_migrate", At::nowhere());
+        draft.release.offer(
+            format!("flask --app {} db upgrade", object.module),
+            0.6,
+            "python.flask_migrate",
+            At::nowhere(),
+        );
     }
     draft.stack = Stack::Python(PythonFacts { manifest, app: Some(object), extra, ..PythonFacts::default() });
     draft
@@ -158,7 +195,12 @@ fn celery(repo: &Repo<'_>, found: &mut Found, web: &Draft, files: &[&File]) {
     worker.framework = crate::field::Field::default();
     worker.also.remove("celery");
     worker.framework.offer("celery", 0.9, "python.celery.object", At::line(&object.0, object.1));
-    worker.start.offer(format!("celery -A {} worker --loglevel=info", object.2), 0.6, "python.celery.start", At::line(&object.0, object.1));
+    worker.start.offer(
+        format!("celery -A {} worker --loglevel=info", object.2),
+        0.6,
+        "python.celery.start",
+        At::line(&object.0, object.1),
+    );
     worker.why.offer("celery application object", 0.8, "python.celery", At::line(&object.0, object.1));
     found.drafts.push(worker);
 }
@@ -168,8 +210,11 @@ fn manifest_dirs(repo: &Repo<'_>) -> BTreeSet<String> {
     for file in repo.files().iter().filter(|f| f.role != Role::Vendored) {
         let name = file.name();
         let dir = file.dir();
-        let manifest = matches!(name, "requirements.txt" | "pyproject.toml" | "Pipfile" | "manage.py" | "setup.py" | "setup.cfg");
-        let in_requirements = path::base(dir) == "requirements" && name.ends_with(".txt");
+        let manifest = matches!(
+            name,
+            "requirements.txt" | "pyproject.toml" | "Pipfile" | "manage.py" | "setup.py" | "setup.cfg"
+        );
+        let in_requirements = path::base(dir) == "requirements" && file.extension() == "txt";
         if in_requirements {
             dirs.insert(path::parent(dir).to_owned());
         } else if manifest && file.role == Role::Normal {
@@ -179,8 +224,12 @@ fn manifest_dirs(repo: &Repo<'_>) -> BTreeSet<String> {
     let nested: Vec<String> = dirs
         .iter()
         .filter(|d| {
-            let only_manage = !["requirements.txt", "pyproject.toml", "Pipfile", "setup.py"].iter().any(|n| repo.has(&path::join(d, n)));
-            only_manage && repo.has(&path::join(d, "manage.py")) && dirs.iter().any(|o| o != *d && path::within(d, o))
+            let only_manage = !["requirements.txt", "pyproject.toml", "Pipfile", "setup.py"]
+                .iter()
+                .any(|n| repo.has(&path::join(d, n)));
+            only_manage
+                && repo.has(&path::join(d, "manage.py"))
+                && dirs.iter().any(|o| o != *d && path::within(d, o))
         })
         .cloned()
         .collect();
@@ -189,9 +238,14 @@ fn manifest_dirs(repo: &Repo<'_>) -> BTreeSet<String> {
 }
 
 /// Python files of a directory that no nested manifest claims.
-fn sources<'r>(repo: &'r Repo<'_>, dir: &'r str, dirs: &'r BTreeSet<String>) -> impl Iterator<Item = &'r File> {
+fn sources<'r>(
+    repo: &'r Repo<'_>,
+    dir: &'r str,
+    dirs: &'r BTreeSet<String>,
+) -> impl Iterator<Item = &'r File> {
     repo.under(dir).filter(move |f| {
-        let nested = |f: &File| dirs.iter().any(|d| d != dir && path::within(d, dir) && path::within(&f.path, d));
+        let nested =
+            |f: &File| dirs.iter().any(|d| d != dir && path::within(d, dir) && path::within(&f.path, d));
         f.extension() == "py" && f.role == Role::Normal && !nested(f)
     })
 }
