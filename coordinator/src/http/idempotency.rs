@@ -37,7 +37,8 @@ pub async fn once(
     let key = IdempotencyKey { team: principal.team, actor: principal.actor.id(), key: key_of(&request)? };
     let (parts, body) = request.into_parts();
     let bytes = read_body(Request::from_parts(parts.clone(), body), app).await?;
-    let asked = request_hash(&parts.method, &parts.uri, &bytes);
+    let target = parts.uri.path_and_query().map_or("", axum::http::uri::PathAndQuery::as_str);
+    let asked = request_hash(&parts.method, target, &bytes);
 
     let mut tx = app.store.system().begin(app.now()).await?;
     let claimed = tx.claim_idempotency_key(&key, &asked).await?;
@@ -107,8 +108,8 @@ fn key_of(request: &Request) -> Result<String, Problem> {
     Err(Problem::invalid_field("Idempotency-Key", "must be 1 to 255 printable characters without spaces"))
 }
 
-fn request_hash(method: &axum::http::Method, uri: &axum::http::Uri, body: &[u8]) -> String {
-    let target = uri.path_and_query().map_or("", axum::http::uri::PathAndQuery::as_str);
+/// What makes two requests the same: method, path with query, and body.
+pub fn request_hash(method: &axum::http::Method, target: &str, body: &[u8]) -> String {
     let mut hash = Sha256::new();
     for part in [method.as_str().as_bytes(), target.as_bytes(), body] {
         hash.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());

@@ -1,7 +1,7 @@
 //! Server-sent events that resume: an id a row, `Last-Event-ID` to go on, rows as the truth, wakeups as hints.
 //!
 //! Rule: a stream holds at most one batch; a slow reader slows only its own stream. A client that was away misses
-//! nothing; one whose rights ended is cut off at the next check.
+//! nothing; one whose rights ended is cut off at once (or, if the hint was lost, at the next check).
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
-use hydron_store::Wake;
+use hydron_store::{Topic, Wake};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{broadcast, mpsc};
 use tokio::time::Instant;
@@ -100,6 +100,13 @@ pub fn stream(
     response
 }
 
+/// What a stream does next.
+enum Next {
+    Read,
+    Check,
+    End,
+}
+
 struct Reader {
     wakeups: broadcast::Receiver<Wake>,
     app: AppState,
@@ -132,10 +139,18 @@ impl Reader {
                     return;
                 }
             }
-            if idle && (source.is_over() || !self.wait(&mut source).await) {
-                return;
+            let mut rights_ended = false;
+            if idle {
+                if source.is_over() {
+                    return;
+                }
+                match self.wait(&mut source).await {
+                    Next::Read => {}
+                    Next::Check => rights_ended = true,
+                    Next::End => return,
+                }
             }
-            if Instant::now() >= check_at {
+            if rights_ended || Instant::now() >= check_at {
                 if let Err(problem) = self.check().await {
                     self.refuse(&problem).await;
                     return;
@@ -145,14 +160,15 @@ impl Reader {
         }
     }
 
-    /// Waits until the rows should be read again; false when the stream should end.
-    async fn wait(&mut self, source: &mut impl Source) -> bool {
+    /// Waits until there is something to do.
+    async fn wait(&mut self, source: &mut impl Source) -> Next {
+        let rights = Wake::new(Topic::Rights, self.principal.team);
         let deadline = Instant::now() + READ_ANYWAY;
         loop {
             let wake = tokio::select! {
-                () = self.sender.closed() => return false,
-                () = self.app.stopping.cancelled() => return false,
-                () = tokio::time::sleep_until(deadline) => return true,
+                () = self.sender.closed() => return Next::End,
+                () = self.app.stopping.cancelled() => return Next::End,
+                () = tokio::time::sleep_until(deadline) => return Next::Read,
                 wake = self.wakeups.recv() => wake,
             };
             match wake {
@@ -160,14 +176,17 @@ impl Reader {
                     if let Some(message) = source.of_wake(&wake)
                         && self.sender.send(message).await.is_err()
                     {
-                        return false;
+                        return Next::End;
+                    }
+                    if wake == rights {
+                        return Next::Check;
                     }
                     if source.wakes(&wake) {
-                        return true;
+                        return Next::Read;
                     }
                 }
-                Err(RecvError::Lagged(_)) => return true,
-                Err(RecvError::Closed) => return false,
+                Err(RecvError::Lagged(_)) => return Next::Check,
+                Err(RecvError::Closed) => return Next::End,
             }
         }
     }

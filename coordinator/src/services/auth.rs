@@ -10,7 +10,7 @@ use hydron_store::audit::AuditDraft;
 use hydron_store::sessions::NewSession;
 use hydron_store::teams::Membership;
 use hydron_store::users::User;
-use hydron_store::{StoreError, SystemTx};
+use hydron_store::{StoreError, SystemTx, Topic, Wake};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
@@ -119,6 +119,7 @@ pub async fn sign_out(app: &AppState, principal: &Principal) -> Result<(), AuthE
     tx.delete_session(id).await?;
     let draft = AuditDraft::new("session.closed", user, json!({}));
     tx.audit(principal.team, &principal.actor, draft).await?;
+    tx.wake(Wake::new(Topic::Rights, principal.team));
     tx.commit().await?;
     Ok(())
 }

@@ -6,9 +6,9 @@ pub mod secret;
 
 use hydron_domain::identity::Role;
 use hydron_proto::ids::TokenId;
-use hydron_store::StoreError;
 use hydron_store::audit::AuditDraft;
 use hydron_store::tokens::Token;
+use hydron_store::{StoreError, Topic, Wake};
 use serde_json::json;
 
 use self::secret::ApiToken;
@@ -99,6 +99,7 @@ pub async fn revoke(app: &AppState, principal: &Principal, id: TokenId) -> Resul
         return Err(TokenError::NotFound);
     }
     tx.audit(AuditDraft::new("token.revoked", id, json!({})));
+    tx.wake(Wake::new(Topic::Rights, access.team.id()));
     tx.commit().await?;
     Ok(())
 }

@@ -34,6 +34,19 @@ in_a_world! {
         assert_eq!(listed["items"].as_array().unwrap().iter().filter(|token| token["name"] == "once").count(), 1);
     }
 
+    async fn a_request_whose_coordinator_died_in_the_middle_is_not_done_again(world: World) {
+        let app = &world.coordinator.app;
+        let me = world.owner().get("/me").await.ok(200);
+        let key = hydron_store::idempotency::IdempotencyKey { team: world.ours.team, actor: me["user"]["id"].as_str().unwrap().into(), key: "k".into() };
+        let mut tx = app.store.system().begin(app.now()).await.unwrap();
+        let owner = world.owner().with("idempotency-key", "k");
+        let body = json!({ "name": "half" });
+        let hash = hydron_coordinator::http::idempotency::request_hash(&reqwest::Method::POST, "/api/v1/tokens", body.to_string().as_bytes());
+        assert!(tx.claim_idempotency_key(&key, &hash).await.unwrap());
+        tx.commit().await.unwrap();
+        assert_eq!(owner.post("/tokens", body).await.problem(409), "idempotency_in_progress");
+    }
+
     async fn a_refusal_leaves_the_key_free(world: World) {
         let owner = world.owner().with("idempotency-key", "key-1");
         assert_eq!(owner.post("/tokens", json!({ "name": "" })).await.problem(422), "invalid_field");

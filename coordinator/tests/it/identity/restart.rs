@@ -23,6 +23,17 @@ in_a_world! {
         assert_eq!(owner.post("/tokens", json!({ "name": "kept" })).await.ok(201), made);
     }
 
+    async fn wrong_passwords_are_remembered_over_a_restart(world: World) {
+        let login = json!({ "email": "nobody@example.com", "password": "wrong wrong wrong" });
+        for _ in 0..5 {
+            assert_eq!(world.coordinator.nobody().post("/auth/login", login.clone()).await.status, 401);
+        }
+        let (config, clock, dir) = (world.coordinator.config.clone(), world.coordinator.clock.clone(), Arc::clone(&world.coordinator.dir));
+        world.coordinator.stop().await;
+        let again = TestCoordinator::start_with(config, clock, dir).await;
+        assert_eq!(again.nobody().post("/auth/login", login).await.problem(429), "too_many_attempts");
+    }
+
     async fn a_change_by_one_coordinator_reaches_streams_of_another(world: World) {
         if matches!(world.coordinator.config.database, Location::Sqlite(_)) {
             return;

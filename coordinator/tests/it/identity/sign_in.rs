@@ -70,6 +70,21 @@ in_a_world! {
         assert_eq!(sign_in(&world, PASSWORD).await.status, 200, "success starts the count again");
     }
 
+    async fn thirty_guesses_at_once_are_five_guesses(world: World) {
+        with_ada(&world).await;
+        let nobody = world.coordinator.nobody();
+        let tries = (0..30).map(|_| {
+            let nobody = nobody.clone();
+            let body = json!({ "email": "ada@example.com", "password": "wrong wrong wrong" });
+            tokio::spawn(async move { nobody.post("/auth/login", body).await.status })
+        });
+        let mut evaluated = 0;
+        for one in tries.collect::<Vec<_>>() {
+            evaluated += u32::from(one.await.unwrap() == 401);
+        }
+        assert_eq!(evaluated, 5);
+    }
+
     async fn an_unknown_address_is_answered_like_a_wrong_password(world: World) {
         let body = json!({ "email": "nobody@example.com", "password": PASSWORD });
         let answer = world.coordinator.nobody().post("/auth/login", body).await;

@@ -41,6 +41,19 @@ in_a_world! {
         assert_eq!(all.next().await.id, Some(1));
     }
 
+    async fn a_stream_ends_at_once_when_its_token_is_revoked(world: World) {
+        let made = world.owner().post("/tokens", json!({ "name": "reader" })).await.ok(201);
+        let reader = world.coordinator.nobody().with_token(made["token"].as_str().unwrap());
+        let path = format!("/teams/{}/events", world.ours.team);
+        let (mut ends, mut goes_on) = (EventStream::open(&reader, &path).await, EventStream::open(world.owner(), &path).await);
+        world.owner().delete(&format!("/tokens/{}", made["id"].as_str().unwrap())).await;
+        let last = ends.next().await;
+        assert_eq!((last.event.as_deref(), &last.data["code"]), (Some("problem"), &json!("unauthenticated")));
+        assert_eq!(ends.try_next().await, None);
+        happen(&world, 1).await;
+        assert_eq!(goes_on.next().await.event.as_deref(), Some("thing.changed"));
+    }
+
     async fn a_stream_ends_when_the_coordinator_stops(world: World) {
         let path = format!("/teams/{}/events", world.ours.team);
         let mut stream = EventStream::open(world.owner(), &path).await;
