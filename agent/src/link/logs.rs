@@ -11,6 +11,9 @@ use hydron_proto::wire::{self, frame::Body};
 /// Run, step, attempt.
 type Key = (String, u32, u32);
 
+/// Streams that may be under way at once; each may fill its credit in the coordinator's memory.
+const MAX_STREAMS: usize = 16;
+
 /// All log streams of a connection.
 #[derive(Debug)]
 pub(super) struct LogStreams {
@@ -25,6 +28,8 @@ struct Spool {
     offset: u64,
     length: u64,
     finished: bool,
+    /// Durable at the coordinator up to here.
+    acknowledged: u64,
     state: State,
     reading: bool,
 }
@@ -35,6 +40,10 @@ enum State {
     Open {
         stream: u32,
         credit: SendCredit,
+    },
+    /// All of it was sent, and some is not acknowledged yet.
+    Draining {
+        stream: u32,
     },
     /// The coordinator closed the stream; its next acknowledgement says from where to go on.
     AwaitingOffset,
@@ -51,22 +60,13 @@ impl LogStreams {
     pub(super) fn resume(&mut self, position: &wire::LogPosition) {
         let Some(command) = &position.command else { return };
         let state = if position.finished { State::Done } else { State::Unopened };
-        self.spools.insert(
-            key(command),
-            Spool { offset: position.length, length: 0, finished: false, state, reading: false },
-        );
+        self.spools.insert(key(command), Spool::at(position.length, state));
     }
 
     /// A spool has grown.
     pub(super) fn grew(&mut self, grew: &wire::LogGrew) {
         let Some(command) = &grew.command else { return };
-        let spool = self.spools.entry(key(command)).or_insert(Spool {
-            offset: 0,
-            length: 0,
-            finished: false,
-            state: State::Unopened,
-            reading: false,
-        });
+        let spool = self.spools.entry(key(command)).or_insert_with(|| Spool::at(0, State::Unopened));
         spool.length = spool.length.max(grew.length);
         spool.finished |= grew.finished;
     }
@@ -74,9 +74,15 @@ impl LogStreams {
     /// What to ask the executor for, at most `room` reads at a time in all.
     pub(super) fn wanted(&mut self, room: usize) -> Vec<wire::ReadLog> {
         let reading = self.spools.values().filter(|spool| spool.reading).count();
+        let mut under_way = self.spools.values().filter(|spool| spool.is_under_way()).count();
         let initial = self.credit;
         let wanting = self.spools.iter_mut().filter_map(|(key, spool)| {
+            let fresh = !spool.is_under_way();
+            if fresh && under_way >= MAX_STREAMS {
+                return None;
+            }
             let max_bytes = spool.wants(initial)?;
+            under_way += usize::from(fresh);
             spool.reading = true;
             Some(wire::ReadLog { command: Some(command(key)), offset: spool.offset, max_bytes })
         });
@@ -88,7 +94,7 @@ impl LogStreams {
         let Some(command) = data.command else { return Vec::new() };
         let Some(spool) = self.spools.get_mut(&key(&command)) else { return Vec::new() };
         spool.reading = false;
-        if data.offset != spool.offset || matches!(spool.state, State::AwaitingOffset | State::Done) {
+        if data.offset != spool.offset || spool.is_over() {
             return Vec::new();
         }
         let mut frames = Vec::new();
@@ -102,7 +108,7 @@ impl LogStreams {
         }
         let (stream, credit) = match &mut spool.state {
             State::Open { stream, credit } => (*stream, credit),
-            State::Unopened | State::AwaitingOffset | State::Done => return frames,
+            State::Unopened | State::Draining { .. } | State::AwaitingOffset | State::Done => return frames,
         };
         let nothing = data.data.is_empty();
         if !nothing {
@@ -117,7 +123,8 @@ impl LogStreams {
             spool.length = spool.offset;
         }
         if data.end {
-            spool.state = State::Done;
+            let drained = spool.acknowledged >= spool.offset;
+            spool.state = if drained { State::Done } else { State::Draining { stream } };
             frames.push((stream, Body::StreamClose(wire::StreamClose::default())));
         }
         frames
@@ -134,11 +141,17 @@ impl LogStreams {
         }
     }
 
-    /// The coordinator closed a stream of ours.
-    pub(super) fn closed(&mut self, wanted: u32) {
+    /// The coordinator closed a stream of ours: with code 1 because of its offset, which it then says; with another one
+    /// because it cannot take it now.
+    pub(super) fn closed(&mut self, wanted: u32, code: u32) {
         for spool in self.spools.values_mut() {
-            if matches!(spool.state, State::Open { stream, .. } if stream == wanted) {
-                spool.state = State::AwaitingOffset;
+            if spool.state.stream() == Some(wanted) {
+                if code == 1 {
+                    spool.state = State::AwaitingOffset;
+                } else {
+                    spool.offset = spool.acknowledged;
+                    spool.state = State::Unopened;
+                }
             }
         }
     }
@@ -148,9 +161,14 @@ impl LogStreams {
         let Some(spool) = ack.command.as_ref().and_then(|command| self.spools.get_mut(&key(command))) else {
             return;
         };
-        if spool.state == State::AwaitingOffset {
-            spool.offset = ack.offset;
-            spool.state = State::Unopened;
+        spool.acknowledged = ack.offset;
+        match spool.state {
+            State::AwaitingOffset => {
+                spool.offset = ack.offset;
+                spool.state = State::Unopened;
+            }
+            State::Draining { .. } if ack.offset >= spool.offset => spool.state = State::Done,
+            State::Unopened | State::Open { .. } | State::Draining { .. } | State::Done => {}
         }
     }
 
@@ -160,13 +178,39 @@ impl LogStreams {
     }
 }
 
+impl State {
+    fn stream(&self) -> Option<u32> {
+        match self {
+            Self::Open { stream, .. } | Self::Draining { stream } => Some(*stream),
+            Self::Unopened | Self::AwaitingOffset | Self::Done => None,
+        }
+    }
+}
+
 impl Spool {
+    fn at(offset: u64, state: State) -> Self {
+        Self { offset, length: 0, finished: false, acknowledged: offset, state, reading: false }
+    }
+
+    /// Counts against the streams that may be open at once; a read that will open one counts already.
+    fn is_under_way(&self) -> bool {
+        self.state.stream().is_some() || (self.reading && self.state == State::Unopened)
+    }
+
+    /// Nothing more is read for it now.
+    fn is_over(&self) -> bool {
+        match self.state {
+            State::Draining { .. } | State::AwaitingOffset | State::Done => true,
+            State::Unopened | State::Open { .. } => false,
+        }
+    }
+
     /// How many bytes may be read now; `None` for nothing. A finished spool is read once more for its end.
     fn wants(&self, initial: u32) -> Option<u32> {
         let credit = match &self.state {
             State::Unopened => SendCredit::new(initial).available(),
             State::Open { credit, .. } => credit.available(),
-            State::AwaitingOffset | State::Done => return None,
+            State::Draining { .. } | State::AwaitingOffset | State::Done => return None,
         };
         let more = self.offset < self.length;
         let wants = !self.reading && ((more && credit > 0) || (!more && self.finished));
@@ -257,13 +301,32 @@ mod tests {
         let mut streams = LogStreams::new(1000);
         streams.grew(&grew(5, false));
         assert_eq!(bytes(&pump(&mut streams, b"abcde", false)), b"abcde");
-        streams.closed(2);
+        streams.closed(2, 1);
         streams.grew(&grew(6, true));
         assert!(streams.wanted(4).is_empty());
         streams.acknowledged(&wire::LogAck { command: Some(id()), offset: 1 });
         let frames = pump(&mut streams, b"abcdef", true);
         assert_eq!(frames[0].0, 4);
         assert_eq!(bytes(&frames), b"bcdef");
+    }
+
+    #[test]
+    fn hundreds_of_spools_are_sent_a_few_streams_at_a_time() {
+        let mut streams = LogStreams::new(1000);
+        let command = |step| wire::CommandId { step, ..id() };
+        for step in 0..100 {
+            streams.grew(&wire::LogGrew { command: Some(command(step)), length: 5, finished: true });
+        }
+        let mut acknowledged = 0;
+        while acknowledged < 100 {
+            let frames = pump(&mut streams, b"abcde", true);
+            let opened = frames.iter().filter(|(_, body)| matches!(body, Body::StreamOpen(_))).count();
+            assert!((1..=MAX_STREAMS).contains(&opened), "{opened}");
+            for step in acknowledged..acknowledged + u32::try_from(opened).unwrap() {
+                streams.acknowledged(&wire::LogAck { command: Some(command(step)), offset: 5 });
+            }
+            acknowledged += u32::try_from(opened).unwrap();
+        }
     }
 
     #[test]

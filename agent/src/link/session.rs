@@ -210,9 +210,9 @@ impl<'a> Session<'a> {
                 self.envelope_step(stream, step)?;
             }
             Body::WindowUpdate(update) => self.logs.granted(stream, update.bytes),
-            Body::StreamClose(_) => {
+            Body::StreamClose(close) => {
                 self.envelopes.close(stream);
-                self.logs.closed(stream);
+                self.logs.closed(stream, close.code);
             }
             Body::Permit(permit) => to_exec.push(to_executor::Body::Permit(permit)),
             Body::Hold(hold) => to_exec.push(to_executor::Body::Hold(hold)),
