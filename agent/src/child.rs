@@ -67,7 +67,7 @@ async fn run(
     let mut buffer = vec![0; 16 * 1024];
     let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {
-        let deadline = ended.map_or_else(|| Instant::now() + Duration::from_secs(3600), |(_, at)| at);
+        let deadline = ended.map_or_else(|| Instant::now() + Duration::from_hours(1), |(_, at)| at);
         tokio::select! {
             read = pipe.read(&mut buffer) => match read? {
                 0 => break,

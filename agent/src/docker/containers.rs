@@ -194,7 +194,9 @@ impl Engine {
         let mut bytes = Vec::new();
         while let Some(piece) = output.next().await {
             match piece? {
-                LogOutput::StdErr { message } | LogOutput::StdOut { message } | LogOutput::Console { message } => {
+                LogOutput::StdErr { message }
+                | LogOutput::StdOut { message }
+                | LogOutput::Console { message } => {
                     bytes.extend_from_slice(&message);
                 }
                 LogOutput::StdIn { .. } => {}

@@ -117,7 +117,8 @@ impl Engine {
     /// Tag or id of every image that carries a label.
     pub async fn images_with_label(&self, label: &str) -> Result<Vec<String>, DockerError> {
         let filters = HashMap::from([("label", vec![label])]);
-        let options = bollard::query_parameters::ListImagesOptionsBuilder::default().filters(&filters).build();
+        let options =
+            bollard::query_parameters::ListImagesOptionsBuilder::default().filters(&filters).build();
         let listed = self.api.list_images(Some(options)).await?;
         Ok(listed.into_iter().map(|image| image.repo_tags.into_iter().next().unwrap_or(image.id)).collect())
     }

@@ -30,9 +30,11 @@ impl Engine {
         let Some(network) = found(self.api.inspect_network(name, options).await)? else {
             return Ok(None);
         };
-        let addresses = network.containers.unwrap_or_default().into_values().filter_map(|endpoint| {
-            endpoint.ipv4_address?.split('/').next()?.parse().ok()
-        });
+        let addresses = network
+            .containers
+            .unwrap_or_default()
+            .into_values()
+            .filter_map(|endpoint| endpoint.ipv4_address?.split('/').next()?.parse().ok());
         Ok(Some(NetworkFacts {
             name: network.name.unwrap_or_default(),
             subnets: subnets(network.ipam),
@@ -70,7 +72,8 @@ impl Engine {
             ip_range: Some(range.to_owned()),
             ..Default::default()
         };
-        let options = mtu.map(|mtu| HashMap::from([("com.docker.network.driver.mtu".to_owned(), mtu.to_string())]));
+        let options =
+            mtu.map(|mtu| HashMap::from([("com.docker.network.driver.mtu".to_owned(), mtu.to_string())]));
         let request = NetworkCreateRequest {
             name: name.to_owned(),
             driver: Some("bridge".to_owned()),

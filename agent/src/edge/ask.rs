@@ -38,7 +38,7 @@ impl Answer {
 }
 
 /// Why there was no answer, in words.
-pub type NoAnswer = String;
+pub(super) type NoAnswer = String;
 
 /// GET over plain TCP.
 pub async fn ask_tcp(
@@ -96,7 +96,7 @@ async fn exchange(
     path: &str,
     probe_token: Option<&str>,
 ) -> Result<Answer, NoAnswer> {
-    let say = |error: hyper::Error| crate_chain(&error);
+    let say = |error: hyper::Error| with_cause(&error);
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(say)?;
     let mut request = Request::get(path)
@@ -123,7 +123,7 @@ async fn exchange(
         answer = &mut answer => answer,
         ended = connection => match ended {
             Ok(()) => answer.await,
-            Err(error) => Err(crate_chain(&error)),
+            Err(error) => Err(with_cause(&error)),
         },
     }
 }
@@ -142,6 +142,6 @@ fn client(authority: &str) -> Result<Arc<rustls::ClientConfig>, NoAnswer> {
     Ok(Arc::new(config))
 }
 
-fn crate_chain(error: &dyn std::error::Error) -> String {
+fn with_cause(error: &dyn std::error::Error) -> String {
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }

@@ -16,13 +16,13 @@ use serde::{Deserialize, Serialize};
 use super::{EdgeError, EdgePaths};
 use crate::record;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 /// Life of the authority.
-const AUTHORITY_LIFE: Duration = Duration::from_secs(3650 * 24 * 3600);
+const AUTHORITY_LIFE: Duration = Duration::from_hours(3650 * 24);
 /// Life of a site's certificate.
-const LEAF_LIFE: Duration = Duration::from_secs(90 * 24 * 3600);
+const LEAF_LIFE: Duration = Duration::from_hours(90 * 24);
 /// A certificate with less than this left is replaced.
-const RENEW_BEFORE: Duration = Duration::from_secs(30 * 24 * 3600);
+const RENEW_BEFORE: Duration = Duration::from_hours(30 * 24);
 
 /// The files that the proxy reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ impl Authority {
         let key = KeyPair::generate().map_err(made)?;
         let serial: [u8; 16] = rand::random();
         let leaf = leaf_params(&hosts, &serial, now)?.signed_by(&key, &self.issuer).map_err(made)?;
-        let name: String = serial.iter().map(|byte| format!("{byte:02x}")).collect();
+        let name: String = format!("{:032x}", u128::from_be_bytes(serial));
         let directory = paths.certs().join(site.as_str()).join(name);
         record::directory(&directory, 0o700)?;
         let files =
@@ -178,6 +178,7 @@ fn unix(time: SystemTime) -> u64 {
     time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn made(error: rcgen::Error) -> EdgeError {
     EdgeError::Certificate(error.to_string())
 }

@@ -81,8 +81,7 @@ impl<P: EdgeProxy> Edge<P> {
 
     /// The state that serves; an empty one before the first.
     pub fn state(&self) -> Result<EdgeState, EdgeError> {
-        let token: [u8; 16] = rand::random();
-        let token = token.iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = format!("{:032x}", rand::random::<u128>());
         let [http, https] = self.ports;
         Ok(match read_current(&self.paths)? {
             Some(state) => EdgeState { http_port: http, https_port: https, ..state },
@@ -200,7 +199,7 @@ impl<P: EdgeProxy> Edge<P> {
             match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
                 Ok(lock) => return Ok(lock),
                 Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-                    tokio::time::sleep(Duration::from_millis(50)).await
+                    tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 Err((_, error)) => return Err(io(error.into())),
             }

@@ -161,7 +161,12 @@ fn checked_prefix(text: &str) -> Result<String, InvalidRoute> {
     let parts_are_plain =
         |rest: &str| rest.is_empty() || !rest.split('/').any(|p| matches!(p, "" | "." | ".."));
     match inner {
-        Some(rest) if text.len() <= 512 && text.bytes().all(plain) && parts_are_plain(rest) => {
+        Some(rest)
+            if text.len() <= 512
+                && !text.contains("//")
+                && text.bytes().all(plain)
+                && parts_are_plain(rest) =>
+        {
             Ok(format!("/{rest}"))
         }
         Some(_) | None => Err(InvalidRoute::Path(text.to_owned())),

@@ -39,7 +39,10 @@ impl Needles {
         if self.sorted.is_empty() {
             return None;
         }
-        AhoCorasick::builder().match_kind(MatchKind::Standard).build(self.sorted.iter().map(|n| n.as_slice())).ok()
+        AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(self.sorted.iter().map(|n| n.as_slice()))
+            .ok()
     }
 
     /// Length of the longest end of `bytes` with which a needle begins that does not end there.
@@ -107,7 +110,7 @@ fn base64_inside(form: &[u8], shift: usize, alphabet: &impl base64::Engine) -> V
     padded.extend_from_slice(form);
     let encoded = Zeroizing::new(alphabet.encode(padded.as_slice()));
     let mixed_in_front = if shift == 0 { 0 } else { shift + 1 };
-    let mixed_behind = usize::from(padded.len() % 3 != 0);
+    let mixed_behind = usize::from(!padded.len().is_multiple_of(3));
     let end = encoded.len().saturating_sub(mixed_behind);
     encoded.as_bytes().get(mixed_in_front..end).unwrap_or_default().to_vec()
 }

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use hydron_proto::names::Hostname;
 use hydron_proto::plan::{Certificate, CertificateIssuer, StepResult};
 
 use super::Applied;
@@ -29,7 +30,7 @@ pub(super) async fn apply(wanted: &Certificate, context: &StepContext<'_>) -> Re
         return Ok(Applied::unchanged(StepResult::Done {}));
     }
     let certificate = authority.issue(&paths, &wanted.site, &wanted.hosts, now)?;
-    let names: Vec<&str> = certificate.hosts.iter().map(|host| host.as_str()).collect();
+    let names: Vec<&str> = certificate.hosts.iter().map(Hostname::as_str).collect();
     context.log.line(&format!("certificate for {} by this server's own authority", names.join(", "))).await;
     if is_served(&paths, wanted)? {
         let edge = Edge::open(context.root, context.config, context.cgroup).await?;

@@ -9,8 +9,8 @@ use super::file::PERMISSIONS;
 use super::place::{Place, refused};
 use crate::step_context::{Check, StepContext, StepFailure};
 
-pub(super) fn check(wanted: &Directory, context: &StepContext<'_>) -> Result<Check, StepFailure> {
-    Ok(if is_there(wanted, context) { Check::AlreadyDone(StepResult::Done {}) } else { Check::Needed })
+pub(super) fn check(wanted: &Directory, context: &StepContext<'_>) -> Check {
+    if is_there(wanted, context) { Check::AlreadyDone(StepResult::Done {}) } else { Check::Needed }
 }
 
 pub(super) fn apply(wanted: &Directory, context: &StepContext<'_>) -> Result<Applied, StepFailure> {

@@ -64,7 +64,11 @@ async fn start(context: &StepContext<'_>) -> Result<(), StepFailure> {
     let status = child::run_logged(context.cgroup, command, &context.log)
         .await
         .map_err(|error| StepFailure::new("DOCKER_NOT_RUNNING", error.to_string()))?;
-    if status.success() { Ok(()) } else { Err(of_exit("DOCKER_NOT_RUNNING", "`systemctl enable --now docker`", status)) }
+    if status.success() {
+        Ok(())
+    } else {
+        Err(of_exit("DOCKER_NOT_RUNNING", "`systemctl enable --now docker`", status))
+    }
 }
 
 async fn answering(context: &StepContext<'_>) -> Result<Engine, StepFailure> {

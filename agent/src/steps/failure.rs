@@ -1,8 +1,8 @@
 //! How failures of the hands become failures of a step: a stable code and words for a person.
 
 use crate::docker::DockerError;
-use crate::record::RecordError;
 use crate::edge::EdgeError;
+use crate::record::RecordError;
 use crate::step_context::{StepContext, StepFailure};
 
 impl From<DockerError> for StepFailure {
@@ -45,11 +45,7 @@ pub(super) async fn unless_cancelled<T, E: Into<StepFailure>>(
 }
 
 /// How a child process ended, when it did not end well.
-pub(super) fn of_exit(
-    code: &'static str,
-    what: &str,
-    status: std::process::ExitStatus,
-) -> StepFailure {
+pub(super) fn of_exit(code: &'static str, what: &str, status: std::process::ExitStatus) -> StepFailure {
     use std::os::unix::process::ExitStatusExt as _;
     let how = match (status.code(), status.signal()) {
         (Some(number), _) => format!("exit code {number}"),

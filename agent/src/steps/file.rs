@@ -12,8 +12,8 @@ use crate::step_context::{Check, StepContext, StepFailure};
 /// Permission bits that a plan may set: no set-user-id, no set-group-id.
 pub(super) const PERMISSIONS: u32 = 0o1777;
 
-pub(super) fn check(wanted: &File, context: &StepContext<'_>) -> Result<Check, StepFailure> {
-    Ok(if is_there(wanted, context) { Check::AlreadyDone(StepResult::Done {}) } else { Check::Needed })
+pub(super) fn check(wanted: &File, context: &StepContext<'_>) -> Check {
+    if is_there(wanted, context) { Check::AlreadyDone(StepResult::Done {}) } else { Check::Needed }
 }
 
 pub(super) fn apply(wanted: &File, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
@@ -22,7 +22,8 @@ pub(super) fn apply(wanted: &File, context: &StepContext<'_>) -> Result<Applied,
     }
     let (parent, name) = split(wanted.path.as_str());
     let failed = |error: std::io::Error| refused(Path::new(wanted.path.as_str()), error);
-    let place = Place::walk(context.root.path(), parent, Some(0o755)).map_err(|error| failed(error.into()))?;
+    let place =
+        Place::walk(context.root.path(), parent, Some(0o755)).map_err(|error| failed(error.into()))?;
     place.replace(name, wanted.content.as_bytes(), wanted.mode & PERMISSIONS).map_err(failed)?;
     Ok(Applied::changed(StepResult::Done {}))
 }

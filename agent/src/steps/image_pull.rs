@@ -29,7 +29,8 @@ pub(super) async fn apply(wanted: &ImagePull, context: &StepContext<'_>) -> Resu
     let pulled = unless_cancelled(context, async { Ok::<_, StepFailure>(pull.await) }).await?;
     match (pulled, before) {
         (Ok(()), before) => {
-            let missing = || StepFailure::new("IMAGE_MISSING", format!("{reference} is not here after its pull"));
+            let missing =
+                || StepFailure::new("IMAGE_MISSING", format!("{reference} is not here after its pull"));
             let image = engine.image(reference).await?.ok_or_else(missing)?;
             Ok(Applied { already_done: before.as_ref() == Some(&image), result: done(image) })
         }

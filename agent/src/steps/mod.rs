@@ -48,8 +48,8 @@ impl Applied {
 pub async fn check(step: &Step, context: &StepContext<'_>) -> Result<Check, StepFailure> {
     match &step.action {
         Action::Packages(wanted) => packages::check(wanted, context).await,
-        Action::File(wanted) => file::check(wanted, context),
-        Action::Directory(wanted) => directory::check(wanted, context),
+        Action::File(wanted) => Ok(file::check(wanted, context)),
+        Action::Directory(wanted) => Ok(directory::check(wanted, context)),
         Action::DockerEngine(_) => docker_engine::check(context).await,
         Action::Network(wanted) => network::check(wanted, context).await,
         Action::Volume(wanted) => volume::check(wanted, context).await,
@@ -80,7 +80,7 @@ pub async fn apply(step: &Step, context: &StepContext<'_>) -> Result<Applied, St
         Action::Release(wanted) => release::apply(wanted, context).await,
         Action::Route(wanted) => route::apply(wanted, context).await,
         Action::Certificate(wanted) => certificate::apply(wanted, context).await,
-        Action::Probe(wanted) => probe::apply(wanted, context).await,
+        Action::Probe(wanted) => Box::pin(probe::apply(wanted, context)).await,
         Action::Shell(wanted) => shell::apply(wanted, context).await,
         Action::Operate(wanted) => operate::apply(wanted, context).await,
     }

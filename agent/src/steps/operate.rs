@@ -3,6 +3,7 @@
 //! Rule: only services and releases that this server has recorded; an unfinished swap is ended first.
 
 use hydron_proto::ids::{ReleaseId, ServiceId};
+use hydron_proto::names::Hostname;
 use hydron_proto::plan::{Operation, ReleaseSpec, StepResult};
 
 use super::release::record::{FileLedger, ReleaseRecord, ServiceRecord};
@@ -81,7 +82,9 @@ async fn roll_back(
     let spec: ReleaseSpec = known.map(|release| release.spec.clone()).ok_or_else(|| {
         StepFailure::new(
             "RELEASE_UNKNOWN",
-            format!("release {target} was never live here, or is too old to be kept; redeploy its commit instead"),
+            format!(
+                "release {target} was never live here, or is too old to be kept; redeploy its commit instead"
+            ),
         )
     })?;
     swap(&spec, context, &FileLedger(context.root)).await
@@ -116,7 +119,7 @@ async fn inventory(context: &StepContext<'_>) -> Result<Applied, StepFailure> {
     let state: Option<crate::edge::EdgeState> =
         crate::record::read_json(&EdgePaths::of(context.root).current().join("state.json"))?;
     for (name, site) in state.into_iter().flat_map(|state| state.sites) {
-        let hosts: Vec<&str> = site.hosts.iter().map(|host| host.as_str()).collect();
+        let hosts: Vec<&str> = site.hosts.iter().map(Hostname::as_str).collect();
         items.push(format!("site {name} {}", hosts.join(",")));
     }
     Ok(Applied::changed(StepResult::Inventory { items }))

@@ -1,9 +1,10 @@
 //! Distribution packages, by apt from the sources that the machine trusts.
 
+use hydron_proto::names::ResourceName;
 use hydron_proto::plan::{Packages, StepResult};
 
-use super::failure::{of_exit, unless_cancelled};
 use super::Applied;
+use super::failure::{of_exit, unless_cancelled};
 use crate::child;
 use crate::step_context::{Check, StepContext, StepFailure};
 
@@ -11,7 +12,7 @@ use crate::step_context::{Check, StepContext, StepFailure};
 const LOCK_WAIT: &str = "DPkg::Lock::Timeout=300";
 
 pub(super) async fn check(wanted: &Packages, context: &StepContext<'_>) -> Result<Check, StepFailure> {
-    let names: Vec<&str> = wanted.names.iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = wanted.names.iter().map(ResourceName::as_str).collect();
     Ok(if missing(&names, context).await?.is_empty() {
         Check::AlreadyDone(StepResult::Done {})
     } else {
@@ -20,7 +21,7 @@ pub(super) async fn check(wanted: &Packages, context: &StepContext<'_>) -> Resul
 }
 
 pub(super) async fn apply(wanted: &Packages, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
-    let names: Vec<&str> = wanted.names.iter().map(|name| name.as_str()).collect();
+    let names: Vec<&str> = wanted.names.iter().map(ResourceName::as_str).collect();
     let missing = missing(&names, context).await?;
     if missing.is_empty() {
         return Ok(Applied::unchanged(StepResult::Done {}));
@@ -49,10 +50,7 @@ pub(super) async fn install(names: &[&str], context: &StepContext<'_>) -> Result
     Err(of_exit("PACKAGES_FAILED", &format!("`apt-get install` of {}", names.join(", ")), installed))
 }
 
-async fn apt(
-    arguments: &[&str],
-    context: &StepContext<'_>,
-) -> Result<std::process::ExitStatus, StepFailure> {
+async fn apt(arguments: &[&str], context: &StepContext<'_>) -> Result<std::process::ExitStatus, StepFailure> {
     let mut command = context.cgroup.command("apt-get");
     command.args(["-y", "-q", "-o", LOCK_WAIT, "-o", "Dpkg::Options::=--force-confold"]).args(arguments);
     let run = child::run_logged(context.cgroup, command, &context.log);

@@ -105,7 +105,8 @@ fn directory_flags() -> OFlag {
 pub(super) fn refused(path: &Path, error: impl Into<std::io::Error>) -> StepFailure {
     let error = error.into();
     let shown = path.display();
-    if matches!(error.raw_os_error(), Some(code) if code == Errno::ELOOP as i32 || code == Errno::ENOTDIR as i32) {
+    if matches!(error.raw_os_error(), Some(code) if code == Errno::ELOOP as i32 || code == Errno::ENOTDIR as i32)
+    {
         return StepFailure::new(
             "PATH_UNSAFE",
             format!("{shown} goes through a link or a file; remove it or choose another path"),

@@ -18,7 +18,7 @@ pub(super) async fn apply(wanted: &Probe, context: &StepContext<'_>) -> Result<A
         return Err(StepFailure::new("PROBE_INVALID", format!("path {:?} must start with `/`", wanted.path)));
     }
     let authority = Authority::open(&EdgePaths::of(context.root), SystemTime::now())?;
-    unless_cancelled(context, ask_until_right(wanted, context, authority.pem())).await
+    unless_cancelled(context, Box::pin(ask_until_right(wanted, context, authority.pem()))).await
 }
 
 async fn ask_until_right(

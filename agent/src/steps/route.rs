@@ -27,7 +27,14 @@ pub(super) async fn apply(wanted: &Route, context: &StepContext<'_>) -> Result<A
     let changed = edge.change(|state| edit(state, wanted, &certificate, context)).await?;
     let result = routed(wanted, &changed.state);
     for host in &wanted.hosts {
-        context.log.line(&format!("{} serves generation {}", url(host.as_str(), &changed.state), changed.state.generation)).await;
+        context
+            .log
+            .line(&format!(
+                "{} serves generation {}",
+                url(host.as_str(), &changed.state),
+                changed.state.generation
+            ))
+            .await;
     }
     Ok(Applied { result, already_done: !changed.changed })
 }
@@ -51,5 +58,9 @@ fn routed(wanted: &Route, state: &EdgeState) -> StepResult {
 }
 
 fn url(host: &str, state: &EdgeState) -> String {
-    if state.https_port == 443 { format!("https://{host}/") } else { format!("https://{host}:{}/", state.https_port) }
+    if state.https_port == 443 {
+        format!("https://{host}/")
+    } else {
+        format!("https://{host}:{}/", state.https_port)
+    }
 }

@@ -62,7 +62,10 @@ async fn a_proxy_whose_master_was_killed_comes_back_with_the_recorded_routes() {
     let pid = std::fs::read_to_string(world.root.edge().join("run/nginx.pid")).unwrap();
     std::process::Command::new("kill").args(["-KILL", pid.trim()]).status().unwrap();
     let name = format!("/proc/{}", pid.trim());
-    eventually("the master is gone", async || !std::fs::read_to_string(format!("{name}/cmdline")).is_ok_and(|c| !c.is_empty())).await;
+    eventually("the master is gone", async || {
+        !std::fs::read_to_string(format!("{name}/cmdline")).is_ok_and(|c| !c.is_empty())
+    })
+    .await;
     assert_eq!(version(&world).await, "200 one", "workers without a master still serve");
     ensure_running(&world.root, &world.config, &world.spawner, SystemTime::now()).await.unwrap();
     assert_eq!(version(&world).await, "200 one");

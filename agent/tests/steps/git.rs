@@ -23,7 +23,8 @@ struct Source {
 impl Source {
     async fn start(access: Access) -> Self {
         let repository = tempfile::tempdir().unwrap();
-        let options = Options { root: repository.path().into(), listen: "127.0.0.1:0".parse().unwrap(), access };
+        let options =
+            Options { root: repository.path().into(), listen: "127.0.0.1:0".parse().unwrap(), access };
         let source = Self { host: GitHost::start(options).await.unwrap(), repository };
         git(source.bare(), &["init", "--bare", "--quiet", "."], b"").await;
         git(source.bare(), &["config", "uploadpack.allowAnySHA1InWant", "true"], b"").await;
@@ -76,7 +77,12 @@ async fn git(directory: &Path, arguments: &[&str], input: &[u8]) -> String {
     run(directory, arguments, input, None).await
 }
 
-async fn run(directory: &Path, arguments: &[&str], input: &[u8], environment: Option<(&str, &Path)>) -> String {
+async fn run(
+    directory: &Path,
+    arguments: &[&str],
+    input: &[u8],
+    environment: Option<(&str, &Path)>,
+) -> String {
     let mut command = Command::new("git");
     command.args(arguments).current_dir(directory).stdin(Stdio::piped()).stdout(Stdio::piped());
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").envs(environment);
@@ -187,7 +193,8 @@ async fn a_tree_that_writes_into_git_or_above_itself_is_refused() {
     for name in [".git", ".GIT", ".."] {
         let mut raw = format!("40000 {name}\0").into_bytes();
         raw.extend((0..40).step_by(2).map(|at| u8::from_str_radix(&inner[at..at + 2], 16).unwrap()));
-        let tree = git(source.bare(), &["hash-object", "-t", "tree", "-w", "--literally", "--stdin"], &raw).await;
+        let tree =
+            git(source.bare(), &["hash-object", "-t", "tree", "-w", "--literally", "--stdin"], &raw).await;
         let commit = source.commit_tree(&tree).await;
         let failure = world.apply(Action::GitCheckout(source.checkout(&commit))).await.unwrap_err();
         assert!(matches!(failure.code, "GIT_FETCH_FAILED" | "GIT_NAME_REFUSED"), "{name}: {failure:?}");

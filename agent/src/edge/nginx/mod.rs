@@ -186,9 +186,8 @@ impl EdgeProxy for Nginx<'_> {
     }
 
     async fn rollback(&self) -> Result<(), EdgeError> {
-        Master::running(self.paths()).map_or(Ok(()), |master| {
-            master.reload().map_err(|error| EdgeError::Run(error.into()))
-        })
+        Master::running(self.paths())
+            .map_or(Ok(()), |master| master.reload().map_err(|error| EdgeError::Run(error.into())))
     }
 
     async fn status(&self) -> EdgeStatus {

@@ -54,7 +54,9 @@ fn is_orphan(pid: u32, paths: &EdgePaths) -> bool {
     is_worker
         && !master.is_some_and(|text| text.contains("nginx: master"))
         && std::fs::read_dir(format!("/proc/{pid}/fd")).is_ok_and(|files| {
-            files.flatten().any(|file| std::fs::read_link(file.path()).is_ok_and(|link| link == paths.error_log()))
+            files
+                .flatten()
+                .any(|file| std::fs::read_link(file.path()).is_ok_and(|link| link == paths.error_log()))
         })
 }
 

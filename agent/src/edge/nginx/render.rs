@@ -238,7 +238,7 @@ fn port_suffix(port: u16) -> String {
 }
 
 fn outdent(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect()
+    text.split_inclusive('\n').map(|line| line.strip_prefix("    ").unwrap_or(line)).collect()
 }
 
 fn push(out: &mut String, text: &str) {

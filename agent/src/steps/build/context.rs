@@ -54,9 +54,15 @@ fn write_tar(source: &Source, pieces: &mut Pieces) -> io::Result<()> {
 
 /// Everything below `inside`, in a fixed order. Every file is looked at by itself: `!` may bring back what lies below
 /// an ignored directory.
-fn append(tar: &mut tar::Builder<&mut Pieces>, root: &Path, inside: &Path, ignore: &Ignore) -> io::Result<()> {
-    let mut names: Vec<std::ffi::OsString> =
-        std::fs::read_dir(root.join(inside))?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+fn append(
+    tar: &mut tar::Builder<&mut Pieces>,
+    root: &Path,
+    inside: &Path,
+    ignore: &Ignore,
+) -> io::Result<()> {
+    let mut names: Vec<std::ffi::OsString> = std::fs::read_dir(root.join(inside))?
+        .map(|entry| Ok(entry?.file_name()))
+        .collect::<io::Result<_>>()?;
     names.sort();
     for name in names {
         let path = inside.join(&name);
@@ -144,7 +150,15 @@ mod tests {
         }
         assert_eq!(
             names,
-            [DOCKERFILE, ".dockerignore", "link", "node_modules/keep.js", "src", "src/deep", "src/deep/main.py"]
+            [
+                DOCKERFILE,
+                ".dockerignore",
+                "link",
+                "node_modules/keep.js",
+                "src",
+                "src/deep",
+                "src/deep/main.py"
+            ]
         );
     }
 }

@@ -39,7 +39,9 @@ impl Ignore {
         self.rules
             .iter()
             .rev()
-            .find(|rule| path.ancestors().any(|part| !part.as_os_str().is_empty() && rule.pattern.is_match(part)))
+            .find(|rule| {
+                path.ancestors().any(|part| !part.as_os_str().is_empty() && rule.pattern.is_match(part))
+            })
             .is_some_and(|rule| rule.ignores)
     }
 }
@@ -54,7 +56,10 @@ fn rule(line: &str) -> io::Result<Option<Rule>> {
     let text = parts.join("/").replace('{', "[{]").replace('}', "[}]");
     let glob = GlobBuilder::new(&text).literal_separator(true).backslash_escape(true).build();
     let glob = glob.map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidData, format!(".dockerignore has a pattern that is none: {line}: {error}"))
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(".dockerignore has a pattern that is none: {line}: {error}"),
+        )
     })?;
     Ok(Some(Rule { pattern: glob.compile_matcher(), ignores }))
 }

@@ -30,9 +30,10 @@ const LAST_LINES: usize = 20;
 pub(super) async fn check(wanted: &ImageBuild, context: &StepContext<'_>) -> Result<Check, StepFailure> {
     let engine = Engine::connect(&context.config.docker_socket).await?;
     let input = input_digest(wanted, context)?;
-    let there = engine.image(wanted.tag.as_str()).await?.filter(|image| {
-        image.labels.get(INPUT_LABEL).is_some_and(|label| *label == input)
-    });
+    let there = engine
+        .image(wanted.tag.as_str())
+        .await?
+        .filter(|image| image.labels.get(INPUT_LABEL).is_some_and(|label| *label == input));
     Ok(there.map_or(Check::Needed, |image| Check::AlreadyDone(StepResult::Image { image_id: image.id })))
 }
 
@@ -69,7 +70,10 @@ fn request(wanted: &ImageBuild, context: &StepContext<'_>) -> Result<BuildReques
                 EnvPart::Secret(_) => {
                     return Err(StepFailure::new(
                         "BUILD_ARGUMENT_SECRET",
-                        format!("build argument {} names a secret; images show their arguments to everyone", argument.name),
+                        format!(
+                            "build argument {} names a secret; images show their arguments to everyone",
+                            argument.name
+                        ),
                     ));
                 }
             }
@@ -140,7 +144,8 @@ fn input_digest(wanted: &ImageBuild, context: &StepContext<'_>) -> Result<String
         None => None,
     };
     let input = serde_json::json!([commit, wanted.context, wanted.dockerfile, wanted.args]);
-    Ok(Sha256::digest(input.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+    let digest = Sha256::digest(input.to_string().as_bytes());
+    Ok(digest.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}")))
 }
 
 fn failed(wanted: &ImageBuild, error: &DockerError, last: &Tail) -> StepFailure {

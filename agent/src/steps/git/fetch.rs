@@ -60,7 +60,10 @@ impl Repository {
 }
 
 /// Fetches the commit of a step.
-pub(super) async fn fetch(wanted: &GitCheckout, context: &StepContext<'_>) -> Result<Repository, StepFailure> {
+pub(super) async fn fetch(
+    wanted: &GitCheckout,
+    context: &StepContext<'_>,
+) -> Result<Repository, StepFailure> {
     let pin = checked_address(wanted, context).await?;
     let repository = prepare(wanted, context)?;
     let authority = readable_authority(&repository, context)?;
@@ -111,7 +114,10 @@ fn check_searchable(path: &Path) -> Result<(), StepFailure> {
     closed.map_or(Ok(()), |directory| {
         Err(StepFailure::new(
             "FETCH_PATH_PRIVATE",
-            format!("{} must be searchable by other users (mode 0711): git runs without root", directory.display()),
+            format!(
+                "{} must be searchable by other users (mode 0711): git runs without root",
+                directory.display()
+            ),
         ))
     })
 }
@@ -123,8 +129,9 @@ fn readable_authority(
 ) -> Result<Option<PathBuf>, StepFailure> {
     let Some(given) = &context.config.extra_source_ca else { return Ok(None) };
     let copy = repository.home.join("authority.pem");
-    let unreadable =
-        |error| StepFailure::new("SOURCE_CA_UNREADABLE", format!("{}: {error}; set extra_source_ca", given.display()));
+    let unreadable = |error| {
+        StepFailure::new("SOURCE_CA_UNREADABLE", format!("{}: {error}; set extra_source_ca", given.display()))
+    };
     std::fs::copy(given, &copy).map_err(unreadable)?;
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o644)).map_err(unreadable)?;
     Ok(Some(copy))
@@ -146,11 +153,18 @@ fn lend_credential(
     pair.extend_from_slice(value);
     let encoded = Zeroizing::new(base64::engine::general_purpose::STANDARD.encode(pair.as_slice()));
     let header = Zeroizing::new(format!("Authorization: Basic {}", encoded.as_str()));
-    command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader").env("GIT_CONFIG_VALUE_0", &*header);
+    command
+        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_KEY_0", "http.extraHeader")
+        .env("GIT_CONFIG_VALUE_0", &*header);
     Ok(())
 }
 
-async fn run(command: Command, repository: &Repository, context: &StepContext<'_>) -> Result<(), StepFailure> {
+async fn run(
+    command: Command,
+    repository: &Repository,
+    context: &StepContext<'_>,
+) -> Result<(), StepFailure> {
     let failed = |error: std::io::Error| {
         StepFailure::new("GIT_MISSING", format!("git could not be run ({error}); install git and retry"))
     };

@@ -70,7 +70,10 @@ async fn list(
 fn parse(line: &[u8]) -> Result<Entry, StepFailure> {
     let text = std::str::from_utf8(line).map_err(|_| {
         let shown = String::from_utf8_lossy(line).into_owned();
-        StepFailure::new("GIT_NAME_REFUSED", format!("a file name of the repository is not UTF-8: {shown}; rename it"))
+        StepFailure::new(
+            "GIT_NAME_REFUSED",
+            format!("a file name of the repository is not UTF-8: {shown}; rename it"),
+        )
     })?;
     let odd = || StepFailure::new("GIT_UNREADABLE", "git listed something that is not a tree entry");
     let (facts, path) = text.split_once('\t').ok_or_else(odd)?;
@@ -128,8 +131,10 @@ async fn write_all(
         match entry.mode {
             Mode::File | Mode::Executable => {
                 let mut file = create(into, entry)?;
-                copy_object(&mut asks, &mut answers, entry, |bytes| std::io::Write::write_all(&mut file, bytes))
-                    .await?;
+                copy_object(&mut asks, &mut answers, entry, |bytes| {
+                    std::io::Write::write_all(&mut file, bytes)
+                })
+                .await?;
                 files += 1;
             }
             Mode::Link => {
@@ -175,7 +180,8 @@ async fn copy_object(
         if read == 0 {
             return Err(StepFailure::new("GIT_UNREADABLE", format!("{} ended early", entry.path)));
         }
-        take(buffer.get(..read).unwrap_or_default()).map_err(|error| refused(Path::new(&entry.path), error))?;
+        take(buffer.get(..read).unwrap_or_default())
+            .map_err(|error| refused(Path::new(&entry.path), error))?;
         left -= read;
     }
     answers.read_u8().await.map_err(broken)?;
@@ -185,7 +191,8 @@ async fn copy_object(
 fn create(into: &Path, entry: &Entry) -> Result<std::fs::File, StepFailure> {
     let mode = if entry.mode == Mode::Executable { 0o755 } else { 0o644 };
     let (parent, name) = split(&entry.path);
-    let place = Place::walk(into, parent, Some(0o755)).map_err(|error| refused(Path::new(&entry.path), error))?;
+    let place =
+        Place::walk(into, parent, Some(0o755)).map_err(|error| refused(Path::new(&entry.path), error))?;
     place.create(name, mode).map_err(|error| refused(Path::new(&entry.path), error))
 }
 

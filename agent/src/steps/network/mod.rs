@@ -57,7 +57,11 @@ impl NetworkRecord {
 pub(super) async fn check(wanted: &Network, context: &StepContext<'_>) -> Result<Check, StepFailure> {
     let engine = Engine::connect(&context.config.docker_socket).await?;
     let Some(record) = NetworkRecord::read(context.root, &wanted.name)? else { return Ok(Check::Needed) };
-    Ok(if is_there(&engine, &record).await? { Check::AlreadyDone(StepResult::Done {}) } else { Check::Needed })
+    Ok(if is_there(&engine, &record).await? {
+        Check::AlreadyDone(StepResult::Done {})
+    } else {
+        Check::Needed
+    })
 }
 
 pub(super) async fn apply(wanted: &Network, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
@@ -76,7 +80,9 @@ pub(super) async fn apply(wanted: &Network, context: &StepContext<'_>) -> Result
             Ok(()) => return Ok(Applied::changed(StepResult::Done {})),
             // Somebody took the addresses between the look and the deed. Those that services already have are not given up.
             Err(DockerError::Refused { message, .. })
-                if message.contains("overlaps") && refused.len() < RETRIES && !is_used(context.root, &record)? =>
+                if message.contains("overlaps")
+                    && refused.len() < RETRIES
+                    && !is_used(context.root, &record)? =>
             {
                 refused.extend([record.subnet.range(), record.names_subnet.range()]);
             }
@@ -85,7 +91,11 @@ pub(super) async fn apply(wanted: &Network, context: &StepContext<'_>) -> Result
     }
 }
 
-async fn create(record: &NetworkRecord, context: &StepContext<'_>, engine: &Engine) -> Result<(), DockerError> {
+async fn create(
+    record: &NetworkRecord,
+    context: &StepContext<'_>,
+    engine: &Engine,
+) -> Result<(), DockerError> {
     let labels = [("hydron.project".to_owned(), context.plan.project.to_string())];
     let networks = [(record.name.to_string(), record.subnet), (record.names(), record.names_subnet)];
     for (name, subnet) in &networks {
@@ -94,7 +104,9 @@ async fn create(record: &NetworkRecord, context: &StepContext<'_>, engine: &Engi
         }
         // One of ours with addresses that were given up.
         engine.remove_network(name).await?;
-        engine.create_network(name, &subnet.to_string(), &subnet.upper_half(), mtu_outward(), &labels).await?;
+        engine
+            .create_network(name, &subnet.to_string(), &subnet.upper_half(), mtu_outward(), &labels)
+            .await?;
         context.log.line(&format!("network {name} with {subnet}")).await;
     }
     Ok(())
@@ -142,7 +154,10 @@ async fn choose(
     if let Some(network) = taken_name {
         return Err(StepFailure::new(
             "NETWORK_TAKEN",
-            format!("a Docker network {} exists that this agent did not make; remove it and retry", network.name),
+            format!(
+                "a Docker network {} exists that this agent did not make; remove it and retry",
+                network.name
+            ),
         ));
     }
     let mut taken: Vec<(u32, u32)> = networks.iter().flat_map(ranges).collect();
@@ -178,7 +193,8 @@ fn is_used(root: &Root, record: &NetworkRecord) -> Result<bool, StepFailure> {
 
 fn recorded(root: &Root) -> Result<Vec<NetworkRecord>, StepFailure> {
     let entries = std::fs::read_dir(directory(root)).into_iter().flatten().flatten();
-    let files = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
+    let files =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "json"));
     let mut records = Vec::new();
     for file in files {
         records.extend(record::read_json(&file)?);

@@ -89,7 +89,9 @@ pub(super) fn default_interface(table: &str) -> Option<&str> {
 fn rows(table: &str) -> impl Iterator<Item = (&str, u32, u32)> {
     table.lines().skip(1).filter_map(|line| {
         let fields: Vec<&str> = line.split_ascii_whitespace().collect();
-        let word = |at: usize| u32::from_str_radix(fields.get(at)?, 16).ok().map(|w| u32::from_be_bytes(w.to_ne_bytes()));
+        let word = |at: usize| {
+            u32::from_str_radix(fields.get(at)?, 16).ok().map(|w| u32::from_be_bytes(w.to_ne_bytes()))
+        };
         Some((*fields.first()?, word(1)?, word(7)?))
     })
 }

@@ -41,7 +41,10 @@ pub(super) async fn free_host(machine: &Machine<'_>) -> Result<u8, StepFailure> 
         taken.extend(facts.addresses.into_iter().filter_map(|address| subnet.last_of(address)));
     }
     HOSTS.into_iter().find(|host| !taken.contains(host)).ok_or_else(|| {
-        StepFailure::new("ADDRESSES_EXHAUSTED", format!("network {} has no free address left", machine.network.name))
+        StepFailure::new(
+            "ADDRESSES_EXHAUSTED",
+            format!("network {} has no free address left", machine.network.name),
+        )
     })
 }
 
@@ -89,7 +92,9 @@ pub(super) async fn pre_deploy(machine: &Machine<'_>, new: &ReleaseRecord) -> Re
         exit_code: i32::try_from(code).ok(),
         ..StepFailure::new(
             "PRE_DEPLOY_FAILED",
-            format!("the pre-deploy command ended with exit code {code}; nothing was changed, the log has its output"),
+            format!(
+                "the pre-deploy command ended with exit code {code}; nothing was changed, the log has its output"
+            ),
         )
     })
 }
@@ -97,7 +102,10 @@ pub(super) async fn pre_deploy(machine: &Machine<'_>, new: &ReleaseRecord) -> Re
 async fn exit_code(machine: &Machine<'_>, name: &str) -> Result<i64, StepFailure> {
     loop {
         let container = machine.engine.container(name).await?.ok_or_else(|| {
-            StepFailure::new("PRE_DEPLOY_FAILED", "the container of the pre-deploy command was removed by somebody")
+            StepFailure::new(
+                "PRE_DEPLOY_FAILED",
+                "the container of the pre-deploy command was removed by somebody",
+            )
         })?;
         if !container.running && container.status != "created" {
             return Ok(container.exit_code);
@@ -109,7 +117,8 @@ async fn exit_code(machine: &Machine<'_>, name: &str) -> Result<i64, StepFailure
 /// The candidate: a static address, on the network of names to find others, but without a name itself.
 pub(super) async fn start(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<(), StepFailure> {
     machine.context.doing.set(format!("Starting {}", new.container));
-    if machine.engine.container(&new.container).await?.is_none_or(|container| container.image != new.image_id) {
+    if machine.engine.container(&new.container).await?.is_none_or(|container| container.image != new.image_id)
+    {
         machine.engine.remove_container(&new.container).await?;
         machine.engine.create_container(description(machine, new)?).await?;
     }
@@ -151,7 +160,10 @@ pub(super) async fn stop_old(machine: &Machine<'_>, old: Option<&ReleaseRecord>)
 }
 
 /// The old container goes; its release stays known, with image and configuration.
-pub(super) async fn retire(machine: &mut Machine<'_>, old: Option<&ReleaseRecord>) -> Result<(), StepFailure> {
+pub(super) async fn retire(
+    machine: &mut Machine<'_>,
+    old: Option<&ReleaseRecord>,
+) -> Result<(), StepFailure> {
     if let Some(old) = old {
         machine.engine.remove_container(&old.container).await?;
     }
@@ -164,7 +176,10 @@ pub(super) async fn retire(machine: &mut Machine<'_>, old: Option<&ReleaseRecord
 }
 
 /// The container of a release, without a name.
-pub(super) fn description(machine: &Machine<'_>, release: &ReleaseRecord) -> Result<ContainerSpec, StepFailure> {
+pub(super) fn description(
+    machine: &Machine<'_>,
+    release: &ReleaseRecord,
+) -> Result<ContainerSpec, StepFailure> {
     let spec = &release.spec;
     let mut env = Vec::with_capacity(spec.env.len());
     for variable in &spec.env {
@@ -173,10 +188,10 @@ pub(super) fn description(machine: &Machine<'_>, release: &ReleaseRecord) -> Res
             .map_err(|error| StepFailure::new("SECRET_MISSING", error.to_string()))?;
         env.push(pair.to_string());
     }
-    let mounts = spec.volumes.iter().map(|mount| Mount {
-        volume: mount.volume.to_string(),
-        path: mount.path.to_string(),
-    });
+    let mounts = spec
+        .volumes
+        .iter()
+        .map(|mount| Mount { volume: mount.volume.to_string(), path: mount.path.to_string() });
     let (address, names_address) = machine.network.addresses(release.host);
     Ok(ContainerSpec {
         name: release.container.clone(),

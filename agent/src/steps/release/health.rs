@@ -45,7 +45,8 @@ pub(super) async fn bake(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<(
                     format!("{} was healthy and then failed {BAKE_FAILURES} checks in a row", new.container),
                 ));
             }
-            tokio::time::sleep(Duration::from_secs(1).min(until.saturating_duration_since(Instant::now()))).await;
+            tokio::time::sleep(Duration::from_secs(1).min(until.saturating_duration_since(Instant::now())))
+                .await;
         }
         Ok(())
     })
@@ -72,7 +73,9 @@ async fn until_healthy(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<(),
         }
         let settled = !matches!(health.check, HealthKind::Running {}) || began.elapsed() >= STAYS_UP;
         if in_a_row >= health.successes.max(1) && settled {
-            machine.say(&format!("{} is healthy after {:.1} s", new.container, began.elapsed().as_secs_f32())).await;
+            machine
+                .say(&format!("{} is healthy after {:.1} s", new.container, began.elapsed().as_secs_f32()))
+                .await;
             return Ok(());
         }
         if began.elapsed() >= deadline.max(if settled { Duration::ZERO } else { STAYS_UP }) {
@@ -101,7 +104,9 @@ async fn still_runs(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<(), St
     match machine.engine.container(&new.container).await? {
         Some(seen) if seen.running && seen.restarts == 0 => Ok(()),
         Some(seen) => Err(ended(seen.exit_code, seen.oom_killed)),
-        None => Err(StepFailure::new("CONTAINER_ENDED", format!("{} was removed by somebody", new.container))),
+        None => {
+            Err(StepFailure::new("CONTAINER_ENDED", format!("{} was removed by somebody", new.container)))
+        }
     }
 }
 

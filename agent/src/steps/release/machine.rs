@@ -52,7 +52,10 @@ impl From<Halt> for StepFailure {
 }
 
 /// Finishes or takes back a swap that was left in the middle.
-pub(in crate::steps) async fn settle(service: ServiceId, context: &StepContext<'_>) -> Result<(), StepFailure> {
+pub(in crate::steps) async fn settle(
+    service: ServiceId,
+    context: &StepContext<'_>,
+) -> Result<(), StepFailure> {
     let Some(known) = ServiceRecord::read(context.root, service)? else { return Ok(()) };
     if known.swap.is_none() {
         return Ok(());
@@ -99,7 +102,10 @@ impl<'a> Machine<'a> {
     }
 
     /// Changes the record and makes it durable.
-    pub(in crate::steps) fn save(&mut self, edit: impl FnOnce(&mut ServiceRecord)) -> Result<(), RecordError> {
+    pub(in crate::steps) fn save(
+        &mut self,
+        edit: impl FnOnce(&mut ServiceRecord),
+    ) -> Result<(), RecordError> {
         edit(&mut self.record);
         self.ledger.save(&self.record)
     }
@@ -134,8 +140,12 @@ impl<'a> Machine<'a> {
             // Clients of a service with a volume keep their address; the old one has stopped before the new one starts.
             (ReleaseOrder::StopFirst, Some(old), _) => old.host,
             // A release that is known keeps the address it has.
-            (ReleaseOrder::StopFirst, None, Some(known)) | (ReleaseOrder::StartFirst, _, Some(known)) => known.host,
-            (ReleaseOrder::StopFirst | ReleaseOrder::StartFirst, _, None) => candidate::free_host(self).await?,
+            (ReleaseOrder::StopFirst, None, Some(known)) | (ReleaseOrder::StartFirst, _, Some(known)) => {
+                known.host
+            }
+            (ReleaseOrder::StopFirst | ReleaseOrder::StartFirst, _, None) => {
+                candidate::free_host(self).await?
+            }
         };
         let release = ReleaseRecord {
             spec: wanted.clone(),
@@ -272,17 +282,22 @@ impl<'a> Machine<'a> {
     }
 
     async fn with_last_lines(&self, failure: StepFailure) -> StepFailure {
-        let Some(release) = self.record.swap.as_ref().and_then(|swap| self.record.release(swap.release)) else {
+        let Some(release) = self.record.swap.as_ref().and_then(|swap| self.record.release(swap.release))
+        else {
             return failure;
         };
-        let lines = self.engine.container_log(&release.container, LAST_LINES, LAST_BYTES).await.unwrap_or_default();
+        let lines =
+            self.engine.container_log(&release.container, LAST_LINES, LAST_BYTES).await.unwrap_or_default();
         if lines.is_empty() {
             return failure;
         }
         self.say(&format!("the last lines of {}:", release.container)).await;
         self.context.log.bytes(&lines).await;
         let text = String::from_utf8_lossy(&lines);
-        StepFailure { message: format!("{}; its last lines:\n{}", failure.message, text.trim_end()), ..failure }
+        StepFailure {
+            message: format!("{}; its last lines:\n{}", failure.message, text.trim_end()),
+            ..failure
+        }
     }
 
     async fn image_id(&self, wanted: &ReleaseSpec) -> Result<String, StepFailure> {

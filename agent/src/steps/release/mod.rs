@@ -13,8 +13,8 @@ mod traffic;
 use hydron_proto::plan::{ReleaseSpec, StepResult};
 
 pub(super) use self::machine::{Machine, settle};
-pub(super) use self::traffic::{drain, point, start_again};
 use self::record::{FileLedger, Ledger, ReleaseRecord, ServiceRecord};
+pub(super) use self::traffic::{drain, point, start_again};
 use super::Applied;
 use crate::docker::Engine;
 use crate::step_context::{Check, StepContext, StepFailure};

@@ -34,7 +34,10 @@ pub(super) async fn make_way(
 pub(super) async fn switch(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<(), StepFailure> {
     machine.context.doing.set(format!("Switching traffic to {}", new.container));
     health::ask(new).await.map_err(|reason| {
-        StepFailure::new("UNHEALTHY", format!("{} stopped being healthy before the switch: {reason}", new.container))
+        StepFailure::new(
+            "UNHEALTHY",
+            format!("{} stopped being healthy before the switch: {reason}", new.container),
+        )
     })?;
     point(machine, new, new.socket()).await
 }
@@ -52,7 +55,8 @@ pub(super) async fn probe(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<
         let asked = ask_tls(proxy, host.as_str(), path, authority.pem(), token, PROBE_WITHIN).await;
         last = match asked {
             Ok(answer) => {
-                let right_one = answer.answered_by.as_deref().is_some_and(|by| by.ends_with(&address.to_string()));
+                let right_one =
+                    answer.answered_by.as_deref().is_some_and(|by| by.ends_with(&address.to_string()));
                 let well = if strict { (200..400).contains(&answer.status) } else { answer.status < 500 };
                 if right_one && well {
                     machine.say(&format!("https://{host}{path} answers with status {}", answer.status)).await;
@@ -71,7 +75,10 @@ pub(super) async fn probe(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<
 }
 
 /// Waits until the proxy has no connection to the old release, at most as long as its plan says.
-pub(in crate::steps) async fn drain(machine: &Machine<'_>, old: Option<&ReleaseRecord>) -> Result<(), StepFailure> {
+pub(in crate::steps) async fn drain(
+    machine: &Machine<'_>,
+    old: Option<&ReleaseRecord>,
+) -> Result<(), StepFailure> {
     let Some((old, address)) = old.and_then(|old| Some((old, old.socket()?))) else { return Ok(()) };
     machine.context.doing.set(format!("Letting {} finish its requests", old.container));
     let drained = drained(&[address], Duration::from_secs(u64::from(old.spec.drain_s))).await;
@@ -103,7 +110,10 @@ pub(super) async fn put_back(
 }
 
 /// Starts the container of a release that was stopped, under its name, and waits for its health.
-pub(in crate::steps) async fn start_again(machine: &Machine<'_>, release: &ReleaseRecord) -> Result<(), StepFailure> {
+pub(in crate::steps) async fn start_again(
+    machine: &Machine<'_>,
+    release: &ReleaseRecord,
+) -> Result<(), StepFailure> {
     machine.engine.start_container(&release.container).await?;
     candidate::name(machine, release).await?;
     let mut last = String::new();
@@ -117,7 +127,10 @@ pub(in crate::steps) async fn start_again(machine: &Machine<'_>, release: &Relea
         }
         tokio::time::sleep(Duration::from_secs(1)).await;
     }
-    Err(StepFailure::new("UNHEALTHY", format!("{} was started again but is not healthy: {last}", release.container)))
+    Err(StepFailure::new(
+        "UNHEALTHY",
+        format!("{} was started again but is not healthy: {last}", release.container),
+    ))
 }
 
 /// Points a routed service to an address, or to nobody.
@@ -168,5 +181,6 @@ fn public_check<'r>(new: &'r ReleaseRecord, prefix: &'r str) -> (&'r str, bool) 
 }
 
 fn is_below(path: &str, prefix: &str) -> bool {
-    prefix == "/" || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+    prefix == "/"
+        || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
 }
