@@ -30,6 +30,7 @@ named! {
 
 named! {
     /// Where one of the eight steps stands.
+    #[schema(as = AnalysisStepState)]
     StepState, "step state" {
         /// Not yet.
         Pending = "pending",

@@ -18,7 +18,9 @@ export function approve(world, plan, seen) {
   world.note("plan.approve", plan.id, { digest: plan.digest });
   world.emit("plan.approved", plan.id, project.id);
   const servers = plan.provisioning_plans.map((one) => ({ server: world.servers.get(one.server_id), steps: world.provisioning.get(one.id).steps }));
-  return startRun(world, project, { kind: "deploy", title: `Deploy ${project.name}`, servers, url: plan.servers.find((one) => one.url)?.url });
+  const run = startRun(world, project, { kind: "deploy", title: `Deploy ${project.name}`, servers, url: plan.url });
+  plan.run_id = run.id;
+  return run;
 }
 
 const serverOf = (world) => [...world.servers.values()].find((one) => one.online);

@@ -4,7 +4,7 @@ import { propose, startAnalysis } from "./pipeline.mjs";
 import { approve, redeploy, rollbackNewest } from "./actions.mjs";
 
 export function say(world, chat, role, text, cards = [], suggestions = []) {
-  const message = { id: id("msg"), chat_id: chat.id, role, text, cards, suggestions, at: Date.now() };
+  const message = { id: id("msg"), seq: ++world.said, chat_id: chat.id, role, text, cards, suggestions, at: Date.now() };
   world.messages.set(message.id, message);
   chat.updated_at = message.at;
   world.bus.emit(`chat:${chat.id}`, message);

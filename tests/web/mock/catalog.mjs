@@ -40,10 +40,10 @@ export function foundServices({ withMissing }) {
       name: "api", kind: "web", language: "python", framework: "flask", package_manager: "pip", build: null, start: "gunicorn --bind 0.0.0.0:8000 app:app", port: 8000,
       health_path: "/api/health", dockerfile: { origin: "generated", path: null, content: PYTHON_DOCKERFILE }, path: "api", depends_on: ["postgres"],
       env: [
-        { name: "DATABASE_URL", secret: true, required: true, source: "api/entries.py:9", set: true, value: null, origin: "reference" },
-        { name: "LOG_LEVEL", secret: false, required: false, source: "api/app.py:14", set: true, value: "info", origin: "analysis" },
-        { name: "PORT", secret: false, required: false, source: "api/app.py:31", set: true, value: "8000", origin: "analysis" },
-        ...(withMissing ? [{ name: "SMTP_PASSWORD", secret: true, required: true, source: "api/mail.py:7", set: false, value: null, origin: "analysis" }] : []),
+        { name: "DATABASE_URL", secret: true, required: true, source: "code", set: true, value: null, origin: "reference" },
+        { name: "LOG_LEVEL", secret: false, required: false, source: "code", set: true, value: "info", origin: "analysis" },
+        { name: "PORT", secret: false, required: false, source: "example", set: true, value: "8000", origin: "analysis" },
+        ...(withMissing ? [{ name: "SMTP_PASSWORD", secret: true, required: true, source: "code", description: "Password of the mail server", set: false, value: null, origin: "analysis" }] : []),
       ],
       route: { prefix: "/api" }, missing: withMissing ? ["SMTP_PASSWORD"] : [],
       evidence: [

@@ -73,12 +73,14 @@ export function propose(world, project, serverIds) {
   services.sort((a, b) => order[a.kind] - order[b.kind]);
   const split = (at) => (servers.length < 2 ? services : services.filter((one) => (one.kind === "dependency") === (at === 1)));
   const url = `https://${project.slug}-${project.id.slice(-6)}.localhost`;
-  const plan = { id: id("ipl"), project_id: project.id, state: "ready", stale_reasons: [], created_at: Date.now(), risk: "r2", input_digest: digest(services) };
+  const plan = { id: id("ipl"), project_id: project.id, state: "ready", stale_reasons: [], warnings: [], url: null, run_id: null, approved_at: null, created_at: Date.now(), risk: "r2", input_digest: digest(services) };
   plan.servers = servers.map((server, at) => ({
-    server_id: server.id, name: server.name, url: at === 0 ? url : null,
+    server_id: server.id, name: server.name,
     reason: at === 0 ? "The only server with room; 2 CPUs and 3.1 GiB are free." : "Chosen by you; keeps data apart from what faces the internet.",
     services: split(at).map((one) => ({ service_id: one.id, name: one.name, reason: one.kind === "dependency" ? "Next to the service that uses it most; its volume stays here." : one.kind === "static" ? "Serves / and needs 32 MiB." : "Serves /api; about 180 MiB by its framework." })),
   }));
+  plan.url = url;
+  if (services.length === 1) plan.warnings = ["Nothing depends on this service and it has no public path, so nobody can reach it."];
   plan.downtime = services.map((one) => ({ service: one.name, seconds: one.kind === "dependency" ? 5 : 0, reason: one.kind === "dependency" ? "One replica with a volume: the old container must stop before the new one starts." : "The new container is healthy before traffic moves." }));
   plan.digest = digest([plan.servers, plan.downtime]);
   world.plans.set(plan.id, plan);
@@ -88,7 +90,7 @@ export function propose(world, project, serverIds) {
     one.secrets = [{ name: "postgres/password", version: 1, generated: true }];
     one.mandates = services.filter((service) => service.kind !== "dependency").map((service) => ({ service: service.id, name: service.name, valid_until_unix_ms: Date.now() + 90 * 86_400_000, source: { git: { url: "https://git.example.org/acme/guestbook.git", reference: "refs/heads/main" } } }));
     world.provisioning.set(one.id, one);
-    return { id: one.id, server_id: one.server_id, state: one.state, digest: one.digest, risk: one.risk, downtime_s: one.downtime_s };
+    return { id: one.id, server_id: one.server_id, state: one.state, digest: one.digest, risk: one.risk, downtime_s: one.downtime_s, step_count: one.steps.length };
   });
   world.touch(project, { status: project.url ? project.status : "planned" });
   world.emit("plan.ready", plan.id, project.id);

@@ -40,10 +40,10 @@ export const ROUTES = [
   }, "open"],
   ["POST", "/auth/logout", (_w, _p, _b, reply) => reply.leave()],
   ["GET", "/me", me],
-  ["GET", "/teams/:id/members", (w) => page([{ user_id: w.user.id, email: w.user.email, name: w.user.name, role: "owner" }])],
+  ["GET", "/teams/:id/members", (w) => page([{ user_id: w.user.id, email: w.user.email, name: w.user.name, role: "owner", joined_at: Date.now() }])],
   ["GET", "/tokens", (w) => page([...w.tokens.values()])],
   ["POST", "/tokens", (w, _, body) => {
-    const token = { id: id("tok"), name: body.name, prefix: "hyd_7Qx2", created_at: Date.now(), expires_at: body.expires_in_days ? Date.now() + body.expires_in_days * 86_400_000 : null, last_used_at: null };
+    const token = { id: id("tok"), name: body.name, prefix: "hyd_7Qx2", created_at: Date.now(), role: "developer", expires_at: Date.now() + (body.expires_in_days ?? 90) * 86_400_000, last_used_at: null };
     w.tokens.set(token.id, token);
     w.note("token.create", token.id, { name: body.name });
     return { ...token, token: "hyd_7Qx2mJd0vT8kq3WcYz5rB1nLpE6uHs9aGfXo4iVt" };
@@ -79,9 +79,9 @@ export const ROUTES = [
   ["GET", "/projects/:id/services", (w, { id: key }) => page(w.of(w.services, "project_id", key))],
   ["POST", "/projects/:id/services/accept-all", (w, { id: key }) => page(w.of(w.services, "project_id", key).map((one) => (one.state === "pending" ? change(w, one, { state: "accepted" }) : one)))],
   ["PATCH", "/services/:id", (w, { id: key }, body) => {
-    const { dockerfile, ...rest } = body;
+    const { dockerfile, route_prefix: prefix, ...rest } = body;
     const service = get(w.services, key);
-    return change(w, service, { ...rest, ...(dockerfile ? { dockerfile: { ...service.dockerfile, ...dockerfile, origin: "edited" } } : {}) });
+    return change(w, service, { ...rest, ...(prefix === undefined ? {} : { route: prefix === "" ? null : { prefix } }), ...(dockerfile ? { dockerfile: { ...service.dockerfile, ...dockerfile, origin: "edited" } } : {}) });
   }],
   ["POST", "/services/:id/accept", (w, { id: key }) => change(w, get(w.services, key), { state: "accepted" })],
   ["POST", "/services/:id/reject", (w, { id: key }) => change(w, get(w.services, key), { state: "rejected" })],
@@ -121,7 +121,7 @@ export const ROUTES = [
       if (get(w.provisioning, one).digest !== seen) throw new Refusal(409, "digest_mismatch", "The plan is not what you saw", "Its steps changed while you were reading. Look at them again and approve them then.");
     }
     const run = approve(w, plan, body.digest);
-    return { plan, run };
+    return { plan, run: { id: run.id, state: run.state } };
   }],
   ["PATCH", "/provisioning-plans/:id", (w, { id: key }, body) => {
     const one = get(w.provisioning, key);
@@ -166,7 +166,7 @@ export const ROUTES = [
     const server = { id: id("srv"), name: body.name, state: "available", online: false, last_seen_at: null, agent_version: null, facts: null, site_ca_pem: null, projects: [], enrolled_at: null };
     w.servers.set(server.id, server);
     w.note("server.adopt", server.id, { name: body.name });
-    setTimeout(() => (Object.assign(server, { online: true, enrolled_at: Date.now(), last_seen_at: Date.now(), agent_version: "0.1.0", facts: { os: "Debian GNU/Linux 12", cpus: 2, memory_mb: 3932, arch: "x86_64" } }), w.emit("server.joined", server.id)), 6 * w.second).unref();
+    setTimeout(() => (Object.assign(server, { online: true, enrolled_at: Date.now(), last_seen_at: Date.now(), agent_version: "0.1.0", facts: { os: "Debian GNU/Linux 12", cpu_count: 2, memory_bytes: 4_123_000_000, arch: "x86_64" } }), w.emit("server.joined", server.id)), 6 * w.second).unref();
     return { server, token: `hyd1.q0Yx5m3vJ8.${server.id.slice(-8)}.n4TzW7cPbR2e`, command: "curl -fsS --pinnedpubkey 'sha256//q0Yx5m3vJ8…=' https://hydron.example.org:8443/install | sh -s -- hydron.example.org:7443", expires_at: Date.now() + 3_600_000 };
   }],
   ["GET", "/servers/:id", (w, { id: key }) => get(w.servers, key)],

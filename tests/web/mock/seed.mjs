@@ -34,13 +34,13 @@ export function seed(world, scene) {
   for (let at = 0; at < 24; at += 1) {
     world.audit.push({ id: id("aud"), at: Date.now() - at * HOUR, actor: { kind: "user", id: world.user.id, name: at % 5 === 0 ? "CI token" : "Ada Lovelace" }, action: ["plan.approve", "service.update", "run.pause", "token.create", "server.adopt"][at % 5], subject: id(["ipl", "svc", "run", "tok", "srv"][at % 5]), detail: at % 2 ? { digest: digest(at) } : {} });
   }
-  world.tokens.set("tok_1", { id: "tok_1", name: "CI of the web shop", prefix: "hyd_7Qx2", created_at: Date.now() - 40 * 24 * HOUR, expires_at: Date.now() + 50 * 24 * HOUR, last_used_at: Date.now() - HOUR });
+  world.tokens.set("tok_1", { id: "tok_1", name: "CI of the web shop", prefix: "hyd_7Qx2", created_at: Date.now() - 40 * 24 * HOUR, role: "developer", expires_at: Date.now() + 50 * 24 * HOUR, last_used_at: Date.now() - HOUR });
 }
 
 function server(world, name, over) {
   const one = {
     id: id("srv"), name, state: "running", online: true, last_seen_at: Date.now(), agent_version: "0.1.0", projects: [], enrolled_at: Date.now() - 9 * 24 * HOUR, site_ca_pem: "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n",
-    facts: { os: "Debian GNU/Linux 12", kernel: "6.1.0-26-amd64", arch: "x86_64", cpus: 4, memory_mb: 16_042, disk_free_bytes: 211_000_000_000, docker_version: "20.10.24", cgroup: "v2", http_port: 80, https_port: 443 },
+    facts: { os: "Debian GNU/Linux 12", kernel: "6.1.0-26-amd64", arch: "x86_64", cpu_count: 4, memory_bytes: 16_821_000_000, disk_free_bytes: 211_000_000_000, docker_version: "20.10.24", proxy_version: "nginx 1.22.1", http_port: 80, https_port: 443 },
     ...over,
   };
   world.servers.set(one.id, one);
@@ -52,7 +52,7 @@ function manyServers(world) {
   for (let at = 2; at <= 30; at += 1) {
     const state = states[at % states.length];
     const online = state !== "stopped" && state !== "error";
-    server(world, at === 17 ? "a-server-with-a-name-that-goes-on-and-on-because-somebody-thought-more-is-more" : `${["frankfurt", "paris", "london"][at % 3]}-${at}`, { state, online, last_seen_at: online ? Date.now() : Date.now() - at * HOUR, facts: { os: at % 2 ? "Ubuntu 24.04" : "Debian GNU/Linux 12", cpus: at % 5 === 0 ? 16 : 4, memory_mb: at % 5 === 0 ? 64_221 : 16_042, arch: "x86_64" } });
+    server(world, at === 17 ? "a-server-with-a-name-that-goes-on-and-on-because-somebody-thought-more-is-more" : `${["frankfurt", "paris", "london"][at % 3]}-${at}`, { state, online, last_seen_at: online ? Date.now() : Date.now() - at * HOUR, facts: { os: at % 2 ? "Ubuntu 24.04" : "Debian GNU/Linux 12", cpu_count: at % 5 === 0 ? 16 : 4, memory_bytes: at % 5 === 0 ? 67_340_000_000 : 16_821_000_000, arch: "x86_64" } });
   }
 }
 

@@ -6,6 +6,7 @@ export class World {
   constructor() {
     this.bus = new EventEmitter().setMaxListeners(500);
     this.seq = 0;
+    this.said = 0;
     this.events = [];
     this.user = null;
     this.password = null;

@@ -10,6 +10,7 @@ use super::{DependencyNeed, DockerfileReading, EnvNeed, Evidence};
 /// How a service is run and reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
+#[schema(as = AnalyzedServiceKind)]
 pub enum ServiceKind {
     /// Answers requests on a port.
     Web,

@@ -3,25 +3,25 @@ import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tansta
 import { api, take } from "./client";
 import { keys } from "./keys";
 import { chooseTeam } from "./team";
-import type { ApiToken, AuditEntry, Me, Member, Page } from "./types";
+import type { Me, TeamRef } from "./types";
 
 export function useSetupNeeded() {
   return useQuery({
     queryKey: keys.setup,
-    queryFn: () => take<{ needed: boolean }>(api.GET("/setup")),
+    queryFn: () => take(api.GET("/setup")),
     staleTime: Infinity,
   });
 }
 
 export function useMe() {
-  return useQuery({ queryKey: keys.me, queryFn: () => take<Me>(api.GET("/me")), staleTime: 5 * 60_000, retry: false });
+  return useQuery({ queryKey: keys.me, queryFn: () => take(api.GET("/me")), staleTime: 5 * 60_000, retry: false });
 }
 
 /** For pages behind the gate, where somebody is known to be signed in. */
-export function useSession(): Me {
+export function useSession(): { user: NonNullable<Me["user"]>; team: TeamRef; teams: TeamRef[] } {
   const { data } = useMe();
-  if (!data) throw new Error("useSession outside the gate");
-  return data;
+  if (!data?.user || !data.team) throw new Error("useSession outside the gate");
+  return { user: data.user, team: data.team, teams: data.teams };
 }
 
 function useEntry<T>(call: (body: T) => Promise<Me>) {
@@ -29,7 +29,7 @@ function useEntry<T>(call: (body: T) => Promise<Me>) {
   return useMutation({
     mutationFn: call,
     onSuccess: (me) => {
-      chooseTeam(me.team.id);
+      chooseTeam(me.team?.id ?? null);
       cache.setQueryData(keys.setup, { needed: false });
       cache.setQueryData(keys.me, me);
     },
@@ -43,9 +43,9 @@ export interface SetupForm {
   password: string;
   team_name: string;
 }
-export const useSetup = () => useEntry((body: SetupForm) => take<Me>(api.POST("/setup", { body })));
+export const useSetup = () => useEntry((body: SetupForm) => take(api.POST("/setup", { body })));
 export const useLogin = () =>
-  useEntry((body: { email: string; password: string }) => take<Me>(api.POST("/auth/login", { body })));
+  useEntry((body: { email: string; password: string }) => take(api.POST("/auth/login", { body })));
 
 export function useLogout() {
   const cache = useQueryClient();
@@ -63,21 +63,21 @@ export function useMembers(team: string) {
   return useQuery({
     queryKey: keys.members(team),
     queryFn: async () =>
-      (await take<Page<Member>>(api.GET("/teams/{id}/members", { params: { path: { id: team } } }))).items,
+      (await take(api.GET("/teams/{id}/members", { params: { path: { id: team } } }))).items,
   });
 }
 
 export function useTokens() {
   return useQuery({
     queryKey: keys.tokens,
-    queryFn: async () => (await take<Page<ApiToken>>(api.GET("/tokens"))).items,
+    queryFn: async () => (await take(api.GET("/tokens"))).items,
   });
 }
 
 export function useCreateToken() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (body: { name: string; expires_in_days?: number }) => take<ApiToken>(api.POST("/tokens", { body })),
+    mutationFn: (body: { name: string; expires_in_days?: number }) => take(api.POST("/tokens", { body })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.tokens }),
   });
 }
@@ -94,7 +94,7 @@ export function useAudit() {
   return useInfiniteQuery({
     queryKey: keys.audit,
     queryFn: ({ pageParam }) =>
-      take<Page<AuditEntry>>(api.GET("/audit", { params: { query: pageParam ? { cursor: pageParam } : {} } })),
+      take(api.GET("/audit", { params: { query: pageParam ? { cursor: pageParam } : {} } })),
     initialPageParam: "",
     getNextPageParam: (last) => last.next_cursor ?? undefined,
   });

@@ -1,8 +1,8 @@
 // Owns calls about chats: one conversation is a list of messages that the stream adds to.
 import { type QueryClient, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, once, take } from "./client";
+import { api, take } from "./client";
 import { keys } from "./keys";
-import type { Chat, Message, Page } from "./types";
+import type { Message } from "./types";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
@@ -11,7 +11,7 @@ export function useChats(project: string, enabled = true) {
     queryKey: keys.chats(project),
     enabled,
     queryFn: async () => {
-      const page = await take<Page<Chat>>(api.GET("/projects/{id}/chats", at(project)));
+      const page = await take(api.GET("/projects/{id}/chats", at(project)));
       return page.items.toSorted((a, b) => b.created_at - a.created_at);
     },
   });
@@ -21,7 +21,7 @@ export function useCreateChat(project: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (title?: string) =>
-      take<Chat>(api.POST("/projects/{id}/chats", { ...at(project), body: title ? { title } : {}, headers: once() })),
+      take(api.POST("/projects/{id}/chats", { ...at(project), body: title ? { title } : {} })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.chats(project) }),
   });
 }
@@ -31,12 +31,11 @@ export function useMessages(chat: string | undefined) {
     queryKey: keys.messages(chat ?? ""),
     enabled: chat !== undefined,
     queryFn: async () =>
-      (await take<Page<Message>>(api.GET("/chats/{id}/messages", at(chat ?? "")))).items.toSorted(inOrder),
+      (await take(api.GET("/chats/{id}/messages", at(chat ?? "")))).items.toSorted(inOrder),
   });
 }
 
-/** By time; of two in the same moment the question comes before its answer. */
-const inOrder = (a: Message, b: Message) => a.at - b.at || b.role.localeCompare(a.role) || a.id.localeCompare(b.id);
+const inOrder = (a: Message, b: Message) => a.seq - b.seq;
 
 /** Adds a message or replaces the one with its id. */
 export function keepMessage(cache: QueryClient, message: Message): void {
@@ -49,12 +48,13 @@ export function useSay(chat: string | undefined) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (text: string) =>
-      take<{ user_message: Message; reply: Message }>(
-        api.POST("/chats/{id}/messages", { ...at(chat ?? ""), body: { text }, headers: once() }),
+      take(
+        api.POST("/chats/{id}/messages", { ...at(chat ?? ""), body: { text } }),
       ),
     onMutate: (text) => {
       const sending: Message = {
         id: "sending",
+        seq: Number.MAX_SAFE_INTEGER,
         chat_id: chat ?? "",
         role: "user",
         text,

@@ -4,6 +4,7 @@ import { problemFrom } from "./problem";
 import { visible } from "../format/visible";
 import type { paths } from "./schema";
 import { teamHeaders } from "./team";
+import type { Solid } from "./types";
 
 const team: Middleware = {
   onRequest({ request }) {
@@ -13,9 +14,19 @@ const team: Middleware = {
 };
 
 export const BASE = "/api/v1";
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export const api = createClient<paths>({ baseUrl: BASE, credentials: "same-origin" }) as any;
-api.use(team);
+
+/** The operations by their path below the base. */
+type Operations = { [Path in keyof paths as Path extends `${typeof BASE}${infer Rest}` ? Rest : never]: paths[Path] };
+
+export const api = createClient<Operations>({ baseUrl: BASE, credentials: "same-origin" });
+/** Makes a creating call safe to send twice. */
+const once: Middleware = {
+  onRequest({ request }) {
+    if (request.method === "POST") request.headers.set("Idempotency-Key", crypto.randomUUID());
+    return request;
+  },
+};
+api.use(team, once);
 
 interface Answer<T> {
   data?: T;
@@ -24,13 +35,8 @@ interface Answer<T> {
 }
 
 /** The body of a call that succeeded; a `Problem` otherwise. */
-export async function take<T>(call: Promise<Answer<T>>): Promise<T> {
+export async function take<T>(call: Promise<Answer<T>>): Promise<Solid<T>> {
   const { data, error, response } = await call;
   if (!response.ok) throw problemFrom(response.status, visible(error));
-  return visible(data) as T;
-}
-
-/** A header that makes a creating call safe to send twice. */
-export function once(): { "Idempotency-Key": string } {
-  return { "Idempotency-Key": crypto.randomUUID() };
+  return visible(data) as Solid<T>;
 }

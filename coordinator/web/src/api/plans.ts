@@ -1,8 +1,8 @@
 // Owns calls about plans: proposing, placing, editing, and approving by the digest that was seen.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, once, take } from "./client";
+import { api, take } from "./client";
 import { keys } from "./keys";
-import type { Approval, InfrastructurePlan, Page, ProvisioningPlan, Run } from "./types";
+import type { Approval, InfrastructurePlan, ProvisioningPlan } from "./types";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
@@ -10,7 +10,7 @@ export function usePlans(project: string) {
   return useQuery({
     queryKey: keys.plans(project),
     queryFn: async () => {
-      const page = await take<Page<InfrastructurePlan>>(api.GET("/projects/{id}/infrastructure-plans", at(project)));
+      const page = await take(api.GET("/projects/{id}/infrastructure-plans", at(project)));
       return page.items.toSorted((a, b) => b.created_at - a.created_at);
     },
   });
@@ -23,7 +23,7 @@ export function useProvisioning(plan: InfrastructurePlan | undefined) {
     enabled: plan !== undefined,
     placeholderData: keepPreviousData,
     queryFn: async () =>
-      (await take<Page<ProvisioningPlan>>(api.GET("/infrastructure-plans/{id}/provisioning-plans", at(id)))).items,
+      (await take(api.GET("/infrastructure-plans/{id}/provisioning-plans", at(id)))).items,
   });
 }
 
@@ -44,18 +44,17 @@ function usePlanChange<T, R>(project: string, call: (input: T) => Promise<R>) {
 
 export const usePropose = (project: string) =>
   usePlanChange(project, (server_ids: string[]) =>
-    take<InfrastructurePlan>(
+    take(
       api.POST("/projects/{id}/infrastructure-plans", {
         ...at(project),
         body: server_ids.length > 0 ? { server_ids } : {},
-        headers: once(),
       }),
     ),
   );
 
 export const usePlace = (project: string, plan: string) =>
   usePlanChange(project, (placement: Record<string, string>) =>
-    take<InfrastructurePlan>(api.PATCH("/infrastructure-plans/{id}", { ...at(plan), body: { placement } })),
+    take(api.PATCH("/infrastructure-plans/{id}", { ...at(plan), body: { placement } })),
   );
 
 export interface StepEdit {
@@ -65,7 +64,7 @@ export interface StepEdit {
 }
 export const useEditSteps = (project: string, provisioning: string) =>
   usePlanChange(project, (steps: StepEdit[]) =>
-    take<ProvisioningPlan>(api.PATCH("/provisioning-plans/{id}", { ...at(provisioning), body: { steps } })),
+    take(api.PATCH("/provisioning-plans/{id}", { ...at(provisioning), body: { steps } })),
   );
 
 export interface Seen {
@@ -75,7 +74,7 @@ export interface Seen {
 /** Sends back exactly the digests of what was on screen; the server refuses anything else. */
 export const useApprovePlan = (project: string) =>
   usePlanChange(project, ({ plan, provisioning }: Seen) =>
-    take<{ plan: InfrastructurePlan; run: Run | null }>(
+    take(
       api.POST("/infrastructure-plans/{id}/approve", {
         ...at(plan.id),
         body: {
@@ -83,7 +82,6 @@ export const useApprovePlan = (project: string) =>
           start: true,
           provisioning_digests: Object.fromEntries(provisioning.map((one) => [one.id, one.digest])),
         },
-        headers: once(),
       }),
     ),
   );
@@ -92,14 +90,14 @@ export function useApprovals() {
   return useQuery({
     queryKey: keys.approvals,
     queryFn: async () =>
-      (await take<Page<Approval>>(api.GET("/approvals", { params: { query: { state: "pending" } } }))).items,
+      (await take(api.GET("/approvals", { params: { query: { state: "pending" } } }))).items,
   });
 }
 
 export function useDecide() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: ({ approval, approve }: { approval: Approval; approve: boolean }) =>
+    mutationFn: ({ approval, approve }: { approval: Approval; approve: boolean }): Promise<unknown> =>
       approve
         ? take(api.POST("/approvals/{id}/approve", { ...at(approval.id), body: { digest: approval.digest } }))
         : take(api.POST("/approvals/{id}/decline", at(approval.id))),

@@ -1,8 +1,8 @@
 // Owns calls about runs: their steps, controls and logs.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, once, take } from "./client";
+import { api, take } from "./client";
 import { keys } from "./keys";
-import type { LogPage, Page, Run } from "./types";
+import type { Decision, LogPage, Run } from "./types";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
@@ -10,14 +10,14 @@ export function useRuns(project: string) {
   return useQuery({
     queryKey: keys.runs(project),
     queryFn: async () => {
-      const page = await take<Page<Run>>(api.GET("/projects/{id}/runs", at(project)));
+      const page = await take(api.GET("/projects/{id}/runs", at(project)));
       return page.items.toSorted((a, b) => b.started_at - a.started_at);
     },
   });
 }
 
 export function useRun(id: string) {
-  return useQuery({ queryKey: keys.run(id), queryFn: () => take<Run>(api.GET("/runs/{id}", at(id))) });
+  return useQuery({ queryKey: keys.run(id), queryFn: () => take(api.GET("/runs/{id}", at(id))) });
 }
 
 export function isActive(run: Pick<Run, "state"> | undefined): boolean {
@@ -32,7 +32,7 @@ export function useRedeploy(project: string) {
   const cache = useQueryClient();
   return useMutation({
     mutationFn: (body: RedeployForm) =>
-      take<Run>(api.POST("/projects/{id}/runs", { ...at(project), body: { kind: "redeploy", ...body }, headers: once() })),
+      take(api.POST("/projects/{id}/runs", { ...at(project), body: { kind: "redeploy", ...body } })),
     onSuccess: (run) => {
       cache.setQueryData(keys.run(run.id), run);
       return cache.invalidateQueries({ queryKey: keys.runs(project) });
@@ -43,7 +43,7 @@ export function useRedeploy(project: string) {
 export type RunCommand =
   | { kind: "pause" | "resume" | "stop" }
   | { kind: "retry"; step?: number }
-  | { kind: "resolve"; server_id: string; step: number; decision: "adopt_result" | "rerun" | "stop" };
+  | { kind: "resolve"; server_id: string; step: number; decision: Decision };
 
 export function useControl(run: string) {
   const cache = useQueryClient();
@@ -78,7 +78,7 @@ export interface LogPlace {
 }
 export function readLog(place: LogPlace, offset: number, limit: number, signal: AbortSignal): Promise<LogPage> {
   const { run, ...query } = place;
-  return take<LogPage>(
+  return take(
     api.GET("/runs/{id}/logs", { params: { path: { id: run }, query: { ...query, offset, limit } }, signal }),
   );
 }

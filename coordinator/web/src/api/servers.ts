@@ -1,22 +1,21 @@
 // Owns calls about servers: the inventory and how a machine joins it.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, once, take } from "./client";
+import { api, take } from "./client";
 import { keys } from "./keys";
-import type { Adoption, Page, Server } from "./types";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
 export function useServers() {
   return useQuery({
     queryKey: keys.servers,
-    queryFn: async () => (await take<Page<Server>>(api.GET("/servers"))).items,
+    queryFn: async () => (await take(api.GET("/servers"))).items,
   });
 }
 
 export function useServer(id: string, poll = false) {
   return useQuery({
     queryKey: keys.server(id),
-    queryFn: () => take<Server>(api.GET("/servers/{id}", at(id))),
+    queryFn: () => take(api.GET("/servers/{id}", at(id))),
     refetchInterval: poll ? 2000 : false,
   });
 }
@@ -24,7 +23,7 @@ export function useServer(id: string, poll = false) {
 export function useAdopt() {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (name: string) => take<Adoption>(api.POST("/servers/adopt", { body: { name }, headers: once() })),
+    mutationFn: (name: string) => take(api.POST("/servers/adopt", { body: { name } })),
     onSuccess: () => cache.invalidateQueries({ queryKey: keys.servers }),
   });
 }
@@ -32,7 +31,7 @@ export function useAdopt() {
 export function useRenameServer(id: string) {
   const cache = useQueryClient();
   return useMutation({
-    mutationFn: (name: string) => take<Server>(api.PATCH("/servers/{id}", { ...at(id), body: { name } })),
+    mutationFn: (name: string) => take(api.PATCH("/servers/{id}", { ...at(id), body: { name } })),
     onSuccess: (server) => {
       cache.setQueryData(keys.server(id), server);
       return cache.invalidateQueries({ queryKey: keys.servers });

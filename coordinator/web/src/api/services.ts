@@ -1,15 +1,15 @@
 // Owns calls about services: their settings, variables, releases and the operations on what runs.
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { api, once, take } from "./client";
+import { api, take } from "./client";
 import { keys } from "./keys";
-import type { Page, Release, Run, Service } from "./types";
+import type { Run, ServiceEdit } from "./types";
 
 const at = (id: string) => ({ params: { path: { id } } });
 
 export function useServices(project: string) {
   return useQuery({
     queryKey: keys.services(project),
-    queryFn: async () => (await take<Page<Service>>(api.GET("/projects/{id}/services", at(project)))).items,
+    queryFn: async () => (await take(api.GET("/projects/{id}/services", at(project)))).items,
   });
 }
 
@@ -33,13 +33,13 @@ export function useJudge(project: string) {
   return useServiceChange(project, ({ id, verdict }: { id: string; verdict: Verdict }) => {
     switch (verdict) {
       case "accept":
-        return take<Service>(api.POST("/services/{id}/accept", at(id)));
+        return take(api.POST("/services/{id}/accept", at(id)));
       case "reject":
-        return take<Service>(api.POST("/services/{id}/reject", at(id)));
+        return take(api.POST("/services/{id}/reject", at(id)));
       case "lock":
-        return take<Service>(api.POST("/services/{id}/lock", at(id)));
+        return take(api.POST("/services/{id}/lock", at(id)));
       case "unlock":
-        return take<Service>(api.POST("/services/{id}/unlock", at(id)));
+        return take(api.POST("/services/{id}/unlock", at(id)));
     }
   });
 }
@@ -47,17 +47,8 @@ export function useJudge(project: string) {
 export const useAcceptAll = (project: string) =>
   useServiceChange(project, () => take(api.POST("/projects/{id}/services/accept-all", at(project))));
 
-export interface ServiceEdit {
-  name?: string;
-  build?: string | null;
-  start?: string | null;
-  port?: number | null;
-  health_path?: string | null;
-  route?: { prefix: string } | null;
-  dockerfile?: { content: string };
-}
 export const useEditService = (project: string, id: string) =>
-  useServiceChange(project, (body: ServiceEdit) => take<Service>(api.PATCH("/services/{id}", { ...at(id), body })));
+  useServiceChange(project, (body: ServiceEdit) => take(api.PATCH("/services/{id}", { ...at(id), body })));
 
 export interface EnvInput {
   name: string;
@@ -75,7 +66,7 @@ export const useDropEnv = (project: string, id: string) =>
 export function useReleases(service: string) {
   return useQuery({
     queryKey: keys.releases(service),
-    queryFn: async () => (await take<Page<Release>>(api.GET("/services/{id}/releases", at(service)))).items,
+    queryFn: async () => (await take(api.GET("/services/{id}/releases", at(service)))).items,
   });
 }
 
@@ -92,17 +83,16 @@ export function useOperate(project: string) {
 }
 
 function operate(operation: Operation): Promise<Run> {
-  const headers = once();
   switch (operation.kind) {
     case "restart":
-      return take<Run>(api.POST("/services/{id}/restart", { ...at(operation.service), headers }));
+      return take(api.POST("/services/{id}/restart", { ...at(operation.service) }));
     case "stop":
-      return take<Run>(api.POST("/services/{id}/stop", { ...at(operation.service), headers }));
+      return take(api.POST("/services/{id}/stop", { ...at(operation.service) }));
     case "start":
-      return take<Run>(api.POST("/services/{id}/start", { ...at(operation.service), headers }));
+      return take(api.POST("/services/{id}/start", { ...at(operation.service) }));
     case "logs":
-      return take<Run>(api.POST("/services/{id}/logs", { ...at(operation.service), body: { lines: 1000 }, headers }));
+      return take(api.POST("/services/{id}/logs", { ...at(operation.service), body: { lines: 1000 } }));
     case "rollback":
-      return take<Run>(api.POST("/releases/{id}/rollback", { ...at(operation.release), headers }));
+      return take(api.POST("/releases/{id}/rollback", { ...at(operation.release) }));
   }
 }

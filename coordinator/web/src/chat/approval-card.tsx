@@ -2,6 +2,7 @@
 import { ShieldCheck } from "lucide-react";
 import { useApprovals, useDecide } from "../api/plans";
 import { shortDigest, words } from "../format/format";
+import { RiskBadge } from "../infrastructure/risk-badge";
 import { Button } from "../ui/button";
 import { ProblemNote } from "../ui/problem-note";
 import { Card } from "./card";
@@ -16,7 +17,7 @@ export function ApprovalCard({ id, project }: { id: string; project: string }) {
   return (
     <Card
       icon={ShieldCheck}
-      title={approval.title ?? "Approval needed"}
+      title="Approval needed"
       actions={
         <>
           <Button look="primary" size="sm" busy={decide.isPending} onClick={() => { decide.mutate({ approval, approve: true }); }}>
@@ -28,7 +29,9 @@ export function ApprovalCard({ id, project }: { id: string; project: string }) {
         </>
       }
     >
-      {approval.subject !== undefined && <p>{words(approval.subject)}</p>}
+      <p className="mb-2 flex items-center gap-2">
+        {words(approval.subject_kind)} <RiskBadge risk={approval.risk} />
+      </p>
       <p className="text-xs text-ink-3">
         Digest <code title={approval.digest}>{shortDigest(approval.digest)}</code>
       </p>

@@ -28,7 +28,7 @@ export default function Markdown({ text }: { text: string }) {
               <span>{children}</span>
             ),
           code: ({ children }) => <code className="rounded bg-idle-soft px-1 py-0.5 text-[0.85em]">{children}</code>,
-          pre: ({ children }) => <pre className="overflow-x-auto rounded-md border border-line bg-log p-3 text-xs [&_code]:bg-transparent [&_code]:p-0">{children}</pre>,
+          pre: ({ children }) => <pre tabIndex={0} className="overflow-x-auto rounded-md border border-line bg-log p-3 text-xs [&_code]:bg-transparent [&_code]:p-0">{children}</pre>,
           h1: ({ children }) => <p className="text-lg font-semibold">{children}</p>,
           h2: ({ children }) => <p className="font-semibold">{children}</p>,
           h3: ({ children }) => <p className="font-semibold">{children}</p>,

@@ -9,7 +9,7 @@ import { currentStep, failedStep, share, tally } from "../runs/tally";
 import { ProblemNote } from "../ui/problem-note";
 import { Progress } from "../ui/progress";
 import { Skeleton } from "../ui/skeleton";
-import { RUN, StatusBadge, StatusIcon, STEP } from "../ui/status";
+import { runLook, StatusBadge, StatusIcon, STEP } from "../ui/status";
 import { Took } from "../ui/time";
 import { Card } from "./card";
 
@@ -26,11 +26,11 @@ export function RunCard({ id, project }: { id: string; project: string }) {
     <Card
       icon={Play}
       title={run.title}
-      state={<StatusBadge look={RUN[run.state]} />}
+      state={<StatusBadge look={runLook(run.state)} />}
       to={place({ panel: "runs", item: run.id })}
       actions={isActive(run) || run.state === "failed" ? <RunControls run={run} size="sm" /> : undefined}
     >
-      <Progress value={share(counts)} tone={RUN[run.state].tone} label="Progress of the run" />
+      <Progress value={share(counts)} tone={runLook(run.state).tone} label="Progress of the run" />
       <p className="mt-2 flex justify-between gap-3 text-xs text-ink-3">
         <span className="tnum">
           {counts.done} of {plural(counts.all, "step")}

@@ -36,10 +36,10 @@ async function keepOpen(options: StreamOptions, ended: AbortSignal): Promise<voi
     try {
       await readOnce(options.url, last, ended, {
         open: () => {
-          failures = 0;
           say("open");
         },
         event: (event) => {
+          failures = 0;
           if (event.id !== null) last = event.id;
           if (!ended.aborted) options.onEvent(event);
         },

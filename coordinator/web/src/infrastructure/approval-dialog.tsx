@@ -14,6 +14,7 @@ import { say } from "../ui/toast";
 import { approveWords } from "./approve-button";
 import { ApprovalSteps } from "./approval-steps";
 import { totalDowntime, stepCount } from "./measure";
+import { Warnings } from "./warnings";
 
 interface ApprovalDialogProps {
   seen: Seen;
@@ -69,6 +70,7 @@ export function ApprovalDialog({ seen, project, onClose }: ApprovalDialogProps) 
       {seen.provisioning.map((one) => (
         <ApprovalSteps key={one.id} plan={one} server={seen.plan.servers.find((server) => server.server_id === one.server_id)?.name ?? one.server_id} />
       ))}
+      <Warnings texts={seen.plan.warnings} />
       <ul className="mt-4 list-disc space-y-1 pl-5 text-sm text-ink-2">
         <li>No money is spent.</li>
         {generated.length > 0 && <li>{plural(generated.length, "secret is", "secrets are")} generated and sealed to the server; nobody sees the values.</li>}

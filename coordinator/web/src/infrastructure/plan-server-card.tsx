@@ -1,15 +1,14 @@
 // Owns one server of a plan: what runs there and why, and moving a service elsewhere.
-import { Globe, Server as ServerIcon } from "lucide-react";
+import { Server as ServerIcon } from "lucide-react";
 import { Link } from "react-router";
 import { usePlace } from "../api/plans";
 import { useServers } from "../api/servers";
-import type { InfrastructurePlan, PlanServer } from "../api/types";
-import { host } from "../format/format";
+import type { InfrastructurePlan, PlannedServer } from "../api/types";
 import { Select } from "../ui/field";
 import { sayProblem } from "../ui/toast";
 
 interface PlanServerCardProps {
-  server: PlanServer;
+  server: PlannedServer;
   plan: InfrastructurePlan;
   project: string;
   movable: boolean;
@@ -28,12 +27,6 @@ export function PlanServerCard({ server, plan, project, movable }: PlanServerCar
             <Link to={`/servers/${server.server_id}`} className="hover:text-accent hover:underline" title={server.name}>{server.name}</Link>
           </h4>
           <p className="text-xs break-words text-ink-2">{server.reason}</p>
-          {server.url && (
-            <p className="mt-1 flex min-w-0 items-center gap-1.5 text-xs text-ink-2">
-              <Globe className="size-3.5 shrink-0 text-ink-3" aria-hidden />
-              <span className="truncate" title={server.url}>{host(server.url)}</span>
-            </p>
-          )}
         </div>
       </header>
       <ul className="divide-y divide-line border-t border-line">

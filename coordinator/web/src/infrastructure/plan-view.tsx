@@ -1,10 +1,10 @@
 // Owns one plan on screen: state, reasons, servers, downtime, steps, and the approval at the bottom where it stays.
-import { History } from "lucide-react";
+import { Globe, History } from "lucide-react";
 import { useNavigate } from "react-router";
 import { useProvisioning } from "../api/plans";
 import { useServers } from "../api/servers";
 import type { InfrastructurePlan } from "../api/types";
-import { dateTime, plural } from "../format/format";
+import { dateTime, host, plural } from "../format/format";
 import { usePlaces } from "../project/places";
 import { LinkButton } from "../ui/button";
 import { Select } from "../ui/field";
@@ -19,7 +19,14 @@ import { PlanServerCard } from "./plan-server-card";
 import { ProposeButton } from "./propose-button";
 import { ProvisioningSteps } from "./provisioning-steps";
 import { RiskBadge } from "./risk-badge";
+import { Warnings } from "./warnings";
 import { StaleBanner } from "./stale-banner";
+
+const NOW = {
+  approved: "This plan was approved. Its run did not finish.",
+  executing: "This plan is running on your servers.",
+  completed: "This plan was carried out.",
+};
 
 interface PlanViewProps {
   plan: InfrastructurePlan;
@@ -66,6 +73,12 @@ export function PlanView({ plan, plans, project }: PlanViewProps) {
         <div className="mt-3 flex flex-wrap items-center gap-x-3 gap-y-1.5">
           <RiskBadge risk={plan.risk} />
           <DigestLine digest={plan.digest} />
+          {plan.url && (
+            <span className="inline-flex min-w-0 items-center gap-1.5 text-xs text-ink-2" title="Where it will answer">
+              <Globe className="size-3.5 shrink-0 text-ink-3" aria-hidden />
+              <span className="truncate">{host(plan.url)}</span>
+            </span>
+          )}
         </div>
         <h3 className="mt-5 mb-2 text-sm font-semibold">{plural(plan.servers.length, "server")}</h3>
         <div className="space-y-3">
@@ -73,6 +86,7 @@ export function PlanView({ plan, plans, project }: PlanViewProps) {
             <PlanServerCard key={server.server_id} server={server} plan={plan} project={project} movable={open && newest} />
           ))}
         </div>
+        <Warnings texts={plan.warnings} />
         <Downtime plan={plan} />
         {provisioning.isPending && <SkeletonList rows={5} className="mt-3 h-10" label="Loading steps" />}
         {provisioning.isError && <ProblemNote error={provisioning.error} onRetry={() => void provisioning.refetch()} className="mt-4" />}
@@ -89,10 +103,10 @@ export function PlanView({ plan, plans, project }: PlanViewProps) {
       <footer className="shrink-0 border-t border-line bg-sunken px-4 py-3 empty:hidden">
         <ApproveButton plan={plan} project={project} wide offered={open && newest} />
       </footer>
-      {(plan.state === "executing" || plan.state === "completed") && newest && (
+      {(plan.state === "approved" || plan.state === "executing" || plan.state === "completed") && newest && (
         <footer className="flex shrink-0 items-center justify-between gap-3 border-t border-line bg-sunken px-4 py-3 text-sm text-ink-2">
-          {plan.state === "executing" ? "This plan is running on your servers." : "This plan was carried out."}
-          <LinkButton size="sm" to={place({ panel: "runs" })}>Open runs</LinkButton>
+          {NOW[plan.state]}
+          <LinkButton size="sm" to={place({ panel: "runs", ...(plan.run_id && { item: plan.run_id }) })}>Open the run</LinkButton>
         </footer>
       )}
     </div>

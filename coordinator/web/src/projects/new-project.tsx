@@ -2,25 +2,26 @@
 import { type FormEvent, useState } from "react";
 import { useNavigate } from "react-router";
 import { useCreateProject } from "../api/projects";
+import type { ProjectType } from "../api/types";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Field, Input, Select } from "../ui/field";
 import { fieldError, isFieldError } from "../ui/form";
 import { ProblemNote } from "../ui/problem-note";
 
-export const PROJECT_TYPES: [string, string][] = [
+export const PROJECT_TYPES: [ProjectType, string][] = [
   ["web_app", "Web app"],
   ["microservice", "Microservice"],
   ["static_site", "Static site"],
-  ["batch_worker", "Batch worker"],
-  ["data_storage", "Data storage"],
+  ["api", "API"],
+  ["other", "Something else"],
 ];
 
 export function NewProject({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const navigate = useNavigate();
   const create = useCreateProject();
   const [name, setName] = useState("");
-  const [type, setType] = useState("web_app");
+  const [type, setType] = useState<ProjectType>("web_app");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     create.mutate(
@@ -53,7 +54,7 @@ export function NewProject({ open, onOpenChange }: { open: boolean; onOpenChange
           <Input required autoFocus value={name} maxLength={80} onChange={(event) => { setName(event.target.value); }} placeholder="Guestbook" autoComplete="off" />
         </Field>
         <Field label="Type" hint="A hint for the analysis; you can change it later.">
-          <Select value={type} onChange={(event) => { setType(event.target.value); }}>
+          <Select value={type} onChange={(event) => { setType(event.target.value as ProjectType); }}>
             {PROJECT_TYPES.map(([value, label]) => <option key={value} value={value}>{label}</option>)}
           </Select>
         </Field>

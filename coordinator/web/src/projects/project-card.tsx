@@ -3,7 +3,7 @@ import { Globe, Server } from "lucide-react";
 import { Link } from "react-router";
 import type { Project } from "../api/types";
 import { host, plural } from "../format/format";
-import { PROJECT, RUN, StatusBadge, StatusIcon } from "../ui/status";
+import { PROJECT, runLook, StatusBadge, StatusIcon } from "../ui/status";
 import { Ago } from "../ui/time";
 import { Star } from "./star";
 
@@ -37,7 +37,7 @@ export function ProjectCard({ project }: { project: Project }) {
           </span>
         )}
         <span className="ml-auto flex shrink-0 items-center gap-1" title={project.last_run?.title}>
-          {project.last_run && <StatusIcon look={RUN[project.last_run.state]} className="size-3.5" />}
+          {project.last_run && <StatusIcon look={runLook(project.last_run.state)} className="size-3.5" />}
           <Ago at={project.updated_at} />
         </span>
       </div>

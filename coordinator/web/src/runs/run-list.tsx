@@ -12,7 +12,7 @@ import { Empty } from "../ui/empty";
 import { ProblemNote } from "../ui/problem-note";
 import { Progress } from "../ui/progress";
 import { SkeletonList } from "../ui/skeleton";
-import { RUN, StatusIcon } from "../ui/status";
+import { runLook, StatusIcon } from "../ui/status";
 import { Ago, Took } from "../ui/time";
 import { sayProblem } from "../ui/toast";
 import { currentStep, share, tally } from "./tally";
@@ -59,7 +59,7 @@ export function RunList({ project }: { project: string }) {
 }
 
 function Row({ run, to }: { run: Run; to: string }) {
-  const look = RUN[run.state];
+  const look = runLook(run.state);
   const counts = tally(run);
   const now = currentStep(run);
   return (

@@ -9,7 +9,7 @@ import { usePlaces } from "../project/places";
 import { buttonClass } from "../ui/button";
 import { ProblemNote } from "../ui/problem-note";
 import { Skeleton, SkeletonList } from "../ui/skeleton";
-import { RUN, StatusBadge } from "../ui/status";
+import { runLook, StatusBadge } from "../ui/status";
 import { Ago, Took } from "../ui/time";
 import { PhaseStrip } from "./phase-strip";
 import { RunControls } from "./run-controls";
@@ -45,7 +45,7 @@ function Header({ run }: { run: Run }) {
     <header>
       <div className="flex flex-wrap items-center gap-2">
         <h2 className="min-w-0 text-base font-semibold break-words">{run.title}</h2>
-        <StatusBadge look={RUN[run.state]} />
+        <StatusBadge look={runLook(run.state)} />
       </div>
       <p className="mt-0.5 flex flex-wrap items-center gap-x-2 text-xs text-ink-3">
         <Took from={run.started_at} to={run.finished_at} />

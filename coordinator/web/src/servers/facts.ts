@@ -1,14 +1,11 @@
 // Owns reading what an agent says about its machine. Facts are data from outside: unknown ones are shown as they are.
 import type { Server } from "../api/types";
-import { bytes, words } from "../format/format";
-
-const MIB = 1024 * 1024;
+import { bytes, plural, words } from "../format/format";
 
 function value(name: string, fact: unknown): string | null {
   if (fact === null || fact === undefined || fact === "") return null;
   if (typeof fact === "number") {
-    if (/_(bytes)$/.test(name)) return bytes(fact);
-    if (/_(mb|mib)$/.test(name)) return bytes(fact * MIB);
+    if (/_bytes$/.test(name)) return bytes(fact);
     return fact.toLocaleString("en-GB");
   }
   if (typeof fact === "boolean") return fact ? "yes" : "no";
@@ -17,24 +14,23 @@ function value(name: string, fact: unknown): string | null {
   return JSON.stringify(fact);
 }
 
-const NAMES: Record<string, string> = { os: "Operating system", cpus: "CPUs", cpu_count: "CPUs", memory_bytes: "Memory", memory_mb: "Memory", disk_bytes: "Disk", disk_free_bytes: "Free disk", docker_version: "Docker" };
+const NAMES: Record<string, string> = { os: "Operating system", arch: "Architecture", cpu_count: "CPUs", memory_bytes: "Memory", disk_bytes: "Disk", disk_free_bytes: "Free disk", docker_version: "Docker", http_port: "HTTP port", https_port: "HTTPS port", proxy_version: "Proxy", policy_mode: "Local policy" };
 
 export function factRows(server: Server): [string, string][] {
   return Object.entries(server.facts ?? {})
     .filter(([name]) => !name.endsWith("_pem"))
     .flatMap(([name, fact]): [string, string][] => {
       const text = value(name, fact);
-      const title = NAMES[name] ?? words(name.replace(/_(bytes|mb|mib)$/, ""));
+      const title = NAMES[name] ?? words(name.replace(/_bytes$/, ""));
       return text === null ? [] : [[title.charAt(0).toUpperCase() + title.slice(1), text]];
     });
 }
 
 /** The few facts that tell machines apart. */
 export function factLine(server: Server): string {
-  const facts = server.facts ?? {};
-  const os = value("os", facts["os"]) ?? value("os", facts["os_name"]);
-  const cpus = facts["cpus"] ?? facts["cpu_count"];
-  const memory = value("memory_bytes", facts["memory_bytes"]) ?? value("memory_mb", facts["memory_mb"]);
-  const parts = [os, typeof cpus === "number" ? `${String(cpus)} CPUs` : null, memory].filter((part) => part !== null);
-  return parts.length > 0 ? parts.join(" · ") : server.enrolled_at === null ? "Waiting to join" : "";
+  const { facts } = server;
+  if (facts === null) return server.enrolled_at === null ? "Waiting to join" : "";
+  const cpus = facts.cpu_count > 0 ? plural(facts.cpu_count, "CPU") : null;
+  const memory = facts.memory_bytes > 0 ? bytes(facts.memory_bytes) : null;
+  return [facts.os, cpus, memory].filter((part) => part !== null && part !== "").join(" · ");
 }

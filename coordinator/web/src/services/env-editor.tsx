@@ -6,9 +6,10 @@ import type { EnvVar, Service } from "../api/types";
 import { Badge } from "../ui/badge";
 import { Button, IconButton } from "../ui/button";
 import { sayProblem } from "../ui/toast";
+import { seenIn } from "./describe";
 import { EnvForm } from "./env-form";
 
-const ORIGIN: Record<EnvVar["origin"], string> = {
+const ORIGIN: Record<NonNullable<EnvVar["origin"]>, string> = {
   user: "set by you",
   analysis: "from the code",
   generated: "generated",
@@ -55,7 +56,7 @@ interface RowProps {
 
 function Row({ one, service, project, onEdit }: RowProps) {
   const drop = useDropEnv(project, service.id);
-  const own = one.origin === "user" || one.origin === "analysis";
+  const own = one.origin === null || one.origin === "user" || one.origin === "analysis";
   return (
     <div className="flex items-center gap-2">
       <div className="min-w-0 flex-1">
@@ -69,8 +70,9 @@ function Row({ one, service, project, onEdit }: RowProps) {
           ) : (
             <code className="min-w-0 truncate text-ink-2" title={one.value ?? ""}>{one.set ? (one.value ?? "") : "not set"}</code>
           )}
-          <span className="whitespace-nowrap">· {ORIGIN[one.origin]}</span>
-          {one.source && one.origin === "analysis" && <span className="truncate">· {one.source}</span>}
+          {one.origin && <span className="whitespace-nowrap">· {ORIGIN[one.origin]}</span>}
+          {one.source && one.origin !== "generated" && <span className="whitespace-nowrap">· {seenIn(one.source)}</span>}
+          {one.description && <span className="truncate" title={one.description}>· {one.description}</span>}
         </p>
       </div>
       {own && (

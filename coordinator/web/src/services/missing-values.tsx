@@ -4,6 +4,7 @@ import { type FormEvent, useState } from "react";
 import { useSetEnv } from "../api/services";
 import type { Service } from "../api/types";
 import { plural } from "../format/format";
+import { seenIn } from "./describe";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
 import { ProblemNote } from "../ui/problem-note";
@@ -31,7 +32,7 @@ export function MissingValues({ service, project }: { service: Service; project:
         {service.missing.map((name) => {
           const one = known.get(name);
           return (
-            <Field key={name} label={name} hint={one?.source ? `Read in ${one.source}` : undefined}>
+            <Field key={name} label={name} hint={one?.description ?? (one?.source ? `It is ${seenIn(one.source)}` : undefined)}>
               <Input
                 type={one?.secret === false ? "text" : "password"}
                 value={values[name] ?? ""}

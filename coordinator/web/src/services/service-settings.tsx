@@ -1,14 +1,14 @@
 // Owns how a service is built, started and reached. Every finding can be corrected.
 import { type FormEvent, useState } from "react";
-import { type ServiceEdit, useEditService } from "../api/services";
-import type { Service } from "../api/types";
+import { useEditService } from "../api/services";
+import type { Service, ServiceEdit } from "../api/types";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
 import { fieldError, isFieldError } from "../ui/form";
 import { ProblemNote } from "../ui/problem-note";
 import { say } from "../ui/toast";
 
-const FIELDS = ["build", "start", "port", "health_path", "route"];
+const FIELDS = ["build", "start", "port", "health_path", "route_prefix"];
 
 export function ServiceSettings({ service, project }: { service: Service; project: string }) {
   const edit = useEditService(project, service.id);
@@ -35,7 +35,7 @@ export function ServiceSettings({ service, project }: { service: Service; projec
         <Field label="Health path" hint="Must answer before traffic comes." error={fieldError(edit.error, "health_path")}>
           <Input value={form.health_path} onChange={set("health_path")} placeholder="/" spellCheck={false} className="font-mono" />
         </Field>
-        <Field label="Public path" hint="Requests that start with it go here." error={fieldError(edit.error, "route")}>
+        <Field label="Public path" hint="Requests that start with it go here." error={fieldError(edit.error, "route_prefix")}>
           <Input value={form.prefix} onChange={set("prefix")} placeholder="not public" spellCheck={false} className="font-mono" />
         </Field>
       </fieldset>
@@ -59,15 +59,14 @@ function initial(service: Service) {
   };
 }
 
-/** Only what differs is sent. */
+/** Only what differs is sent; an empty text takes a value away. */
 function changes(service: Service, form: ReturnType<typeof initial>): ServiceEdit {
   const before = initial(service);
   const body: ServiceEdit = {};
-  const text = (value: string) => (value.trim() === "" ? null : value.trim());
-  if (form.build !== before.build) body.build = text(form.build);
-  if (form.start !== before.start) body.start = text(form.start);
-  if (form.port !== before.port) body.port = form.port === "" ? null : Number(form.port);
-  if (form.health_path !== before.health_path) body.health_path = text(form.health_path);
-  if (form.prefix !== before.prefix) body.route = form.prefix.trim() === "" ? null : { prefix: form.prefix.trim() };
+  if (form.build !== before.build) body.build = form.build.trim();
+  if (form.start !== before.start) body.start = form.start.trim();
+  if (form.port !== before.port) body.port = Number(form.port);
+  if (form.health_path !== before.health_path) body.health_path = form.health_path.trim();
+  if (form.prefix !== before.prefix) body.route_prefix = form.prefix.trim();
   return body;
 }

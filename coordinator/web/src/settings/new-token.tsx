@@ -20,7 +20,7 @@ export function NewToken({ open, onClose }: { open: boolean; onClose: () => void
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    create.mutate({ name: name.trim(), ...(days === "" ? {} : { expires_in_days: Number(days) }) });
+    create.mutate({ name: name.trim(), expires_in_days: Number(days) });
   };
   return (
     <Dialog
@@ -52,7 +52,6 @@ export function NewToken({ open, onClose }: { open: boolean; onClose: () => void
               <option value="30">In 30 days</option>
               <option value="90">In 90 days</option>
               <option value="365">In a year</option>
-              <option value="">Never</option>
             </Select>
           </Field>
           {create.isError && !isFieldError(create.error, ["name"]) && <ProblemNote error={create.error} />}

@@ -38,7 +38,7 @@ export function Tokens() {
                 <p className="truncate font-medium" title={token.name}>{token.name}</p>
                 <p className="text-xs text-ink-3">
                   <code>{token.prefix}…</code> · made {date(token.created_at)} · {token.last_used_at === null ? "never used" : <>used <Ago at={token.last_used_at} /></>} ·{" "}
-                  {token.expires_at === null ? "does not expire" : `expires ${date(token.expires_at)}`}
+                  expires {date(token.expires_at)}
                 </p>
               </div>
               <IconButton icon={Trash2} label={`Revoke ${token.name}`} onClick={() => { setLeaving(token); }} />

@@ -45,7 +45,7 @@ export const STEP: Record<StepState, Look> = {
   skipped: look("Skipped", "idle", CircleSlash),
   unknown: look("Unknown", "warn", CircleHelp),
 };
-export const RUN: Record<RunState, Look> = {
+const RUN: Partial<Record<RunState, Look>> = {
   started: look("Started", "run", CircleDot),
   in_progress: look("In progress", "run", LoaderCircle, true),
   paused: look("Paused", "warn", CirclePause),
@@ -98,6 +98,11 @@ export const RELEASE: Record<ReleaseState, Look> = {
   retired: look("Retired", "idle", Circle),
   failed: look("Failed", "bad", CircleX),
 };
+
+/** The API names a run's state by a word; one that is not known here is shown as unknown. */
+export function runLook(state: string): Look {
+  return RUN[state as RunState] ?? UNKNOWN;
+}
 
 const UNKNOWN: Look = look("Unknown", "warn", CircleHelp);
 
