@@ -187,7 +187,7 @@ pub(crate) fn implied(repo: &Repo<'_>, drafts: &mut [Draft]) {
                 }
             }
             (Stack::Rust(_), "rocket") => {
-                names.push(("ROCKET_ADDRESS", false, path::join(&dir, "Cargo.toml")))
+                names.push(("ROCKET_ADDRESS", false, path::join(&dir, "Cargo.toml")));
             }
             (Stack::Node(facts), _) if facts.prisma.is_some() => prisma(repo, draft),
             _ => {}

@@ -78,7 +78,7 @@ pub(crate) fn scan(file: &File, text: &str) -> Vec<Seen> {
     let mut out = Vec::new();
     match file.extension() {
         "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" | "vue" | "svelte" | "astro" => {
-            javascript(text, &mut out)
+            javascript(text, &mut out);
         }
         "py" => reads_python::scan(text, &mut out),
         "rb" | "ru" | "erb" | "rake" => ruby(text, &mut out),

@@ -135,7 +135,7 @@ pub(crate) fn align(service: &mut AnalyzedService, draft: &Draft) {
         match &draft.stack {
             Stack::Python(_) => {
                 service.start =
-                    service.start.as_deref().map(|s| python::with_port(s, text::port(draft, 8000), draft))
+                    service.start.as_deref().map(|s| python::with_port(s, text::port(draft, 8000), draft));
             }
             Stack::Php(_) => service.port = Some(8000),
             Stack::Dotnet(_) => service.port = Some(8080),

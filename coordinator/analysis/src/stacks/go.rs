@@ -310,7 +310,7 @@ fn draft(scan: &Scan<'_, '_>, module: &Module, main: &str, kind: ServiceKind, on
             draft.port.offer(8080_u16, 0.25, "go.port.default", At::nowhere());
         }
         (_, ServiceKind::Worker | ServiceKind::Static) => {
-            draft.framework.offer("none", 0.6, "go.worker", At::nowhere())
+            draft.framework.offer("none", 0.6, "go.worker", At::nowhere());
         }
     }
     draft.package_manager.offer(

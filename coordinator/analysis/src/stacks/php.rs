@@ -93,7 +93,7 @@ fn draft(
     let mut draft = Draft::new(dir, ServiceKind::Web, "php", Stack::Image);
     match framework {
         Some((package, id)) => {
-            draft.framework.offer(id, 0.96, &format!("php.{id}.package"), At::find(repo, &file, package))
+            draft.framework.offer(id, 0.96, &format!("php.{id}.package"), At::find(repo, &file, package));
         }
         None => draft.framework.offer("none", 0.5, "php.plain", At::nowhere()),
     }

@@ -1,0 +1,1 @@
+exports.greeting = (from) => `Hello from ${from}\n`;
