@@ -66,7 +66,7 @@ fn field(words: &mut Words<'_>) -> Option<Intent> {
 fn field_equals(words: &mut Words<'_>, name: &str, value: &str) -> Option<Intent> {
     let field = field_name(&mut Words::of(name))?;
     words.take();
-    let service = if words.eat(&OF) { one_service(words)? } else { None };
+    let service = if words.eat(&OF) { one_service(words).ok()? } else { None };
     Some(Intent::Set { field, value: value.to_owned(), service })
 }
 
@@ -146,7 +146,7 @@ fn variables(words: &mut Words<'_>, said_secret: bool) -> Option<Intent> {
             return None;
         }
         if variables.is_empty() && words.peek().is_some_and(|next| placeholder(next).is_none()) {
-            return one_service(words).map(|_| Intent::VariableWithoutValue(name));
+            return one_service(words).ok().map(|_| Intent::VariableWithoutValue(name));
         }
         variables.push((name, placeholder(words.take()?)?));
     }

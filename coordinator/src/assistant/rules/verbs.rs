@@ -15,7 +15,7 @@ const VERBS: &[(&[&str], Verb)] = &[
     (&["accept", "include", "keep", "take"], |words| Some(Intent::Accept(which(words)))),
     (&["reject", "exclude", "leave out", "skip", "remove"], |words| match which(words) {
         Which::Unsaid => None,
-        which => Some(Intent::Reject(which)),
+        which @ (Which::All | Which::Named(_)) => Some(Intent::Reject(which)),
     }),
     (&["set", "change", "update", "add", "put", "define", "export", "use"], settings::set),
     (&["show", "list", "see", "view", "display", "what are", "show me", "give me", "tell me"], show),
@@ -23,7 +23,7 @@ const VERBS: &[(&[&str], Verb)] = &[
     (&["plan"], plan),
     (&["make", "create", "generate", "build", "prepare", "draw up", "new", "regenerate", "refresh"], make),
     (&["approve", "confirm", "i approve", "sign"], approve),
-    (&["redeploy", "re-deploy", "deploy again", "deploy the newest", "deploy the latest", "deploy newest", "deploy latest"], redeploy),
+    (&["redeploy", "re-deploy", "deploy again", "deploy the newest", "deploy the latest", "deploy newest", "deploy latest"], |words| Some(redeploy(words))),
     (&["pause", "hold"], |words| run(words, Intent::Pause)),
     (&["resume", "continue", "go on", "unpause"], |words| run(words, Intent::Resume)),
     (&["retry", "try again", "rerun", "re-run"], retry),
@@ -183,9 +183,9 @@ fn approve(words: &mut Words<'_>) -> Option<Intent> {
     done(words, Intent::Approve)
 }
 
-fn redeploy(words: &mut Words<'_>) -> Option<Intent> {
+fn redeploy(words: &mut Words<'_>) -> Intent {
     words.skip(&["commit", "version", "the", "it", "again", "app", "application", "project", "code"]);
-    Some(Intent::Redeploy(which(words)))
+    Intent::Redeploy(which(words))
 }
 
 fn run(words: &mut Words<'_>, intent: Intent) -> Option<Intent> {
@@ -218,7 +218,7 @@ fn stop(words: &mut Words<'_>) -> Option<Intent> {
 }
 
 fn operate(words: &mut Words<'_>, operation: Operation) -> Option<Intent> {
-    let service = one_service(words)?;
+    let service = one_service(words).ok()?;
     Some(Intent::Operate { operation, service })
 }
 
@@ -236,25 +236,29 @@ fn roll_back(words: &mut Words<'_>) -> Option<Intent> {
         return None;
     }
     words.skip(&["the", "last", "previous", "it", "deployment", "release", "app", "changes"]);
-    let service = one_service(words)?;
+    let service = one_service(words).ok()?;
     Some(Intent::RollBack { service, to })
 }
 
 fn logs(words: &mut Words<'_>) -> Option<Intent> {
     words.skip(&["of", "for", "from", "the", "output"]);
     words.drop_last(&["logs", "log"]);
-    let service = one_service(words)?;
+    let service = one_service(words).ok()?;
     Some(Intent::Logs { service })
 }
 
 /// The rest names one service, or none.
-pub(super) fn one_service(words: &mut Words<'_>) -> Option<Option<String>> {
+pub(super) fn one_service(words: &mut Words<'_>) -> Result<Option<String>, SeveralNamed> {
     match which(words) {
-        Which::Unsaid | Which::All => Some(None),
-        Which::Named(mut names) if names.len() == 1 => Some(names.pop()),
-        Which::Named(_) => None,
+        Which::Unsaid | Which::All => Ok(None),
+        Which::Named(mut names) if names.len() == 1 => Ok(names.pop()),
+        Which::Named(_) => Err(SeveralNamed),
     }
 }
+
+/// Several services where one is meant.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SeveralNamed;
 
 /// Every service that the rest names.
 pub(super) fn which(words: &mut Words<'_>) -> Which {
@@ -284,7 +288,7 @@ pub(super) fn which(words: &mut Words<'_>) -> Which {
 
 fn begins_a_sentence(word: &str) -> bool {
     let first = |phrase: &&str| phrase.split(' ').next().is_some_and(|first| first.eq_ignore_ascii_case(word));
-    VERBS.iter().any(|(phrases, _)| phrases.iter().any(|phrase| first(&phrase)))
+    VERBS.iter().any(|(phrases, _)| phrases.iter().any(first))
 }
 
 /// "front end" and "back end" are one name.

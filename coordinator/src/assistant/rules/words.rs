@@ -6,7 +6,7 @@
 #[derive(Debug, Clone)]
 pub(super) struct Words<'a> {
     text: &'a str,
-    words: Vec<Word<'a>>,
+    all: Vec<Word<'a>>,
     next: usize,
 }
 
@@ -20,35 +20,33 @@ struct Word<'a> {
 
 impl<'a> Words<'a> {
     pub(super) fn of(text: &'a str) -> Self {
-        let mut words = Vec::new();
+        let mut all = Vec::new();
         for raw in text.split_whitespace() {
             let bare = raw
-                .trim_start_matches(|c: char| matches!(c, '"' | '\'' | '`' | '(' | '\u{201c}' | '\u{2018}' | '<'))
-                .trim_end_matches(|c: char| {
-                    matches!(c, '"' | '\'' | '`' | ')' | ',' | '.' | '!' | ':' | ';' | '\u{201d}' | '\u{2019}' | '>')
-                });
+                .trim_start_matches(['"', '\'', '`', '(', '\u{201c}', '\u{2018}', '<'])
+                .trim_end_matches(['"', '\'', '`', ')', ',', '.', '!', ':', ';', '\u{201d}', '\u{2019}', '>']);
             if !bare.is_empty() {
                 let raw_start = raw.as_ptr() as usize - text.as_ptr() as usize;
                 let raw_end = raw_start + raw.len();
-                words.push(Word { raw_start, raw_end, bare, low: bare.to_lowercase() });
+                all.push(Word { raw_start, raw_end, bare, low: bare.to_lowercase() });
             }
         }
-        Self { text, words, next: 0 }
+        Self { text, all, next: 0 }
     }
 
     /// Whether everything has been read.
     pub(super) fn is_over(&self) -> bool {
-        self.next >= self.words.len()
+        self.next >= self.all.len()
     }
 
     /// How many words are left.
     pub(super) fn left(&self) -> usize {
-        self.words.len().saturating_sub(self.next)
+        self.all.len().saturating_sub(self.next)
     }
 
     /// The next word as written, without its punctuation; not taken.
     pub(super) fn peek(&self) -> Option<&'a str> {
-        self.words.get(self.next).map(|word| word.bare)
+        self.all.get(self.next).map(|word| word.bare)
     }
 
     /// Takes the next word as written.
@@ -60,7 +58,7 @@ impl<'a> Words<'a> {
 
     /// Takes the next word if it is one of these.
     pub(super) fn eat(&mut self, any: &[&str]) -> bool {
-        let hit = self.words.get(self.next).is_some_and(|word| any.contains(&word.low.as_str()));
+        let hit = self.all.get(self.next).is_some_and(|word| any.contains(&word.low.as_str()));
         if hit {
             self.next += 1;
         }
@@ -86,9 +84,9 @@ impl<'a> Words<'a> {
 
     /// Takes these words off the end.
     pub(super) fn drop_last(&mut self, any: &[&str]) -> bool {
-        let hit = self.left() > 0 && self.words.last().is_some_and(|word| any.contains(&word.low.as_str()));
+        let hit = self.left() > 0 && self.all.last().is_some_and(|word| any.contains(&word.low.as_str()));
         if hit {
-            self.words.pop();
+            self.all.pop();
         }
         hit
     }
@@ -96,38 +94,38 @@ impl<'a> Words<'a> {
     /// Takes a phrase off the end.
     pub(super) fn drop_last_phrase(&mut self, phrase: &str) -> bool {
         let count = phrase.split(' ').count();
-        let Some(from) = self.words.len().checked_sub(count).filter(|from| *from >= self.next) else {
+        let Some(from) = self.all.len().checked_sub(count).filter(|from| *from >= self.next) else {
             return false;
         };
-        let hit = self.words.iter().skip(from).map(|word| word.low.as_str()).eq(phrase.split(' '));
+        let hit = self.all.iter().skip(from).map(|word| word.low.as_str()).eq(phrase.split(' '));
         if hit {
-            self.words.truncate(from);
+            self.all.truncate(from);
         }
         hit
     }
 
     /// Whether the last word but one is one of these; then the last word is taken off the end with it.
     pub(super) fn take_last_after(&mut self, any: &[&str]) -> Option<&'a str> {
-        let before = self.words.len().checked_sub(2).filter(|before| *before >= self.next)?;
-        let hit = self.words.get(before).is_some_and(|word| any.contains(&word.low.as_str()));
-        let last = self.words.last().filter(|_| hit)?.bare;
-        self.words.truncate(before);
+        let before = self.all.len().checked_sub(2).filter(|before| *before >= self.next)?;
+        let hit = self.all.get(before).is_some_and(|word| any.contains(&word.low.as_str()));
+        let last = self.all.last().filter(|_| hit)?.bare;
+        self.all.truncate(before);
         Some(last)
     }
 
     /// Takes everything that is left, as written.
     pub(super) fn take_rest(&mut self) -> &'a str {
-        let (first, last) = (self.words.get(self.next), self.words.last());
+        let (first, last) = (self.all.get(self.next), self.all.last());
         let rest = match (first, last) {
             (Some(first), Some(last)) => self.text.get(first.raw_start..last.raw_end).unwrap_or_default(),
             (None, _) | (_, None) => "",
         };
-        self.next = self.words.len();
+        self.next = self.all.len();
         unwrapped(rest)
     }
 
     fn comes(&self, phrase: &str) -> bool {
-        let mut words = self.words.iter().skip(self.next);
+        let mut words = self.all.iter().skip(self.next);
         phrase.split(' ').all(|part| words.next().is_some_and(|word| word.low == part))
     }
 }

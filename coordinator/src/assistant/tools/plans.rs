@@ -19,6 +19,7 @@ use crate::services::plans::{self, PlanView, Start};
 #[serde(deny_unknown_fields)]
 pub(super) struct Approval {
     /// The infrastructure plan.
+    #[schema(value_type = String)]
     plan: InfrastructurePlanId,
     /// Its digest, as it was shown.
     digest: String,
@@ -64,13 +65,11 @@ pub(super) async fn approve(toolbox: &Toolbox<'_>, input: Approval) -> Result<To
 
 /// A plan with everything that would be signed; its approval card while it can be approved.
 pub(super) fn shown(view: &PlanView) -> ToolDone {
-    match not_open(view) {
-        Some(why) => ToolDone::say(why).card(Card::new(CardKind::Plan, view.plan.id)),
-        None => {
-            let text = format!("{}\n\nSay `approve the plan` to sign exactly this.", signed(view));
-            ToolDone::say(text).card(approval_card(view))
-        }
+    if let Some(why) = not_open(view) {
+        return ToolDone::say(why).card(Card::new(CardKind::Plan, view.plan.id));
     }
+    let text = format!("{}\n\nSay `approve the plan` to sign exactly this.", signed(view));
+    ToolDone::say(text).card(approval_card(view))
 }
 
 fn digest(field: &str, text: &str) -> Result<PlanDigest, Problem> {

@@ -26,6 +26,7 @@ const ENOUGH: usize = 6;
 pub(super) struct Redeploying {
     /// Only these; everything that changed when empty.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     services: Vec<ServiceId>,
 }
 
@@ -53,6 +54,7 @@ enum Steer {
 #[serde(deny_unknown_fields)]
 pub(super) struct RollingBack {
     /// Of which service.
+    #[schema(value_type = String)]
     service: ServiceId,
     /// A release's id or the beginning of its commit; the one before the current without it.
     to: Option<String>,
@@ -63,6 +65,7 @@ pub(super) struct RollingBack {
 #[serde(deny_unknown_fields)]
 pub(super) struct Operating {
     /// Which service.
+    #[schema(value_type = String)]
     service: ServiceId,
     /// Restart, stop or start.
     #[schema(inline)]
@@ -83,6 +86,7 @@ enum Operate {
 #[serde(deny_unknown_fields)]
 pub(super) struct Logs {
     /// Of which service.
+    #[schema(value_type = String)]
     service: ServiceId,
     /// How many lines.
     lines: Option<u32>,

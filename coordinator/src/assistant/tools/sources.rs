@@ -1,5 +1,7 @@
 //! Repositories and services: reading, accepting, rejecting, changing, variables.
 
+use std::fmt::Write as _;
+
 use hydron_domain::chat::{Card, CardKind};
 use hydron_domain::service::{ServiceEdit, ServiceState};
 use hydron_proto::ids::ServiceId;
@@ -41,6 +43,7 @@ pub(super) struct Again {
 #[serde(deny_unknown_fields)]
 pub(super) struct Chosen {
     /// Their ids; all that wait for a decision without it.
+    #[schema(value_type = Option<Vec<String>>)]
     services: Option<Vec<ServiceId>>,
 }
 
@@ -49,6 +52,7 @@ pub(super) struct Chosen {
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
     /// Which service.
+    #[schema(value_type = String)]
     service: ServiceId,
     /// The fields to change.
     #[schema(value_type = Object)]
@@ -60,10 +64,12 @@ pub(super) struct Change {
 #[serde(deny_unknown_fields)]
 pub(super) struct Variables {
     /// Of which service.
+    #[schema(value_type = String)]
     service: ServiceId,
     /// Names and values.
     #[schema(inline)]
-    variables: Vec<Variable>,
+    #[serde(rename = "variables")]
+    set: Vec<Variable>,
     /// Whether the person said that they are secret; judged by name otherwise.
     #[serde(default)]
     secret: bool,
@@ -117,20 +123,19 @@ pub(super) async fn accept(toolbox: &Toolbox<'_>, input: Chosen) -> Result<ToolD
     let left: Vec<&str> = names(&views, ServiceState::Pending);
     let mut text = said("Accepted", &names(&views, ServiceState::Accepted));
     if !left.is_empty() {
-        text.push_str(&format!(" Still to decide, because they cannot be built as they are or were not named: {}.", left.join(", ")));
+        let _ = write!(text, " Still to decide: {}.", left.join(", "));
     }
     Ok(ToolDone::say(text).card(card(toolbox)))
 }
 
 /// Rejects services.
 pub(super) async fn reject(toolbox: &Toolbox<'_>, input: Chosen) -> Result<ToolDone, Problem> {
-    let ids = match input.services {
-        Some(ids) => ids,
-        None => {
-            let views = own_services(toolbox).await?;
-            let pending = views.into_iter().filter(|view| view.service.state == ServiceState::Pending);
-            pending.map(|view| view.service.id).collect()
-        }
+    let ids = if let Some(ids) = input.services {
+        ids
+    } else {
+        let views = own_services(toolbox).await?;
+        let pending = views.into_iter().filter(|view| view.service.state == ServiceState::Pending);
+        pending.map(|view| view.service.id).collect()
     };
     let views = decide(toolbox, &ids, Decision::Reject).await?;
     let text = said("Rejected", &names(&views, ServiceState::Rejected));
@@ -148,7 +153,7 @@ pub(super) async fn change(toolbox: &Toolbox<'_>, input: Change) -> Result<ToolD
 pub(super) async fn set_variables(toolbox: &Toolbox<'_>, input: Variables) -> Result<ToolDone, Problem> {
     in_project(toolbox, &[input.service]).await?;
     let mut vars = Vec::new();
-    for (index, variable) in input.variables.into_iter().enumerate() {
+    for (index, variable) in input.set.into_iter().enumerate() {
         let value = value_of(toolbox, Zeroizing::new(variable.value)).ok_or_else(|| {
             Problem::invalid_field(
                 format!("variables[{index}].value"),

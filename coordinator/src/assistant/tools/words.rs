@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use hydron_domain::chat::{Card, CardKind};
 use hydron_domain::infrastructure::PlanState;
+use hydron_domain::planning::summary;
 use hydron_domain::provisioning;
 use hydron_domain::service::ServiceState;
 use hydron_proto::plan::Risk;
@@ -17,6 +18,8 @@ use crate::services::plans::PlanView;
 
 /// Steps of a server that are named in a message; the card shows all of them.
 const MOST_STEPS: usize = 40;
+/// Characters of what a step does.
+const MOST_OF_A_STEP: usize = 240;
 
 /// Everything that an approval of this plan would sign.
 pub(super) fn signed(view: &PlanView) -> String {
@@ -32,7 +35,8 @@ pub(super) fn signed(view: &PlanView) -> String {
         let steps = &part.document.steps;
         let _ = write!(text, "\n\n**{name}**: {} steps, digest `{}`", steps.len(), part.plan.digest());
         for (step, number) in steps.iter().zip(1..).take(MOST_STEPS) {
-            let _ = write!(text, "\n{number}. {}", step.title);
+            // The title may have been edited; the summary is made from the action that is signed.
+            let _ = write!(text, "\n{number}. **{}**: {}", one_line(&step.title), one_line(&summary(&step.action)));
         }
         if steps.len() > MOST_STEPS {
             let _ = write!(text, "\n\nand {} more; the card shows them.", steps.len() - MOST_STEPS);
@@ -46,6 +50,14 @@ pub(super) fn signed(view: &PlanView) -> String {
         let _ = write!(text, "\n\n**Note**: {warning}");
     }
     text
+}
+
+fn one_line(text: &str) -> String {
+    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_OF_A_STEP).collect();
+    if text.chars().count() > MOST_OF_A_STEP {
+        line.push('\u{2026}');
+    }
+    line
 }
 
 fn downtime(view: &PlanView) -> String {
