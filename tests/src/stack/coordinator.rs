@@ -98,7 +98,7 @@ impl Coordinator {
         email: &str,
         password: &str,
     ) -> anyhow::Result<(String, String)> {
-        let link = self.setup_link()?;
+        let link = self.setup_link().await?;
         let (_, token) = link.split_once("#token=").context("a set-up link with a token")?;
         let me = client
             .post(
