@@ -32,8 +32,9 @@ impl From<Refusal> for Problem {
             Refusal::Service(ServiceRefused::NoDockerfile { .. }) => {
                 unprocessable("no_dockerfile", "dockerfile", text)
             }
-            Refusal::WrongState(_) => Self::conflict("wrong_state", text),
-            Refusal::Plan(PlanRefused::WrongState(_)) => Self::conflict("wrong_state", text),
+            Refusal::WrongState(_)
+            | Refusal::Plan(PlanRefused::WrongState(_))
+            | Refusal::Approval(ApprovalRefused::Decided(_)) => Self::conflict("wrong_state", text),
             Refusal::Plan(PlanRefused::Stale(reasons)) => {
                 Self::conflict("stale_plan", text).with("stale_reasons", json!(reasons))
             }
@@ -41,7 +42,6 @@ impl From<Refusal> for Problem {
             | Refusal::Approval(ApprovalRefused::DigestMismatch) => {
                 Self { field: Some("digest".to_owned()), ..Self::conflict("digest_mismatch", text) }
             }
-            Refusal::Approval(ApprovalRefused::Decided(_)) => Self::conflict("wrong_state", text),
             Refusal::Approval(ApprovalRefused::Expired) => Self::conflict("approval_expired", text),
             Refusal::Planning(PlanningError::NoServices) => Self::conflict("no_services", text),
             Refusal::Planning(PlanningError::NoServer) => Self::conflict("no_server", text),

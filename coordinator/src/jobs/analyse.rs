@@ -191,30 +191,28 @@ async fn keep_services(
         tx.services(run.project).await?.into_iter().map(|service| (service.name.clone(), service)).collect();
     for found in detect(analysis, at) {
         let now = tx.now();
-        let (id, kind, data) = match known.get(&found.name) {
-            Some(service) => {
-                let spec = merge(service, &found.spec, at.trees);
-                let changed = Service { spec, analysis: Some(run.id), ..service.clone() };
-                tx.save_service(&changed).await?;
-                (service.id, "service.changed", json!({ "name": found.name, "state": service.state }))
-            }
-            None => {
-                let service = Service {
-                    id: app.ids.next(ServiceId::new),
-                    project: run.project,
-                    name: found.name.clone(),
-                    state: ServiceState::Pending,
-                    locked: false,
-                    revision: 1,
-                    analysis: Some(run.id),
-                    spec: found.spec,
-                    created_at: now,
-                    updated_at: now,
-                };
-                tx.insert_service(&service).await?;
-                (service.id, "service.found", json!({ "name": found.name, "state": service.state }))
-            }
+        let (id, kind, state) = if let Some(service) = known.get(&found.name) {
+            let spec = merge(service, &found.spec, at.trees);
+            let changed = Service { spec, analysis: Some(run.id), ..service.clone() };
+            tx.save_service(&changed).await?;
+            (service.id, "service.changed", service.state)
+        } else {
+            let service = Service {
+                id: app.ids.next(ServiceId::new),
+                project: run.project,
+                name: found.name.clone(),
+                state: ServiceState::Pending,
+                locked: false,
+                revision: 1,
+                analysis: Some(run.id),
+                spec: found.spec,
+                created_at: now,
+                updated_at: now,
+            };
+            tx.insert_service(&service).await?;
+            (service.id, "service.found", service.state)
         };
+        let data = json!({ "name": found.name, "state": state });
         tx.event(EventDraft::new(kind, id, data).in_project(run.project));
     }
     Ok(())

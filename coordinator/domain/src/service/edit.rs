@@ -76,7 +76,7 @@ pub fn apply_edit(service: &Service, edit: &ServiceEdit) -> Result<(ServiceName,
         spec.edited.insert("kind".to_owned());
     }
     text_field(&mut spec, "language", edit.language.as_ref(), |spec, text| {
-        text.clone_into(&mut spec.language)
+        text.clone_into(&mut spec.language);
     })?;
     text_field(&mut spec, "framework", edit.framework.as_ref(), |spec, text| spec.framework = some(text))?;
     text_field(&mut spec, "build", edit.build.as_ref(), |spec, text| spec.build = some(text))?;
@@ -131,18 +131,22 @@ pub fn split_command(text: &str) -> Result<Vec<String>, &'static str> {
     let mut word: Option<String> = None;
     let mut quote = None;
     for c in text.chars() {
-        match (quote, c) {
-            (Some(open), _) if c == open => quote = None,
-            (_, '\n' | '\r' | '\0') => return Err("must stand on one line"),
-            (None | Some('"'), '$' | '`' | '\\') => return Err(SHELL),
-            (Some(_), _) => word.get_or_insert_default().push(c),
-            (None, '|' | '&' | ';' | '<' | '>' | '(' | ')' | '*' | '?' | '~' | '#') => return Err(SHELL),
-            (None, '\'' | '"') => {
+        let expands = quote != Some('\'') && matches!(c, '$' | '`' | '\\');
+        let steers = quote.is_none() && "|&;<>()*?~#".contains(c);
+        if c.is_control() && c != '\t' {
+            return Err("must stand on one line");
+        }
+        if expands || steers {
+            return Err(SHELL);
+        }
+        match quote {
+            Some(open) if c == open => quote = None,
+            None if matches!(c, '\'' | '"') => {
                 quote = Some(c);
                 word.get_or_insert_default();
             }
-            (None, _) if c.is_whitespace() => words.extend(word.take()),
-            (None, _) => word.get_or_insert_default().push(c),
+            None if c.is_whitespace() => words.extend(word.take()),
+            Some(_) | None => word.get_or_insert_default().push(c),
         }
     }
     if quote.is_some() {

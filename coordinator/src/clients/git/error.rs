@@ -90,10 +90,7 @@ impl FetchError {
 
     /// A time-out before anything was fetched means that nobody answers.
     pub(super) fn while_connecting(self) -> Self {
-        match self {
-            Self::OverCaps(_) => Self::Unreachable,
-            other => other,
-        }
+        if matches!(self, Self::OverCaps(_)) { Self::Unreachable } else { self }
     }
 
     /// Reads what `git` wrote (with `LC_ALL=C`).
@@ -160,6 +157,10 @@ impl FetchError {
             "unexpected",
         ]) {
             return Self::NotARepository;
+        }
+        // A child that the kernel ended at its file-size or time limit says nothing; only its parent notices.
+        if says(&["index-pack"]) {
+            return Self::OverCaps("it needs more than 512 MiB or more time than a fetch may use");
         }
         Self::Git(output.code)
     }

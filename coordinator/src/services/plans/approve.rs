@@ -22,6 +22,7 @@ use super::view::{self, PlanView, ProvisioningView};
 use crate::app::AppState;
 use crate::services::principal::{Permission, Principal};
 use crate::services::refusal::Refusal;
+use crate::services::releases::is_going_on;
 use crate::services::runs::{self, NewPart, NewRun};
 
 /// What came out of an approval.
@@ -186,7 +187,7 @@ async fn begin(
     plan: InfrastructurePlan,
 ) -> Result<RunId, Refusal> {
     let project = tx.project(plan.project).await?.ok_or(Refusal::NotFound("project"))?;
-    if team.runs(project.id, None, 1).await?.iter().any(|run| super::super::releases::is_going_on(run)) {
+    if team.runs(project.id, None, 1).await?.iter().any(is_going_on) {
         return Err(Refusal::WrongState(
             "a run of this project is going on; wait for it or stop it first".to_owned(),
         ));

@@ -113,9 +113,17 @@ pub(crate) async fn enroll(world: &World, name: &str) -> ServerId {
     let id = app.ids.next(ServerId::new);
     let mut tx = app.store.team(world.ours.team).begin(&ACTOR, app.now()).await.unwrap();
     tx.insert_server(id, &format!("{name}-{}", id.short())).await.unwrap();
-    let facts =
-        AgentFacts { cpu_count: 2, memory_bytes: 4 << 30, https_port: 8443, arch: "x86_64".into(), ..AgentFacts::default() };
+    let facts = AgentFacts {
+        cpu_count: 2,
+        memory_bytes: 4 << 30,
+        https_port: 8443,
+        arch: "x86_64".into(),
+        ..AgentFacts::default()
+    };
     tx.enroll_server(id, &id.to_string(), &[7; 32], &facts, "test").await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = app.store.system().begin(app.now()).await.unwrap();
+    tx.touch_servers(&[id]).await.unwrap();
     tx.commit().await.unwrap();
     id
 }

@@ -10,14 +10,16 @@ use crate::harness::{ACTOR, World};
 use crate::in_a_world;
 
 /// What the agents would have reported of a run: everything it announced is live, and it is over.
-async fn pretend_it_ran(world: &World, project: &str, run: &Value) {
+pub(crate) async fn pretend_it_ran(world: &World, project: &str, run: &Value) {
     let (app, project) = (&world.coordinator.app, project.parse::<ProjectId>().unwrap());
     let team = app.store.team(world.ours.team);
     let mut tx = team.begin(&ACTOR, app.now()).await.unwrap();
     for service in team.services(project).await.unwrap() {
         for release in team.releases(service.id).await.unwrap() {
             if release.state == ReleaseState::Building {
-                tx.make_release_live(service.id, release.server, release.id, "sha256:0", app.now()).await.unwrap();
+                tx.make_release_live(service.id, release.server, release.id, "sha256:0", app.now())
+                    .await
+                    .unwrap();
             }
         }
     }

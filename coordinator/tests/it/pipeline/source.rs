@@ -217,7 +217,8 @@ async fn links_and_submodules_are_listed_and_never_followed() {
     let kept = checkout.clone();
     tokio::task::spawn_blocking(move || {
         let tree = kept.tree("").unwrap();
-        let kinds: Vec<_> = tree.entries().unwrap().into_iter().map(|entry| (entry.path, entry.kind)).collect();
+        let kinds: Vec<_> =
+            tree.entries().unwrap().into_iter().map(|entry| (entry.path, entry.kind)).collect();
         assert_eq!(
             kinds,
             [
@@ -227,7 +228,11 @@ async fn links_and_submodules_are_listed_and_never_followed() {
                 ("vendor".to_owned(), EntryKind::Submodule),
             ]
         );
-        assert_eq!(tree.read("Dockerfile", 100).unwrap(), b"/etc/passwd", "the target's text, never its content");
+        assert_eq!(
+            tree.read("Dockerfile", 100).unwrap(),
+            b"/etc/passwd",
+            "the target's text, never its content"
+        );
         assert_eq!(tree.read("README.md", 3).unwrap(), b"hel");
         assert!(tree.read("vendor", 100).is_err());
     })

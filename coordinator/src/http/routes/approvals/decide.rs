@@ -10,7 +10,9 @@ use super::body::ApprovalBody;
 use crate::app::AppState;
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::routes::infrastructure_plans::{RunRef, digest};
+use crate::http::routes::infrastructure_plans::digest;
+use crate::http::routes::infrastructure_plans::started;
+use crate::http::routes::runs::RunBody;
 use crate::services::approvals;
 use crate::services::principal::Principal;
 
@@ -26,7 +28,7 @@ pub(super) struct Approve {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ApprovedApproval {
     approval: ApprovalBody,
-    run: Option<RunRef>,
+    run: Option<RunBody>,
 }
 
 /// Says yes to exactly what you were shown.
@@ -43,7 +45,8 @@ pub(super) async fn approve_approval(
 ) -> Result<Json<ApprovedApproval>, Problem> {
     let shown = digest("digest", &body.digest)?;
     let (approval, run) = approvals::approve(&app, &principal, id, shown).await?;
-    Ok(Json(ApprovedApproval { approval: approval.into(), run: run.map(RunRef::started) }))
+    let run = started(&app, &principal, run).await?;
+    Ok(Json(ApprovedApproval { approval: approval.into(), run }))
 }
 
 /// Says no.

@@ -8,11 +8,12 @@ use hydron_proto::ids::{InfrastructurePlanId, ProvisioningPlanId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::RunRef;
 use super::body::{PlanBody, digest};
 use crate::app::AppState;
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problem, ProblemBody};
+use crate::http::routes::infrastructure_plans::started;
+use crate::http::routes::runs::RunBody;
 use crate::services::plans::{self, Approved, Start};
 use crate::services::principal::Principal;
 
@@ -35,7 +36,7 @@ pub(super) struct ApprovePlan {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ApprovedPlan {
     plan: PlanBody,
-    run: Option<RunRef>,
+    run: Option<RunBody>,
 }
 
 /// Approves exactly what you were shown; any other digest answers 409.
@@ -58,5 +59,6 @@ pub(super) async fn approve_infrastructure_plan(
     }
     let start = body.start.then_some(&start);
     let Approved { plan, run } = plans::approve_infrastructure(&app, &principal, id, shown, start).await?;
-    Ok(Json(ApprovedPlan { plan: plan.into(), run: run.map(RunRef::started) }))
+    let run = started(&app, &principal, run).await?;
+    Ok(Json(ApprovedPlan { plan: plan.into(), run }))
 }

@@ -8,9 +8,12 @@ use hydron_proto::plan::Risk;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::app::AppState;
 use crate::http::problem::Problem;
+use crate::http::routes::runs::{RunBody, shown};
 use crate::services::plans::PlanView;
 use crate::services::plans::view::ProvisioningView;
+use crate::services::principal::Principal;
 
 /// Which servers, what runs where, and why.
 #[derive(Debug, Serialize, ToSchema)]
@@ -50,19 +53,15 @@ pub(super) struct ProvisioningSummary {
     step_count: usize,
 }
 
-/// A run that was started; ask `/runs/{id}` for all of it.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = RunRef)]
-pub(in crate::http::routes) struct RunRef {
-    /// Its id.
-    pub(in crate::http::routes) id: RunId,
-    /// Always `started`.
-    pub(in crate::http::routes) state: String,
-}
-
-impl RunRef {
-    pub(in crate::http::routes) fn started(id: RunId) -> Self {
-        Self { id, state: "started".to_owned() }
+/// The run that an approval started, as `/runs/{id}` shows it.
+pub(in crate::http::routes) async fn started(
+    app: &AppState,
+    principal: &Principal,
+    run: Option<RunId>,
+) -> Result<Option<RunBody>, Problem> {
+    match run {
+        Some(id) => Ok(Some(shown(app, principal, id).await?)),
+        None => Ok(None),
     }
 }
 

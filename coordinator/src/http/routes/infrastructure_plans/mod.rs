@@ -11,7 +11,7 @@ mod provisioning;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub(super) use body::{RunRef, digest};
+pub(super) use body::{digest, started};
 
 use crate::app::AppState;
 use crate::http::gate::Access;

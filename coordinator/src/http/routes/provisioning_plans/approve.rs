@@ -10,7 +10,9 @@ use super::ProvisioningBody;
 use crate::app::AppState;
 use crate::http::extract::{Body, Path};
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::routes::infrastructure_plans::{RunRef, digest};
+use crate::http::routes::infrastructure_plans::digest;
+use crate::http::routes::infrastructure_plans::started;
+use crate::http::routes::runs::RunBody;
 use crate::services::plans::{self, Approved};
 use crate::services::principal::Principal;
 
@@ -26,7 +28,7 @@ pub(super) struct ApproveProvisioning {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ApprovedProvisioning {
     plan: ProvisioningBody,
-    run: Option<RunRef>,
+    run: Option<RunBody>,
 }
 
 /// Approves exactly what you were shown; the last one of its infrastructure plan starts the run.
@@ -44,5 +46,6 @@ pub(super) async fn approve_provisioning_plan(
 ) -> Result<Json<ApprovedProvisioning>, Problem> {
     let shown = digest("digest", &body.digest)?;
     let Approved { plan, run } = plans::approve_provisioning(&app, &principal, id, shown).await?;
-    Ok(Json(ApprovedProvisioning { plan: plan.into(), run: run.map(RunRef::started) }))
+    let run = started(&app, &principal, run).await?;
+    Ok(Json(ApprovedProvisioning { plan: plan.into(), run }))
 }
