@@ -98,7 +98,7 @@ impl Coordinator {
         email: &str,
         password: &str,
     ) -> anyhow::Result<(String, String)> {
-        let link = self.setup_link().await?;
+        let link = self.setup_link()?;
         let (_, token) = link.split_once("#token=").context("a set-up link with a token")?;
         let me = client
             .post(
@@ -127,6 +127,8 @@ impl Coordinator {
         }
         if let Some(ca) = &options.source_ca {
             command.arg("--allow-private-sources").arg("--sources-ca").arg(ca);
+            // The lab has these base images and no registry.
+            command.args(["--base-versions", "python=3.11,node=22,nginx=1.22"]);
         }
         Process::start("coordinator", command, &options.data_dir.join("coordinator.log"))
     }
