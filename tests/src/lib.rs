@@ -4,4 +4,5 @@
 
 pub mod demo;
 pub mod git_host;
+pub mod sim_agent;
 pub mod stack;

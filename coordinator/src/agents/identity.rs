@@ -55,9 +55,9 @@ impl Claim {
     pub(super) fn of(chain: Option<&[CertificateDer<'_>]>) -> Option<Self> {
         let (_, parsed) = x509_parser::parse_x509_certificate(chain?.first()?).ok()?;
         let names = parsed.subject_alternative_name().ok()??;
-        let (team, server) = names.value.general_names.iter().find_map(|name| match name {
-            GeneralName::URI(uri) => parse_certificate_uri(uri),
-            _other_names => None,
+        let (team, server) = names.value.general_names.iter().find_map(|name| {
+            let GeneralName::URI(uri) = name else { return None };
+            parse_certificate_uri(uri)
         })?;
         Some(Self { team, server, key: key_fingerprint(parsed.public_key().raw) })
     }

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use hydron_domain::identity::Actor;
 use hydron_domain::run::Report;
 use hydron_domain::server::AgentFacts;
-use hydron_proto::ids::{RunId, TeamId};
+use hydron_proto::ids::{RunId, ServerId, TeamId};
 use hydron_proto::wire::{self, frame::Body};
 use hydron_store::logs::LogKey;
 use hydron_store::{StoreError, Topic, Wake};
@@ -110,9 +110,9 @@ impl RecorderTask {
                     if let Err(error) = self.store_some(team, &records).await {
                         let handle = &records.first().map(|record| record.handle.clone());
                         tracing::error!(%error, server = ?handle.as_ref().map(|h| h.server), "a report was not stored");
-                        records
-                            .iter()
-                            .for_each(|record| record.handle.tell(ToAgent::Close(1002, "not stored")));
+                        for record in &records {
+                            record.handle.tell(ToAgent::Close(1002, "not stored"));
+                        }
                     }
                 }
             }
@@ -147,10 +147,11 @@ impl RecorderTask {
                     }
                 }
                 What::Log { key, offset, bytes } => {
-                    let stored = match tx.has_step(*key).await? {
-                        true => tx.append_log(*key, *offset, bytes).await?,
+                    let stored = if tx.has_step(*key).await? {
+                        tx.append_log(*key, *offset, bytes).await?
+                    } else {
                         // Output of nothing we know is let go: acknowledged, so that the agent does not keep it.
-                        false => offset + bytes.len() as u64,
+                        offset + bytes.len() as u64
                     };
                     after.log(record, *key, stored, bytes.len());
                 }
@@ -195,9 +196,10 @@ fn by_run(records: &[Record]) -> BTreeMap<Option<RunId>, Vec<&Record>> {
 /// What is done once a batch is durable.
 #[derive(Default)]
 struct AfterCommit {
-    /// The highest sequence by connection and run.
-    events: BTreeMap<(hydron_proto::ids::ServerId, RunId), (Option<Arc<AgentHandle>>, u64)>,
-    logs: BTreeMap<LogKey, (Option<Arc<AgentHandle>>, u64, usize)>,
+    /// The highest sequence by server and run.
+    events: BTreeMap<(ServerId, RunId), (Arc<AgentHandle>, u64)>,
+    /// Contiguous bytes stored, and bytes that came in.
+    logs: BTreeMap<LogKey, (Arc<AgentHandle>, u64, usize)>,
     ended: Vec<(TeamId, LogKey)>,
     gaps: Vec<Arc<AgentHandle>>,
     runs: Vec<RunId>,
@@ -208,7 +210,7 @@ impl AfterCommit {
         let (run, server) = (entry.run, record.handle.server);
         match applied {
             Applied::Stored(seq) => {
-                self.events.insert((server, run), (Some(record.handle.clone()), seq));
+                self.events.insert((server, run), (record.handle.clone(), seq));
                 self.runs.push(run);
                 if let Report::StepExited { step, attempt, .. } = entry.report {
                     self.ended.push((record.handle.team, LogKey { run, server, step, attempt }));
@@ -220,16 +222,14 @@ impl AfterCommit {
     }
 
     fn log(&mut self, record: &Record, key: LogKey, stored: u64, used: usize) {
-        let entry = self.logs.entry(key).or_default();
-        *entry = (Some(record.handle.clone()), stored, entry.2 + used);
+        let before = self.logs.get(&key).map_or(0, |(_, _, used)| *used);
+        self.logs.insert(key, (record.handle.clone(), stored, before + used));
     }
 
     async fn carry_out(self, task: &RecorderTask) {
         for ((_, run), (handle, seq)) in self.events {
             let ack = wire::EventAck { run_id: run.to_string(), seq };
-            if let Some(handle) = handle {
-                handle.send(Body::EventAck(ack));
-            }
+            handle.send(Body::EventAck(ack));
         }
         let mut runs = self.runs;
         runs.sort_unstable();
@@ -239,10 +239,8 @@ impl AfterCommit {
         }
         let mut looked: Vec<RunId> = Vec::new();
         for (key, (handle, stored, used)) in self.logs {
-            if let Some(handle) = handle {
-                handle.tell(ToAgent::LogStored { key, stored, used });
-                verify::when_complete(&task.app, handle.team, key).await;
-            }
+            handle.tell(ToAgent::LogStored { key, stored, used });
+            verify::when_complete(&task.app, handle.team, key).await;
             if !looked.contains(&key.run) {
                 looked.push(key.run);
                 task.app.store.wake(Wake::new(Topic::Log, key.run)).await;

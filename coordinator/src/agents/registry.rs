@@ -14,6 +14,7 @@ use hydron_proto::ids::{RunId, ServerId, TeamId};
 use hydron_proto::wire::frame::Body;
 use hydron_store::logs::LogKey;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Messages on their way to one session. Acknowledgements come one a batch, the driver sends a few a connection.
@@ -66,8 +67,8 @@ pub struct Sent {
     pub hold: bool,
     /// Permits refused because this side's view was old.
     pub refusals: u32,
-    /// Nothing is sent before then, milliseconds since 1970.
-    pub quiet_until: i64,
+    /// Nothing is sent before then.
+    pub quiet_until: Option<Instant>,
 }
 
 /// A message to a session.
@@ -77,8 +78,6 @@ pub(super) enum ToAgent {
     Frame(Priority, Box<Body>),
     /// Send a signed envelope; they go in the order of their sequence.
     Envelope(Box<EnvelopeOut>),
-    /// The executor answered about an envelope: the next one may go.
-    EnvelopeDecided,
     /// Output is durable up to `stored`; `used` bytes of the stream's credit are free.
     LogStored {
         /// Whose output.
@@ -134,8 +133,8 @@ impl Agents {
     }
 
     /// What is seen of a server with regard to a run whose journal is stored up to `stored`.
-    pub fn view(&self, server: ServerId, run: RunId, stored: u64, now: i64) -> AgentView {
-        self.get(server).map_or(AgentView::Offline, |handle| handle.view(run, stored, now))
+    pub fn view(&self, server: ServerId, run: RunId, stored: u64) -> AgentView {
+        self.get(server).map_or(AgentView::Offline, |handle| handle.view(run, stored))
     }
 
     /// Ends a server's connection.
@@ -242,12 +241,12 @@ impl AgentHandle {
         }
     }
 
-    fn view(&self, run: RunId, stored: u64, now: i64) -> AgentView {
+    fn view(&self, run: RunId, stored: u64) -> AgentView {
         let sent = self.sent(run);
         let reported = self.reported.get(&run).copied().unwrap_or(0);
         AgentView::Online {
             connection: self.epoch,
-            caught_up: stored >= reported && now >= sent.quiet_until,
+            caught_up: stored >= reported && sent.quiet_until.is_none_or(|until| Instant::now() >= until),
             offered: sent.offered,
             permit_sent: sent.permit,
             hold_sent: sent.hold,

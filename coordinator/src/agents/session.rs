@@ -54,15 +54,19 @@ pub(super) struct Session {
 }
 
 /// How a connection ends.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 enum End {
     /// The peer is gone or silent.
+    #[error("{0}")]
     Gone(&'static str),
     /// Close with this code.
+    #[error("closed with {0}: {1}")]
     Close(u16, &'static str),
     /// The process stops.
+    #[error("the coordinator stops")]
     Stopping,
     /// The peer does not make sense.
+    #[error("it makes no sense: {0}")]
     Broken(String),
 }
 
@@ -78,7 +82,7 @@ impl Session {
         let greeted = match timeout(STAGE, self.greet(&mut socket)).await {
             Ok(Ok(greeted)) => greeted,
             Ok(Err(end)) => {
-                tracing::info!(%server, %peer, ?end, "agent {server} was not admitted");
+                tracing::info!(%server, %peer, %end, "agent {server} was not admitted");
                 return goodbye(socket, &end).await;
             }
             Err(_) => return,
@@ -105,7 +109,7 @@ impl Session {
 
     async fn leave(&self, handle: &AgentHandle, end: &End) {
         let server = handle.server;
-        tracing::info!(%server, ?end, "agent {server} is disconnected");
+        tracing::info!(%server, %end, "agent {server} is disconnected");
         self.app.agents.leave(handle);
         if let Err(error) = hello::forget_connection(&self.app, handle).await {
             tracing::warn!(%server, %error, "the end of a connection was not recorded");
@@ -236,10 +240,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
                 self.envelopes.add(*envelope);
                 Ok(())
             }
-            Some(ToAgent::EnvelopeDecided) => {
-                self.envelopes.decided();
-                Ok(())
-            }
             Some(ToAgent::LogStored { key, stored, used }) => {
                 let frames = self.logs.stored(key, stored, used);
                 frames.into_iter().try_for_each(|(stream, body)| self.push(Priority::Control, stream, body))
@@ -263,7 +263,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
         match happened {
             Happened::Closed => Err(End::Gone("it hung up")),
             Happened::Life => Ok(()),
-            Happened::Frame(stream, body) => self.frame(stream, body).await,
+            Happened::Frame(stream, body) => self.frame(stream, *body).await,
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) enum SocketError {
 #[derive(Debug)]
 pub(super) enum Happened {
     /// A frame came.
-    Frame(u32, Body),
+    Frame(u32, Box<Body>),
     /// Bytes came that carry nothing for us; they are life.
     Life,
     /// The peer closed.
@@ -139,12 +139,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameSocket<S> {
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<Happened, SocketError>> {
         let message = std::task::ready!(Pin::new(&mut self.socket).poll_next(cx));
         Poll::Ready(match message {
-            None => Ok(Happened::Closed),
-            Some(Ok(Message::Binary(bytes))) => {
-                frame::decode(&bytes).map(|(stream, body)| Happened::Frame(stream, body)).map_err(Into::into)
-            }
+            None | Some(Ok(Message::Close(_))) => Ok(Happened::Closed),
+            Some(Ok(Message::Binary(bytes))) => frame::decode(&bytes)
+                .map(|(stream, body)| Happened::Frame(stream, Box::new(body)))
+                .map_err(Into::into),
             Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(Happened::Life),
-            Some(Ok(Message::Close(_))) => Ok(Happened::Closed),
             Some(Ok(Message::Text(_) | Message::Frame(_))) => Err(SocketError::NotBinary),
             Some(Err(error)) => hung_up(error),
         })
@@ -153,13 +152,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameSocket<S> {
 
 /// A peer that is simply gone is no error worth a line in the log.
 fn hung_up(error: tungstenite::Error) -> Result<Happened, SocketError> {
-    match &error {
-        tungstenite::Error::ConnectionClosed | tungstenite::Error::AlreadyClosed => Ok(Happened::Closed),
-        tungstenite::Error::Io(io) if io.kind() == io::ErrorKind::UnexpectedEof => Ok(Happened::Closed),
-        tungstenite::Error::Io(io) if io.kind() == io::ErrorKind::ConnectionReset => Ok(Happened::Closed),
-        tungstenite::Error::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake) => {
-            Ok(Happened::Closed)
-        }
-        _other => Err(SocketError::Socket(Box::new(error))),
-    }
+    use tungstenite::Error::{AlreadyClosed, ConnectionClosed, Io, Protocol};
+    use tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
+    let gone = matches!(&error, ConnectionClosed | AlreadyClosed | Protocol(ResetWithoutClosingHandshake))
+        || matches!(&error, Io(io) if matches!(io.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset));
+    if gone { Ok(Happened::Closed) } else { Err(SocketError::Socket(Box::new(error))) }
 }

@@ -128,12 +128,13 @@ impl Reading<'_> {
         let (steps, mut told) = mpsc::unbounded_channel();
         let subdir = self.run.source.subdir.as_str().to_owned();
         let files = checkout.listing.files();
+        let options = Options { default_versions: self.app.config.base_versions.clone(), ..Options::default() };
         let work = tokio::task::spawn_blocking(move || -> Result<Analysis, ReadingError> {
             let tree = checkout.tree(&subdir)?;
             let mut progress = |step| {
                 let _ = steps.send(step);
             };
-            Ok(hydron_analysis::analyze(&tree, &Options::default(), &mut progress)?)
+            Ok(hydron_analysis::analyze(&tree, &options, &mut progress)?)
         });
         while let Some(step) = told.recv().await {
             let detail = (step == AnalysisStep::ReadingTree).then(|| format!("{files} files"));

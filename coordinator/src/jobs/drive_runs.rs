@@ -135,9 +135,9 @@ impl Driver {
 
     async fn drive(&self, run: Driven) -> Result<Looked, StoreError> {
         for _ in 0..MOST_ROUNDS {
-            match self.look(run).await? {
-                Looked::Again => {}
-                rested => return Ok(rested),
+            let looked = self.look(run).await?;
+            if !matches!(looked, Looked::Again) {
+                return Ok(looked);
             }
         }
         Ok(Looked::Again)
@@ -156,7 +156,7 @@ impl Driver {
         let Some(epoch) = tx.lease_run(run, &self.app.replica, until).await? else {
             return Ok(Looked::NotOurs);
         };
-        let views = self.views(&mut tx, &before, now).await?;
+        let views = self.views(&mut tx, &before).await?;
         let actions = decide(&before.run.head, &before.pure_parts(), &views);
         let mut round = Round {
             app: &self.app,
@@ -188,7 +188,6 @@ impl Driver {
         &self,
         tx: &mut TeamTx,
         run: &LoadedRun,
-        now: i64,
     ) -> Result<BTreeMap<ServerId, AgentView>, StoreError> {
         let mut views = BTreeMap::new();
         for loaded in &run.parts {
@@ -197,7 +196,7 @@ impl Driver {
             let view = if revoked {
                 AgentView::Revoked
             } else {
-                self.app.agents.view(server, run.run.id, loaded.event_seq, now)
+                self.app.agents.view(server, run.run.id, loaded.event_seq)
             };
             views.insert(server, view);
         }

@@ -12,7 +12,9 @@
     reason = "these are tests: a failure should say where, at once"
 )]
 
+mod chats;
 mod harness;
 mod identity;
 mod matrix;
 mod pipeline;
+mod runs;

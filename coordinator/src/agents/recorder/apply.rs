@@ -1,6 +1,8 @@
 //! What a report changes: the part of the run, the attempt, the release.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use hydron_domain::release::ReleaseState;
 use hydron_domain::run::{EnvelopeState, Outcome, Report, StepFailure};
@@ -12,13 +14,14 @@ use hydron_store::events::EventDraft;
 use hydron_store::runs::{AttemptEnd, LoadedRun};
 use hydron_store::{StoreError, TeamTx};
 use serde_json::json;
+use tokio::time::Instant;
 
 use crate::agents::registry::AgentHandle;
-use crate::agents::report::Entry;
+use crate::agents::report::Entry as Reported;
 
-/// A view that was old is given this long to catch up, for every refusal in a row, milliseconds.
-const REFUSED_PAUSE_MS: i64 = 500;
-const REFUSED_PAUSES: i64 = 20;
+/// A view that was old is given this long to catch up, for every refusal in a row.
+const REFUSED_PAUSE: Duration = Duration::from_millis(300);
+const REFUSED_PAUSES: u32 = 30;
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,11 +47,14 @@ impl RunChange {
         tx: &mut TeamTx,
         run: RunId,
     ) -> Result<Option<&'a mut Self>, StoreError> {
-        if !runs.contains_key(&run) {
-            let loaded = tx.run_for_update(run).await?;
-            runs.insert(run, loaded.map(|loaded| Self { before: loaded.clone(), after: loaded }));
-        }
-        Ok(runs.get_mut(&run).and_then(Option::as_mut))
+        let change = match runs.entry(run) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let loaded = tx.run_for_update(run).await?;
+                unknown.insert(loaded.map(|loaded| Self { before: loaded.clone(), after: loaded }))
+            }
+        };
+        Ok(change.as_mut())
     }
 
     /// Stores a journal entry, in order and once.
@@ -56,7 +62,7 @@ impl RunChange {
         &mut self,
         tx: &mut TeamTx,
         handle: &AgentHandle,
-        entry: &Entry,
+        entry: &Reported,
     ) -> Result<Applied, StoreError> {
         let server = handle.server;
         let Some(part) = self.after.part_mut(server) else { return Ok(Applied::Stranger) };
@@ -83,7 +89,7 @@ impl RunChange {
         &mut self,
         tx: &mut TeamTx,
         handle: &AgentHandle,
-        entry: &Entry,
+        entry: &Reported,
     ) -> Result<(), StoreError> {
         let (run, server, at) = (entry.run, handle.server, entry.journal.at);
         match &entry.report {
@@ -163,7 +169,7 @@ impl RunChange {
         handle: &AgentHandle,
         decision: &wire::Decision,
     ) -> Result<(), StoreError> {
-        let (run, now) = (self.after.run.id, tx.now());
+        let run = self.after.run.id;
         let Some(loaded) = self.after.part_mut(handle.server) else { return Ok(()) };
         let part = &mut loaded.part;
         match (decision.subject(), decision.code.as_str()) {
@@ -174,18 +180,19 @@ impl RunChange {
                 }
             }
             (wire::DecisionSubject::Control, "") if handle.sent(run).hold => part.nothing_runs(),
-            (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, "") => {}
+            (wire::DecisionSubject::Unspecified, _)
+            | (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, "") => {}
             (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, code) => {
                 let permit_asked = decision.subject() == wire::DecisionSubject::Permit;
                 tracing::info!(%run, server = %handle.server, code, "the executor of {} refused", handle.server);
                 match RejectCode::from_code(code) {
                     Some(RejectCode::StaleEpoch) => {
                         tx.raise_epoch(run, decision.epoch.saturating_add(1)).await?;
-                        try_again(handle, run, now);
+                        try_again(handle, run);
                         part.permit_refused();
                     }
                     Some(RejectCode::UnknownRun) => {
-                        try_again(handle, run, now);
+                        try_again(handle, run);
                         handle.note(run, |sent| sent.offered = false);
                         part.permit_refused();
                         part.envelope = EnvelopeState::Signed;
@@ -196,7 +203,7 @@ impl RunChange {
                         | RejectCode::WrongAttempt
                         | RejectCode::OutOfOrder,
                     ) => {
-                        try_again(handle, run, now);
+                        try_again(handle, run);
                         part.permit_refused();
                     }
                     Some(_) | None if permit_asked => {
@@ -206,7 +213,6 @@ impl RunChange {
                     Some(_) | None => {}
                 }
             }
-            (wire::DecisionSubject::Unspecified, _) => {}
         }
         Ok(())
     }
@@ -227,10 +233,10 @@ impl RunChange {
 }
 
 /// Gives the journal time to explain why the view here was old.
-fn try_again(handle: &AgentHandle, run: RunId, now: i64) {
+fn try_again(handle: &AgentHandle, run: RunId) {
     handle.note(run, |sent| {
         sent.refusals = sent.refusals.saturating_add(1);
-        sent.quiet_until = now + REFUSED_PAUSE_MS * i64::from(sent.refusals).min(REFUSED_PAUSES);
+        sent.quiet_until = Some(Instant::now() + REFUSED_PAUSE * sent.refusals.min(REFUSED_PAUSES));
     });
 }
 

@@ -24,7 +24,7 @@ pub(super) async fn when_complete(app: &AppState, team: TeamId, key: LogKey) {
         }
         Ok(_) => {}
         Err(error) => {
-            tracing::warn!(%error, run = %key.run, "the output of run {} could not be verified", key.run)
+            tracing::warn!(%error, run = %key.run, "the output of run {} could not be verified", key.run);
         }
     }
 }

@@ -31,8 +31,12 @@ impl Session {
         let hello = loop {
             match socket.next(true).await.map_err(|error| End::Broken(error.to_string()))? {
                 Happened::Life => {}
-                Happened::Frame(0, Body::Hello(hello)) => break hello,
-                Happened::Frame(..) => return Err(End::Broken("it did not begin with a hello".to_owned())),
+                Happened::Frame(_, body) => {
+                    let Body::Hello(hello) = *body else {
+                        return Err(End::Broken("it did not begin with a hello".to_owned()));
+                    };
+                    break hello;
+                }
                 Happened::Closed => return Err(End::Gone("it hung up")),
             }
         };
@@ -54,9 +58,11 @@ impl Session {
 
     /// Judges the session counter and records the connection; returns its epoch.
     async fn admit(&self, hello: &wire::Hello) -> Result<u64, End> {
-        let failed = |error: StoreError| match error {
-            StoreError::Stale { .. } => End::Close(4003, "revoked"),
-            other => End::Broken(format!("the store failed: {other}")),
+        let failed = |error: StoreError| {
+            if matches!(error, StoreError::Stale { .. }) {
+                return End::Close(4003, "revoked");
+            }
+            End::Broken(format!("the store failed: {error}"))
         };
         let id = self.server.id;
         let now = self.app.now();

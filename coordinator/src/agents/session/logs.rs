@@ -43,7 +43,7 @@ impl LogStreams {
         let Some(wire::stream_open::Kind::Log(log)) = open.kind else {
             return Err(Nonsense("a stream of a kind that agents do not open"));
         };
-        if stream == 0 || stream % 2 != 0 || self.open.contains_key(&stream) {
+        if stream == 0 || !stream.is_multiple_of(2) || self.open.contains_key(&stream) {
             return Err(Nonsense("a stream number that is not the agent's to use"));
         }
         let server = self.server.ok_or(Nonsense("a stream before its time"))?;

@@ -39,6 +39,13 @@ pub(crate) const MAKERS: &[(&str, Maker)] = &[
             id.to_string()
         })
     }),
+    ("cht", |world| {
+        Box::pin(async {
+            let path = format!("/projects/{}/chats", project(world).await);
+            let made = world.owner().post(&path, json!({})).await.ok(201);
+            made["id"].as_str().unwrap().to_owned()
+        })
+    }),
     ("ipl", |world| Box::pin(async { plan(world).await["id"].as_str().unwrap().to_owned() })),
     ("ppl", |world| {
         Box::pin(async { plan(world).await["provisioning_plans"][0]["id"].as_str().unwrap().to_owned() })
@@ -51,7 +58,33 @@ pub(crate) const MAKERS: &[(&str, Maker)] = &[
             found.unwrap()["id"].as_str().unwrap().to_owned()
         })
     }),
+    ("srv", |world| Box::pin(async { enroll(world, "thing").await.to_string() })),
+    ("enr", |world| {
+        Box::pin(async {
+            let server = enroll(world, "thing").await;
+            let made = world.owner().post("/enrollment-tokens", json!({ "server_id": server })).await.ok(201);
+            made["id"].as_str().unwrap().to_owned()
+        })
+    }),
+    ("run", |world| Box::pin(async { run(world).await.0 })),
+    ("rel", |world| Box::pin(async { run(world).await.1 })),
 ];
+
+/// A run that waits for its server, and the release it would make.
+async fn run(world: &World) -> (String, String) {
+    let plan = plan(world).await;
+    let id = plan["id"].as_str().unwrap();
+    let digests: serde_json::Map<String, Value> = plan["provisioning_plans"].as_array().unwrap().iter()
+        .map(|part| (part["id"].as_str().unwrap().to_owned(), part["digest"].clone()))
+        .collect();
+    let body = json!({ "digest": plan["digest"], "start": true, "provisioning_digests": digests });
+    let approved = world.owner().post(&format!("/infrastructure-plans/{id}/approve"), body).await.ok(200);
+    let run = approved["run"]["id"].as_str().unwrap().to_owned();
+    let services = world.owner().get(&format!("/projects/{}/services", plan["project_id"].as_str().unwrap())).await.ok(200);
+    let service = services["items"][0]["id"].as_str().unwrap();
+    let releases = world.owner().get(&format!("/services/{service}/releases")).await.ok(200);
+    (run, releases["items"][0]["id"].as_str().unwrap().to_owned())
+}
 
 /// A repository that nobody serves.
 const NOWHERE: &str = "https://localhost:9/a/b";
@@ -76,11 +109,17 @@ pub(crate) const BODIES: &[(&str, fn() -> Value)] = &[
     ("create_token", || json!({ "name": "thing" })),
     ("create_project", || json!({ "name": "Thing" })),
     ("start_analysis", || json!({ "url": NOWHERE })),
+    ("create_chat", || json!({ "title": "thing" })),
+    ("send_message", || json!({ "text": "help" })),
     ("put_service_env", || json!({ "vars": [{ "name": "A_NAME", "value": "2" }] })),
     ("place_infrastructure_plan", || json!({ "placement": {} })),
     ("approve_infrastructure_plan", || json!({ "digest": "0".repeat(64) })),
     ("edit_provisioning_plan", || json!({ "steps": [] })),
     ("approve_provisioning_plan", || json!({ "digest": "0".repeat(64) })),
+    ("adopt_server", || json!({ "name": format!("thing-{}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()) })),
+    ("rename_server", || json!({ "name": "Renamed" })),
+    ("start_run", || json!({ "kind": "redeploy" })),
+    ("resolve_run", || json!({ "server_id": "srv_00000000000000000000000000000000", "step": 0, "decision": "rerun" })),
     ("approve_approval", || json!({ "digest": "0".repeat(64) })),
 ];
 

@@ -18,7 +18,8 @@ use crate::services::runs::view::{self, LogPage, MOST_LOG};
 pub(super) struct LogQuery {
     /// On which server; the first of the run when left out.
     pub(super) server: Option<ServerId>,
-    /// Which step.
+    /// Which step; the first when left out.
+    #[serde(default)]
     pub(super) step: u32,
     /// Which attempt; the current one when left out.
     pub(super) attempt: Option<u32>,

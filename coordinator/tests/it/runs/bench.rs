@@ -1,0 +1,165 @@
+//! What these tests share: a project, an enrolled simulated agent, plans of plain steps, and waiting for a state.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hydron_coordinator::app::AppState;
+use hydron_coordinator::services::runs::{NewPart, NewRun, create};
+use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
+use hydron_domain::run::RunKind;
+use hydron_proto::envelope::PlanDigest;
+use hydron_proto::ids::{ApprovalId, ProjectId, ProvisioningPlanId, RunId, ServerId, TeamId};
+use hydron_proto::plan::{
+    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, Probe, RepairBounds, Risk, Step, Undo,
+};
+use hydron_tests::sim_agent::{Play, Script, SimAgent};
+use serde_json::{Value, json};
+
+use crate::harness::{ACTOR, Caller, World};
+
+/// A world with a project.
+pub(crate) struct Bench<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) project: ProjectId,
+}
+
+impl<'a> Bench<'a> {
+    pub(crate) async fn start(world: &'a World) -> Self {
+        let made = world.owner().post("/projects", json!({ "name": "Runs" })).await.ok(201);
+        Self { world, project: made["id"].as_str().unwrap().parse().unwrap() }
+    }
+
+    pub(crate) fn app(&self) -> &AppState {
+        &self.world.coordinator.app
+    }
+
+    pub(crate) fn owner(&self) -> &Caller {
+        self.world.owner()
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.app().agents.address().unwrap()
+    }
+
+    /// Adopts a server; the token.
+    pub(crate) async fn adopt(&self, name: &str) -> (String, String) {
+        let adopted = self.owner().post("/servers/adopt", json!({ "name": name })).await.ok(201);
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        (text(&adopted["server"]["id"]), text(&adopted["token"]))
+    }
+
+    /// An enrolled agent that follows a script; not connected yet.
+    pub(crate) async fn agent(&self, name: &str, script: Script) -> SimAgent {
+        let (_, token) = self.adopt(name).await;
+        SimAgent::join(self.address(), &token, script).await.unwrap()
+    }
+
+    /// An approved run of these steps, one list a server.
+    pub(crate) async fn run(&self, parts: Vec<(ServerId, Vec<Step>)>) -> RunId {
+        approved_run(self.app(), self.world.ours.team, self.project, parts).await
+    }
+
+    pub(crate) async fn get(&self, run: RunId) -> Value {
+        self.owner().get(&format!("/runs/{run}")).await.ok(200)
+    }
+
+    /// Waits until the run is as wanted.
+    pub(crate) async fn until(&self, run: RunId, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut last = Value::Null;
+        for _ in 0..600 {
+            last = self.get(run).await;
+            if wanted(&last) {
+                return last;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the run never became {what}: {last:#}");
+    }
+
+    pub(crate) async fn until_state(&self, run: RunId, state: &str) -> Value {
+        self.until(run, state, |seen| seen["state"] == state).await
+    }
+}
+
+/// A script in which every step succeeds at once.
+pub(crate) fn easy() -> Script {
+    Arc::new(|step, attempt| Play::done(format!("{} attempt {attempt}\n", step.title)))
+}
+
+/// Stores an approved provisioning plan a server, and makes the run.
+pub(crate) async fn approved_run(
+    app: &AppState,
+    team: TeamId,
+    project: ProjectId,
+    parts: Vec<(ServerId, Vec<Step>)>,
+) -> RunId {
+    let mut tx = app.store.team(team).begin(&ACTOR, app.now()).await.unwrap();
+    let mut new = Vec::new();
+    for (server, steps) in parts {
+        let plan = plan_of(team, project, server, steps).to_bytes().unwrap();
+        let approval = approval(app, project, &plan);
+        tx.insert_approval(&approval).await.unwrap();
+        tx.decide_approval(approval.id, ApprovalState::Approved).await.unwrap();
+        new.push(NewPart { server, plan, approval: Some(approval.id) });
+    }
+    let new = NewRun { project, kind: RunKind::Deploy, title: "Deploy".to_owned(), commit: None, parts: new };
+    let run = create(&mut tx, &app.signer, &app.ids, new).await.unwrap();
+    tx.commit().await.unwrap();
+    run
+}
+
+pub(crate) fn approval(app: &AppState, project: ProjectId, plan: &[u8]) -> Approval {
+    Approval {
+        id: app.ids.next(ApprovalId::new),
+        project,
+        subject: ApprovalSubject::Provisioning(app.ids.next(ProvisioningPlanId::new)),
+        digest: PlanDigest::of(plan),
+        risk: Risk::R1,
+        state: ApprovalState::Pending,
+        requested_at: app.now(),
+        decided_at: None,
+        decided_by: None,
+    }
+}
+
+pub(crate) fn plan_of(team: TeamId, project: ProjectId, server: ServerId, steps: Vec<Step>) -> PlanDocument {
+    PlanDocument {
+        version: 1,
+        kind: PlanKind::Provisioning,
+        team,
+        project,
+        server,
+        steps,
+        mandates: Vec::new(),
+        repair: RepairBounds { per_step: 0, per_run: 0 },
+    }
+}
+
+/// A step that a simulated agent can play.
+pub(crate) fn probe_step(title: &str) -> Step {
+    Step {
+        title: title.to_owned(),
+        phase: Phase::PostDeploy,
+        service: None,
+        action: Action::Probe(Probe {
+            host: "app.localhost".parse().unwrap(),
+            path: "/".to_owned(),
+            status_from: 200,
+            status_to: 399,
+            tries: 1,
+        }),
+        risk: Risk::R0,
+        timeout_s: 60,
+        on_interrupt: InterruptPolicy::Rerun,
+        undo: Undo::None,
+        after: Vec::new(),
+        guarded: false,
+        downtime_s: 0,
+    }
+}
+
+/// So many steps.
+pub(crate) fn steps(count: usize) -> Vec<Step> {
+    (0..count).map(|index| probe_step(&format!("step {index}"))).collect()
+}

@@ -1,0 +1,65 @@
+//! Pause, resume, stop: at the step boundary, and only when the state allows it.
+
+use std::sync::Arc;
+
+use hydron_tests::sim_agent::Play;
+use serde_json::json;
+
+use super::bench::{Bench, steps};
+use crate::in_a_world;
+
+fn hangs_in_step_1() -> hydron_tests::sim_agent::Script {
+    Arc::new(|step, _| if step.title == "step 1" { Play::Hang } else { Play::done("fine\n") })
+}
+
+in_a_world! {
+    async fn pause_takes_effect_after_the_running_step_and_resume_goes_on(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", hangs_in_step_1()).await;
+        let _link = agent.connect().await.unwrap();
+        let run = bench.run(vec![(agent.identity.server, steps(4))]).await;
+        bench.until(run, "in step 1", |seen| seen["servers"][0]["steps"][1]["state"] == "running").await;
+        let pausing = bench.owner().post(&format!("/runs/{run}/pause"), json!({})).await.ok(200);
+        assert_eq!((&pausing["state"], &pausing["pausing"]), (&json!("in_progress"), &json!(true)));
+        agent.executor.release();
+        let paused = bench.until_state(run, "paused").await;
+        assert_eq!(paused["servers"][0]["steps"][1]["state"], "completed", "the current step finishes");
+        assert_eq!(paused["servers"][0]["steps"][2]["state"], "pending");
+        bench.owner().post(&format!("/runs/{run}/resume"), json!({})).await.ok(200);
+        bench.until_state(run, "completed").await;
+        assert_eq!(agent.executor.starts(), (0..4).map(|step| (run, step, 1)).collect::<Vec<_>>());
+    }
+
+    async fn stop_ends_the_run_at_the_boundary_and_an_end_is_an_end(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", hangs_in_step_1()).await;
+        let _link = agent.connect().await.unwrap();
+        let run = bench.run(vec![(agent.identity.server, steps(4))]).await;
+        bench.until(run, "in step 1", |seen| seen["servers"][0]["steps"][1]["state"] == "running").await;
+        let stopping = bench.owner().post(&format!("/runs/{run}/stop"), json!({})).await.ok(200);
+        assert_eq!(stopping["stopping"], true);
+        agent.executor.release();
+        let stopped = bench.until_state(run, "stopped").await;
+        assert_eq!(stopped["servers"][0]["steps"][3]["state"], "skipped");
+        assert!(stopped["finished_at"].is_number());
+        for verb in ["pause", "resume", "stop", "retry"] {
+            let answer = bench.owner().post(&format!("/runs/{run}/{verb}"), json!({})).await;
+            assert_eq!(answer.problem(409), "wrong_state", "{verb}");
+        }
+    }
+
+    async fn a_paused_run_starts_nothing_over_a_new_connection(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", hangs_in_step_1()).await;
+        let link = agent.connect().await.unwrap();
+        let run = bench.run(vec![(agent.identity.server, steps(4))]).await;
+        bench.until(run, "in step 1", |seen| seen["servers"][0]["steps"][1]["state"] == "running").await;
+        link.cut().await;
+        bench.owner().post(&format!("/runs/{run}/pause"), json!({})).await.ok(200);
+        let _link = agent.connect().await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        agent.executor.release();
+        bench.until_state(run, "paused").await;
+        assert_eq!(agent.executor.starts().len(), 2);
+    }
+}
