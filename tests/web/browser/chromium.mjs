@@ -22,8 +22,9 @@ export async function open(browser, origin, { size = SIZES.wide, dark = false, s
   page.setDefaultTimeout(Number(process.env.PATIENCE ?? 15_000));
   const watch = { errors: [], foreign: [], dialogs: 0 };
   page.on("console", (message) => {
-    // A refused sign-in or a missing page is an answer, not a fault; the browser logs it all the same.
-    if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) watch.errors.push(message.text());
+    // A refused sign-in or a missing page is an answer, not a fault; the browser logs it all the same. On the machine
+    // where containers come and go it also cuts connections, which the page must survive.
+    if (message.type() === "error" && !/status of 4\d\d|ERR_NETWORK_CHANGED/.test(message.text())) watch.errors.push(message.text());
   });
   page.on("pageerror", (error) => watch.errors.push(String(error)));
   page.on("dialog", (dialog) => {

@@ -166,6 +166,7 @@ describe("every scene", () => {
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
     await page.keyboard.press("Escape");
     await page.keyboard.press("Control+k");
+    await page.getByRole("dialog", { name: "Command palette" }).waitFor();
     await page.keyboard.type("shop");
     await page.keyboard.press("Enter");
     await page.waitForURL(new RegExp(s.failed));

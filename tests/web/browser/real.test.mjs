@@ -39,7 +39,7 @@ describe("a real coordinator", { skip: origin && repository ? false : "HYDRON_UR
   it("restarts a service and redeploys by clicking", async () => {
     await page.goto(`${origin}/projects/${clicked.project}/services`);
     await page.getByRole("region", { name: "Services" }).getByRole("link").filter({ hasText: /^(?!postgres|redis).+/ }).first().click();
-    await page.getByRole("button", { name: "Restart" }).click();
+    await page.getByRole("group", { name: /^Operations on/ }).getByRole("button", { name: "Restart" }).click();
     await page.waitForURL(/\/runs\/run_/);
     await finished(page);
     await page.goto(`${origin}/projects/${clicked.project}/runs`);

@@ -18,7 +18,22 @@ export const BASE = "/api/v1";
 /** The operations by their path below the base. */
 type Operations = { [Path in keyof paths as Path extends `${typeof BASE}${infer Rest}` ? Rest : never]: paths[Path] };
 
-export const api = createClient<Operations>({ baseUrl: BASE, credentials: "same-origin" });
+const FIRST_WAIT_MS = 250;
+const LONGEST_WAIT_MS = 2500;
+
+/** A call that got no answer is sent again: what it asks for is done once, because the second carries the same key. */
+async function persist(request: Request): Promise<Response> {
+  for (let wait = FIRST_WAIT_MS; ; wait *= 3) {
+    try {
+      return await fetch(request.clone());
+    } catch (error) {
+      if (request.signal.aborted || wait > LONGEST_WAIT_MS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+}
+
+export const api = createClient<Operations>({ baseUrl: BASE, credentials: "same-origin", fetch: persist });
 /** Makes a creating call safe to send twice. */
 const once: Middleware = {
   onRequest({ request }) {

@@ -15,7 +15,7 @@ export function Downtime({ plan }: { plan: InfrastructurePlan }) {
               <Icon className={`mt-0.5 size-4 shrink-0 ${one.seconds === 0 ? "text-ok" : "text-warn"}`} aria-hidden />
               <div className="min-w-0 flex-1">
                 <p className="truncate font-medium" title={one.service}>{one.service}</p>
-                <p className="text-xs break-words text-ink-2">{one.reason}</p>
+                <p className="text-xs break-words text-ink-2 first-letter:uppercase">{one.reason}</p>
               </div>
               <span className={`tnum font-medium whitespace-nowrap ${one.seconds === 0 ? "text-ok" : "text-warn"}`}>{seconds(one.seconds)}</span>
             </li>

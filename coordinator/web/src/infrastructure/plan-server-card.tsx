@@ -26,7 +26,7 @@ export function PlanServerCard({ server, plan, project, movable }: PlanServerCar
           <h4 className="truncate text-sm font-semibold">
             <Link to={`/servers/${server.server_id}`} className="hover:text-accent hover:underline" title={server.name}>{server.name}</Link>
           </h4>
-          <p className="text-xs break-words text-ink-2">{server.reason}</p>
+          <p className="text-xs break-words text-ink-2 first-letter:uppercase">{server.reason}</p>
         </div>
       </header>
       <ul className="divide-y divide-line border-t border-line">
@@ -34,7 +34,7 @@ export function PlanServerCard({ server, plan, project, movable }: PlanServerCar
           <li key={service.service_id} className="flex items-center gap-3 px-3 py-2 pl-9.5">
             <div className="min-w-0 flex-1">
               <p className="truncate text-sm font-medium" title={service.name}>{service.name}</p>
-              <p className="text-xs break-words text-ink-2">{service.reason}</p>
+              <p className="text-xs break-words text-ink-2 first-letter:uppercase">{service.reason}</p>
             </div>
             {movable && targets.length > 1 && (
               <Select

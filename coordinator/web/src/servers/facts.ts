@@ -5,6 +5,7 @@ import { bytes, plural, words } from "../format/format";
 function value(name: string, fact: unknown): string | null {
   if (fact === null || fact === undefined || fact === "") return null;
   if (typeof fact === "number") {
+    if (fact === 0 || name.endsWith("_port")) return fact === 0 ? null : String(fact);
     if (/_bytes$/.test(name)) return bytes(fact);
     return fact.toLocaleString("en-GB");
   }

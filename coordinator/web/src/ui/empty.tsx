@@ -15,7 +15,7 @@ export function Empty({ icon: Icon, title, children, action }: EmptyProps) {
       <span className="mb-3 flex size-10 items-center justify-center rounded-xl border border-line bg-surface text-ink-3 shadow-1">
         <Icon className="size-5" aria-hidden />
       </span>
-      <h3 className="text-base font-semibold text-ink">{title}</h3>
+      <h2 className="text-base font-semibold text-ink">{title}</h2>
       <div className="mt-1 text-sm text-ink-2">{children}</div>
       {action !== undefined && <div className="mt-4 flex flex-wrap justify-center gap-2">{action}</div>}
     </div>
