@@ -2,6 +2,7 @@
 //!
 //! Rule: what is wrong is said with the setting's name and what to do; nothing else reads the environment.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -55,6 +56,9 @@ pub struct Settings {
     /// Extra certificate authority (PEM) that git hosts are checked against
     #[arg(long, env = "HYDRON_SOURCES_CA")]
     pub sources_ca: Option<PathBuf>,
+    /// Versions for generated images where a repository names none: python=3.12,node=22 [default: current ones]
+    #[arg(long, env = "HYDRON_BASE_VERSIONS", value_delimiter = ',')]
+    pub base_versions: Option<Vec<String>>,
     /// Cost of password hashes: "full" or "floor" [default: full]
     #[arg(long, env = "HYDRON_PASSWORD_COST", value_enum)]
     pub password_cost: Option<PasswordCost>,
@@ -124,6 +128,8 @@ pub struct Config {
     pub zone: Hostname,
     /// Where repositories may come from.
     pub sources: Sources,
+    /// Versions for generated images where a repository names none.
+    pub base_versions: BTreeMap<String, String>,
     /// How expensive a password hash is.
     pub password_cost: PasswordCost,
 }
@@ -188,6 +194,7 @@ impl Settings {
             zone: self.zone.or(other.zone),
             allow_private_sources: self.allow_private_sources.or(other.allow_private_sources),
             sources_ca: self.sources_ca.or(other.sources_ca),
+            base_versions: self.base_versions.or(other.base_versions),
             password_cost: self.password_cost.or(other.password_cost),
         }
     }
@@ -214,6 +221,7 @@ impl Settings {
                 extra_ca: self.sources_ca,
                 confiner: None,
             },
+            base_versions: base_versions(self.base_versions.unwrap_or_default())?,
             password_cost: self.password_cost.unwrap_or(PasswordCost::Full),
         })
     }
@@ -263,6 +271,21 @@ fn tls(
         (false, Some(_), None) => Err(setting("tls_key", "is missing; name the key of tls_certificate")),
         (false, None, Some(_)) => Err(setting("tls_certificate", "is missing; name the chain of tls_key")),
     }
+}
+
+fn base_versions(pairs: Vec<String>) -> Result<BTreeMap<String, String>, ConfigError> {
+    let pair = |text: String| {
+        let plain = |part: &str| {
+            !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+        };
+        match text.split_once('=') {
+            Some((tool, version)) if plain(tool) && plain(version) => {
+                Ok((tool.to_owned(), version.to_owned()))
+            }
+            Some(_) | None => Err(setting("base_versions", format!("{text:?} must look like python=3.12"))),
+        }
+    };
+    pairs.into_iter().map(pair).collect()
 }
 
 fn public_url(url: &str) -> Result<String, ConfigError> {

@@ -1,9 +1,10 @@
-//! The command line: `hydron serve | migrate | admin | doctor | openapi`.
+//! The command line: `hydron serve | migrate | admin | analyze | doctor | openapi`.
 //!
 //! Rule: commands translate; what they do is in `serve`, `services` and the store. Standard output is for results, the
 //! log goes to standard error.
 
 pub mod admin;
+pub mod analyze;
 pub mod doctor;
 pub mod migrate;
 pub mod serve;
@@ -33,6 +34,8 @@ pub enum Command {
     Migrate(Common),
     /// Administer the installation on its own machine
     Admin(admin::Admin),
+    /// Read a directory and say what would be deployed, without a coordinator
+    Analyze(analyze::Analyze),
     /// Check the installation and say what is wrong
     Doctor(Common),
     /// Print the OpenAPI document
@@ -65,6 +68,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(common) => serve::run(common.load()?).await,
         Command::Migrate(common) => migrate::run(common.load()?).await,
         Command::Admin(admin) => admin::run(admin).await,
+        Command::Analyze(what) => analyze::run(&what),
         Command::Doctor(common) => doctor::run(common.load()?).await,
         Command::Openapi => say(crate::http::openapi::text()?.trim_end()),
     }

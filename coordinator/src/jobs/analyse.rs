@@ -128,9 +128,14 @@ impl Reading<'_> {
         let (steps, mut told) = mpsc::unbounded_channel();
         let subdir = self.run.source.subdir.as_str().to_owned();
         let files = checkout.listing.files();
-        let options = Options { default_versions: self.app.config.base_versions.clone(), ..Options::default() };
+        let options = Options {
+            default_versions: self.app.config.base_versions.clone(),
+            repository_name: Some(self.run.source.url.repository_name().to_owned()),
+            subdir: Some(subdir).filter(|subdir| !subdir.is_empty()),
+            ..Options::default()
+        };
         let work = tokio::task::spawn_blocking(move || -> Result<Analysis, ReadingError> {
-            let tree = checkout.tree(&subdir)?;
+            let tree = checkout.tree("")?;
             let mut progress = |step| {
                 let _ = steps.send(step);
             };

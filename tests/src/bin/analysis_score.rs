@@ -22,7 +22,9 @@ fn main() -> anyhow::Result<()> {
             "--repos" => repos = args.next().map(PathBuf::from),
             "--only" => only = args.next(),
             "--verbose" => verbose = true,
-            other => bail!("unknown option {other}; usage: analysis-score --cases FILE --repos DIR [--only NAME] [--verbose]"),
+            other => bail!(
+                "unknown option {other}; usage: analysis-score --cases FILE --repos DIR [--only NAME] [--verbose]"
+            ),
         }
     }
     let cases = cases.context("--cases FILE is missing")?;

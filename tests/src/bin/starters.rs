@@ -32,7 +32,8 @@ fn main() -> anyhow::Result<()> {
             other => bail!("unknown option {other}"),
         }
     }
-    let mut names: Vec<PathBuf> = std::fs::read_dir(&root)?.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_dir()).collect();
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(&root)?.filter_map(|e| Some(e.ok()?.path())).filter(|p| p.is_dir()).collect();
     names.sort();
     let mut failed = Vec::new();
     for dir in names {
@@ -46,7 +47,9 @@ fn main() -> anyhow::Result<()> {
         for service in &analysis.services {
             let outcome = check(&dir, &name, service);
             match &outcome {
-                Ok(took) => say(&format!("ok    {name}/{} answered after {} s", service.name, took.as_secs()))?,
+                Ok(took) => {
+                    say(&format!("ok    {name}/{} answered after {} s", service.name, took.as_secs()))?
+                }
                 Err(problem) => say(&format!("FAIL  {name}/{}: {problem:#}", service.name))?,
             }
             if outcome.is_err() {
@@ -82,10 +85,15 @@ fn tree(dir: &Path) -> anyhow::Result<MemoryTree> {
 /// Builds, starts and asks one service.
 fn check(dir: &Path, starter: &str, service: &AnalyzedService) -> anyhow::Result<Duration> {
     let started = Instant::now();
-    let content = service.dockerfile.content.as_deref().with_context(|| format!("no Dockerfile: {}", service.dockerfile.reasons.join("; ")))?;
+    let content = service
+        .dockerfile
+        .content
+        .as_deref()
+        .with_context(|| format!("no Dockerfile: {}", service.dockerfile.reasons.join("; ")))?;
     let place = tempfile::tempdir()?;
     let context = place.path().join("context");
-    let copied = Command::new("cp").arg("-a").arg(dir.join(&service.dockerfile.context)).arg(&context).status()?;
+    let copied =
+        Command::new("cp").arg("-a").arg(dir.join(&service.dockerfile.context)).arg(&context).status()?;
     anyhow::ensure!(copied.success(), "the context could not be copied");
     std::fs::write(context.join(".dockerignore"), service.dockerfile.ignore.as_deref().unwrap_or_default())?;
     let recipe = place.path().join("Dockerfile");
@@ -100,7 +108,8 @@ fn check(dir: &Path, starter: &str, service: &AnalyzedService) -> anyhow::Result
         .stderr(Stdio::piped())
         .output()?;
     if !built.status.success() {
-        let text = format!("{}{}", String::from_utf8_lossy(&built.stdout), String::from_utf8_lossy(&built.stderr));
+        let text =
+            format!("{}{}", String::from_utf8_lossy(&built.stdout), String::from_utf8_lossy(&built.stderr));
         let last: Vec<&str> = text.lines().rev().take(15).collect();
         bail!("the build failed:\n{}", last.into_iter().rev().collect::<Vec<_>>().join("\n"));
     }
@@ -127,10 +136,17 @@ impl Container {
 
     /// Waits for an answer below 500, or for a worker to stay alive while it looks for its broker.
     fn answers(&self, service: &AnalyzedService) -> anyhow::Result<()> {
-        let address = output(Command::new("docker").args(["inspect", "--format", "{{.NetworkSettings.IPAddress}}", &self.id]))?;
+        let address = output(Command::new("docker").args([
+            "inspect",
+            "--format",
+            "{{.NetworkSettings.IPAddress}}",
+            &self.id,
+        ]))?;
         let deadline = Instant::now() + PATIENCE;
         while Instant::now() < deadline {
-            if output(Command::new("docker").args(["inspect", "--format", "{{.State.Running}}", &self.id]))? != "true" {
+            if output(Command::new("docker").args(["inspect", "--format", "{{.State.Running}}", &self.id]))?
+                != "true"
+            {
                 break;
             }
             if service.kind == ServiceKind::Worker {
@@ -138,7 +154,9 @@ impl Container {
                 if logs.contains("ready") || logs.contains("connect") {
                     return Ok(());
                 }
-            } else if let Some(status) = ask(&address, service.port.unwrap_or(80), service.health.as_deref().unwrap_or("/")) {
+            } else if let Some(status) =
+                ask(&address, service.port.unwrap_or(80), service.health.as_deref().unwrap_or("/"))
+            {
                 anyhow::ensure!(status < 500, "it answered {status}");
                 return self.runs_unprivileged();
             }
@@ -148,7 +166,8 @@ impl Container {
     }
 
     fn runs_unprivileged(&self) -> anyhow::Result<()> {
-        let user = output(Command::new("docker").args(["inspect", "--format", "{{.Config.User}}", &self.id]))?;
+        let user =
+            output(Command::new("docker").args(["inspect", "--format", "{{.Config.User}}", &self.id]))?;
         anyhow::ensure!(!user.is_empty() && user != "root" && !user.starts_with("0"), "it runs as root");
         Ok(())
     }
@@ -173,7 +192,9 @@ fn output(command: &mut Command) -> anyhow::Result<String> {
 
 /// The status of one plain GET; `None` while nobody listens.
 fn ask(address: &str, port: u16, path: &str) -> Option<u16> {
-    let mut stream = TcpStream::connect_timeout(&format!("{address}:{port}").parse().ok()?, Duration::from_secs(2)).ok()?;
+    let mut stream =
+        TcpStream::connect_timeout(&format!("{address}:{port}").parse().ok()?, Duration::from_secs(2))
+            .ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
     let mut answer = String::new();

@@ -58,7 +58,7 @@ pub(crate) fn write(
             out.gap();
             site::serve(options, &mut out, &source, Some("build"), *fallback);
         }
-        Product::Bundle { dir } => bundle(&mut out, &base, draft, facts, &inner, dir),
+        Product::Bundle { dir } => bundle(repo, &mut out, &base, draft, facts, &inner, dir),
         Product::Server => server(&mut out, &base, draft, facts, &inner)?,
     }
     let context = facts.root.clone();
@@ -189,7 +189,13 @@ fn build(out: &mut Lines, draft: &Draft, facts: &NodeFacts, inner: &str, workspa
         && facts.product == Product::Server
     {
         out.push("# The repository's adapter makes no server: this build uses adapter-node instead.");
-        out.push("RUN npm install --no-save --legacy-peer-deps @sveltejs/adapter-node && sed -i 's#@sveltejs/adapter-[a-z]*#@sveltejs/adapter-node#' svelte.config.js");
+        let add = match manager {
+            "pnpm" => "pnpm add --save-dev",
+            "yarn" => "yarn add --dev",
+            "bun" => "bun add --dev",
+            _ => "npm install --no-save --legacy-peer-deps",
+        };
+        out.push(format!("RUN {add} @sveltejs/adapter-node@5 && sed -i 's#@sveltejs/adapter-[a-z]*#@sveltejs/adapter-node#' svelte.config.js"));
     }
     let command = match (&facts.build_script, workspace && !inner.is_empty(), manager, name) {
         (Some(script), true, "pnpm", Some(name)) => {
@@ -207,7 +213,15 @@ fn build(out: &mut Lines, draft: &Draft, facts: &NodeFacts, inner: &str, workspa
 }
 
 /// A self-contained server directory: Next.js standalone, Nuxt, Nitro.
-fn bundle(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: &str, dir: &str) {
+fn bundle(
+    repo: &Repo<'_>,
+    out: &mut Lines,
+    base: &str,
+    draft: &Draft,
+    facts: &NodeFacts,
+    inner: &str,
+    dir: &str,
+) {
     let port = text::port(draft, 3000);
     out.gap().push(format!("FROM {base}"));
     out.push(format!("ENV NODE_ENV=production PORT={port} HOST=0.0.0.0 HOSTNAME=0.0.0.0 NITRO_PORT={port}"));
@@ -220,11 +234,10 @@ fn bundle(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: 
             path::join(inner, ".next/static"),
             path::join(inner, ".next/static")
         ));
-        out.push(format!(
-            "COPY --from=build --chown=node:node /app/{} ./{}",
-            path::join(inner, "publi[c]"),
-            path::join(inner, "public/")
-        ));
+        if repo.has_dir(&path::join(&facts.package.dir, "public")) {
+            let public = path::join(inner, "public");
+            out.push(format!("COPY --from=build --chown=node:node /app/{public} ./{public}"));
+        }
         path::join(inner, "server.js")
     } else {
         out.push(format!("COPY --from=build --chown=node:node /app/{here} ./{dir}"));
@@ -232,7 +245,6 @@ fn bundle(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: 
     };
     finish(out, draft, port);
     out.push(format!("CMD {}", text::exec(&["node".to_owned(), entry])));
-    let _ = facts;
 }
 
 fn server(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: &str) -> Result<(), String> {

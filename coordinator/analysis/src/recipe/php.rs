@@ -72,7 +72,7 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PhpFacts) -> Resul
     }
     out.push("COPY . .");
     if facts.node_build && facts.laravel {
-        out.push("COPY --from=assets /app/public/buil[d] ./public/build/");
+        out.push("COPY --from=assets /app/public ./public");
     }
     if !facts.deps.is_empty() {
         out.push("RUN composer dump-autoload --no-dev --optimize --classmap-authoritative --no-scripts");

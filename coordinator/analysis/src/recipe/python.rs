@@ -140,7 +140,9 @@ fn pip(options: &Options, facts: &PythonFacts, cache: &[&str], extra: &str, out:
     if let Some(file) = files.first() {
         let nested = facts.manifest.deps.values().any(|f| f.contains("requirements/")) || file.contains('/');
         if nested {
-            out.push("COPY requirement[s].txt ./");
+            if files.iter().any(|f| *f == "requirements.txt") {
+                out.push("COPY requirements.txt ./");
+            }
             out.push("COPY requirements ./requirements");
         } else {
             out.push(format!("COPY {file} ./"));
