@@ -18,6 +18,7 @@ mod pattern;
 mod recipe;
 pub mod render;
 mod repo;
+mod routes;
 mod stacks;
 mod tree;
 mod verdict;

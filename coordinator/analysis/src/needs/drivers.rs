@@ -2,7 +2,7 @@
 //!
 //! One rule: development groups, comments and indirect requirements never propose anything.
 
-use super::table::{self, Driver};
+use super::packages::{self, Driver};
 use crate::draft::{Draft, Stack};
 use crate::field::At;
 use crate::path;
@@ -22,7 +22,7 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
         Stack::Python(facts) => {
             for (name, file) in &facts.manifest.deps {
                 offer_named(
-                    table::PYPI,
+                    packages::PYPI,
                     name,
                     At::find(scan.repo, file, name.split('[').next().unwrap_or(name)),
                     draft,
@@ -32,19 +32,19 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
         Stack::Ruby(facts) => {
             let file = path::join(&draft.dir, "Gemfile");
             for gem in &facts.gems {
-                offer_named(table::GEMS, gem, At::find(scan.repo, &file, gem), draft);
+                offer_named(packages::GEMS, gem, At::find(scan.repo, &file, gem), draft);
             }
         }
         Stack::Php(facts) => {
             let file = path::join(&facts.app_dir, "composer.json");
             for package in &facts.deps {
-                offer_named(table::COMPOSER, package, At::find(scan.repo, &file, package), draft);
+                offer_named(packages::COMPOSER, package, At::find(scan.repo, &file, package), draft);
             }
         }
         Stack::Java(facts) => {
             let file = path::join(&draft.dir, if facts.gradle { "build.gradle" } else { "pom.xml" });
             for dep in &facts.deps {
-                let found = table::MAVEN
+                let found = packages::MAVEN
                     .iter()
                     .find(|(n, _, _)| if n.contains(':') { dep == n } else { dep.contains(n) });
                 if let Some(driver) = found {
@@ -54,7 +54,7 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
         }
         Stack::Dotnet(facts) => {
             for package in &facts.packages {
-                if let Some(driver) = table::NUGET.iter().find(|(n, _, _)| package.starts_with(n)) {
+                if let Some(driver) = packages::NUGET.iter().find(|(n, _, _)| package.starts_with(n)) {
                     propose(draft, driver, At::find(scan.repo, &facts.project, package));
                 }
             }
@@ -62,7 +62,7 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
         Stack::Go(facts) => {
             let file = path::join(&facts.module_dir, "go.mod");
             for (import, at) in go_imports(scan.repo, draft) {
-                if let Some(driver) = table::GO.iter().find(|(n, _, _)| import.starts_with(n)) {
+                if let Some(driver) = packages::GO.iter().find(|(n, _, _)| import.starts_with(n)) {
                     propose(draft, driver, at);
                 }
             }
@@ -114,7 +114,7 @@ fn node(scan: &Scan<'_, '_>, draft: &mut Draft) {
     let sources = draft.sources.clone();
     for package in scan.packages.iter().filter(|p| sources.contains(&p.dir)) {
         for name in &package.deps {
-            if let Some(driver) = table::NPM.iter().find(|(n, _, _)| n == name) {
+            if let Some(driver) = packages::NPM.iter().find(|(n, _, _)| n == name) {
                 propose(draft, driver, At::find(scan.repo, &package.file, &format!("\"{name}\"")));
             }
         }
@@ -146,7 +146,7 @@ fn rust(repo: &Repo<'_>, draft: &mut Draft) {
     for package in own {
         let file = path::join(&package.dir, "Cargo.toml");
         for name in &package.deps {
-            if let Some(driver) = table::CRATES.iter().find(|(n, _, _)| n == name) {
+            if let Some(driver) = packages::CRATES.iter().find(|(n, _, _)| n == name) {
                 propose(draft, driver, At::find(repo, &file, name));
             }
         }

@@ -4,6 +4,7 @@
 
 pub(crate) mod binding;
 pub(crate) mod drivers;
+pub(crate) mod packages;
 pub(crate) mod providers;
 pub(crate) mod table;
 
