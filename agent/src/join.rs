@@ -139,9 +139,12 @@ fn write_configuration(root: &Root, config: &AgentConfig, coordinator: &str) -> 
 }
 
 /// The link's files belong to the link's user.
-fn hand_over(root: &Root, config: &AgentConfig) -> Result<(), JoinError> {
+pub fn hand_over(root: &Root, config: &AgentConfig) -> Result<(), JoinError> {
     if !nix::unistd::geteuid().is_root() {
         return Ok(());
+    }
+    if root.path() == Path::new("/") {
+        user::ensure(&config.link.user).map_err(|error| JoinError::Files("the link's user cannot be made", error))?;
     }
     let account = user::link_account(&config.link.user);
     let give = |path: &Path| std::os::unix::fs::chown(path, Some(account.uid), Some(account.gid));

@@ -9,9 +9,12 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use super::say;
+use crate::config::AgentConfig;
 use crate::durable;
 use crate::host::launch::has_systemd;
+use crate::link::identity::is_joined;
 use crate::root::Root;
+use crate::{join, user};
 
 const UNITS: [(&str, &str); 2] = [
     ("hydron-exec.service", include_str!("../../../installer/systemd/hydron-exec.service")),
@@ -27,7 +30,10 @@ pub(super) fn run(root: &Root) -> anyhow::Result<()> {
         "systemd does not run here; use `hydron-agent run` under your own supervisor"
     );
     let binary = place_binary()?;
-    ensure_user("hydron")?;
+    user::ensure("hydron")?;
+    if is_joined(&root.link()) {
+        join::hand_over(root, &AgentConfig::load(root)?)?;
+    }
     for (name, text) in UNITS {
         durable::write(&Path::new("/etc/systemd/system").join(name), text.as_bytes(), 0o644)
             .with_context(|| format!("write {name}"))?;
@@ -53,14 +59,6 @@ fn place_binary() -> anyhow::Result<PathBuf> {
     durable::point(Path::new("/opt/hydron/current"), &directory)?;
     durable::point(Path::new("/usr/local/bin/hydron-agent"), Path::new("/opt/hydron/current/hydron-agent"))?;
     Ok(target)
-}
-
-/// The link's user: no home, no shell.
-pub(crate) fn ensure_user(name: &str) -> anyhow::Result<()> {
-    if nix::unistd::User::from_name(name).is_ok_and(|user| user.is_some()) {
-        return Ok(());
-    }
-    call("useradd", &["--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name])
 }
 
 fn call(program: &str, arguments: &[&str]) -> anyhow::Result<()> {

@@ -47,6 +47,7 @@ struct State {
 struct Followed {
     sent_seq: u64,
     sent_logs: BTreeMap<SpoolKey, SpoolView>,
+    sent_doing: u64,
 }
 
 /// Serves one connection until the peer goes. An error is the executor's, not the peer's.
@@ -166,7 +167,7 @@ impl Conversation {
     }
 
     fn follow(&self, run: RunId, sent_seq: u64) {
-        self.state().followed.insert(run, Followed { sent_seq, sent_logs: BTreeMap::new() });
+        self.state().followed.insert(run, Followed { sent_seq, ..Followed::default() });
         self.wake.notify_one();
     }
 
@@ -212,7 +213,7 @@ impl Conversation {
         }
     }
 
-    /// Answers first, then events in order, then news of spools.
+    /// Answers first, then events in order, then what is being done, then news of spools.
     fn next_out(&self) -> Option<from_executor::Body> {
         let mut state = self.state();
         if let Some(body) = state.queue.pop_front() {
@@ -226,6 +227,12 @@ impl Conversation {
                 if let Some(event) = view.events.get(at) {
                     followed.sent_seq = event.seq;
                     return Some(from_executor::Body::Event(event.clone()));
+                }
+                if let (count, Some(doing)) = &view.doing
+                    && followed.sent_doing != *count
+                {
+                    followed.sent_doing = *count;
+                    return Some(from_executor::Body::Event(doing.clone()));
                 }
                 for (key, spool) in &view.logs {
                     if followed.sent_logs.get(key) != Some(spool) {

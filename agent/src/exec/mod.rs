@@ -7,6 +7,7 @@
 mod admission;
 pub mod audit;
 mod connection;
+mod edge_task;
 mod facts;
 mod host_client;
 mod journal;
@@ -53,6 +54,7 @@ pub async fn run(
     let (failed, mut failures) = mpsc::unbounded_channel();
     let runs = Arc::new(Runs::new(shared.clone(), failed.clone()));
     runs.recover().await?;
+    let _edge = edge_task::start(shared.root.clone(), config.steps.clone(), shared.clock);
     let facts = FactsTask::start(shared.clone(), config.clone());
     let peers = Peers::new(&config);
     let listener = listen(&shared.root, &peers)?;

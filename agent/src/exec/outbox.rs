@@ -28,6 +28,8 @@ pub(super) struct RunView {
     pub events: Vec<wire::Event>,
     /// Every spool.
     pub logs: BTreeMap<SpoolKey, SpoolView>,
+    /// What the running step is doing: the newest word, and how many there were.
+    pub doing: (u64, Option<wire::Event>),
 }
 
 /// How far a spool has grown.

@@ -18,7 +18,7 @@ use super::host_client::HostClient;
 use super::journal::Journal;
 use super::outbox::SpoolView;
 use super::permit::{self, Against, Opener, Verdict};
-use super::run_state::RunState;
+use super::run_state::{RunState, StepPhase};
 use super::runs;
 use super::shared::{ExecError, Shared};
 use crate::config::Policy;
@@ -80,6 +80,9 @@ impl RunTask {
         self.recover().await?;
         loop {
             self.advance().await?;
+            if self.host.is_some() && self.is_over() {
+                self.dismiss_host().await;
+            }
             let next = tokio::select! {
                 command = self.commands.recv() => Next::Command(command),
                 message = next_of(&mut self.host) => Next::Host(message),
@@ -304,7 +307,7 @@ impl RunTask {
                     at_unix_ms: self.shared.clock.unix_ms(),
                     body: Some(event::Body::StepDoing(doing)),
                 };
-                self.shared.outbox.say(from_executor::Body::Event(event));
+                self.shared.outbox.update(self.directory.run, |view| view.doing = (view.doing.0 + 1, Some(event)));
                 Ok(())
             }
             from_step_host::Body::Status(_) => Ok(()),
@@ -356,7 +359,7 @@ impl RunTask {
             if status.step == Some(step) && status.attempt == attempt {
                 return Ok(());
             }
-            if let Some(exited) = self.directory.read_exit(step, attempt)? {
+            if let Some(exited) = self.exit_record(step, attempt) {
                 return self.exited(exited);
             }
             if !self.directory.attempt(step, attempt).exists() {
@@ -367,10 +370,18 @@ impl RunTask {
         }
         // The host may be gone while its children are not: nothing of the step may go on unseen.
         launch::end_orphans(&self.directory).await;
-        match self.directory.read_exit(step, attempt)? {
+        match self.exit_record(step, attempt) {
             Some(exited) => self.exited(exited),
             None => self.interrupted(step, attempt, "the step host ended before the step did"),
         }
+    }
+
+    /// A record that cannot be read is none: then nobody knows.
+    fn exit_record(&self, step: u32, attempt: u32) -> Option<wire::StepExited> {
+        self.directory.read_exit(step, attempt).unwrap_or_else(|error| {
+            tracing::warn!(run = %self.directory.run, %error, "the exit record of step {step}.{attempt} is unreadable");
+            None
+        })
     }
 
     /// After a start of the executor: what was running is found again before anything else is done. A run that has
@@ -385,6 +396,12 @@ impl RunTask {
 
     async fn host_lost_if_started(&mut self) -> Result<(), ExecError> {
         if self.state.started().is_some() { self.host_lost().await } else { Ok(()) }
+    }
+
+    /// Every step of the plan has succeeded.
+    fn is_over(&self) -> bool {
+        let done = self.state.steps.values().filter(|step| step.phase == StepPhase::Succeeded).count();
+        self.state.range.is_none() && done == self.envelope.plan.steps.len()
     }
 
     async fn forget(&mut self) -> Result<(), ExecError> {

@@ -311,6 +311,7 @@ fn view(
         epoch: state.epoch,
         events: events.collect(),
         logs: logs.collect(),
+        doing: (0, None),
     })
 }
 

@@ -16,7 +16,7 @@ const V1: [&str; 2] = ["pids", "freezer"];
 
 /// One directory of a control group hierarchy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Cgroup(PathBuf);
+pub(crate) struct Cgroup(PathBuf);
 
 impl Cgroup {
     /// The group this process is in: its v2 group when groups can be made there, else one of v1.

@@ -6,7 +6,7 @@
 mod attempt;
 mod cgroup;
 pub mod launch;
-mod spawner;
+pub(crate) mod spawner;
 mod spool;
 
 use std::collections::BTreeMap;

@@ -31,6 +31,11 @@ pub(super) enum Spawner {
     Leaders(Mutex<Vec<Pid>>),
 }
 
+/// For what the executor itself has to start, outside every run.
+pub(crate) fn of_executor() -> impl CgroupSpawner {
+    Spawner::Leaders(Mutex::default())
+}
+
 impl Spawner {
     /// A place for the processes of one attempt.
     pub(super) fn new(host: Option<&Cgroup>, name: &str) -> io::Result<Self> {

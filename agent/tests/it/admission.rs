@@ -9,7 +9,8 @@ use hydron_proto::plan::{
     Action, ActionKind, Dockerfile, DockerfileRule, GitCheckout, Health, HealthKind, ImageBuild, Limits,
     Mandate, Operation, PlanKind, Probe, ReleaseImage, ReleaseOrder, ReleaseSpec, Risk, SourceRule, Step,
 };
-use hydron_proto::wire::{SignedEnvelope, to_executor};
+use hydron_proto::reject::RejectCode;
+use hydron_proto::wire::{self, SignedEnvelope, to_executor};
 use prost::Message as _;
 
 use crate::world::{FakeLink, Signed, World, lines, now_ms, permit, secret, shell, step};
@@ -84,6 +85,42 @@ async fn nonsense_instead_of_an_envelope_is_refused() {
     for bytes in [vec![0xff; 100], vec![0; 5_000_000 - 100]] {
         link.send(to_executor::Body::SignedEnvelope(bytes)).await;
         assert!(["MALFORMED", "UNSIGNED"].contains(&link.decision().await.code.as_str()));
+    }
+}
+
+/// Signs envelope bytes that the signer itself would never make.
+fn sign_raw(world: &World, envelope: Vec<u8>) -> Vec<u8> {
+    use ed25519_dalek::Signer as _;
+    let message = [&b"hydron-envelope-v1\0"[..], &envelope].concat();
+    let signature = world.signer.sign(&message).to_bytes().to_vec();
+    let signature = wire::Signature { key_id: "k1".into(), algorithm: "ed25519".into(), signature };
+    SignedEnvelope { envelope, signatures: vec![signature] }.encode_to_vec()
+}
+
+#[tokio::test]
+async fn rightly_signed_bytes_that_are_no_exact_envelope_are_refused() {
+    let mut world = World::running();
+    let mut link = world.link().await;
+    let plan = tracer(&world);
+    let mut signed = world.sign(&plan);
+    let inner = SignedEnvelope::decode(signed.bytes.as_slice()).unwrap().envelope;
+    let envelope = wire::Envelope::decode(inner.as_slice()).unwrap();
+    let newer = wire::Envelope { version: 2, ..envelope.clone() };
+    signed.bytes = sign_raw(&world, newer.encode_to_vec());
+    refused(&world, &mut link, &signed, "VERSION").await;
+    signed.bytes = sign_raw(&world, [inner.as_slice(), &[0xfa, 0x7f, 0x01, 0x00]].concat());
+    refused(&world, &mut link, &signed, "MALFORMED").await;
+    let other = wire::Envelope { digest: vec![0; 32], ..envelope };
+    signed.bytes = sign_raw(&world, other.encode_to_vec());
+    refused(&world, &mut link, &signed, "DIGEST_MISMATCH").await;
+}
+
+#[test]
+fn every_code_of_the_closed_list_has_a_test_that_expects_it() {
+    let tests = [include_str!("admission.rs"), include_str!("permits.rs"), include_str!("secrets.rs"), include_str!("crash.rs")];
+    for code in RejectCode::ALL {
+        let quoted = format!("\"{}\"", code.code());
+        assert!(tests.iter().any(|text| text.contains(&quoted)), "no test expects {quoted}");
     }
 }
 

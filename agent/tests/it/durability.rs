@@ -1,0 +1,89 @@
+//! Nothing is said or started before it is durable: watched from outside, system call by system call.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::world::{BINARY, World, eventually, permit};
+
+/// Runs an executor under strace; its step hosts are traced as well.
+fn traced(world: &World) -> std::process::Child {
+    Command::new("strace")
+        .args(["-f", "-y", "-s", "0", "-o"])
+        .arg(world.path("trace"))
+        .args(["-e", "trace=write,writev,sendto,sendmsg,fsync,fdatasync,rename,renameat,renameat2,openat"])
+        .arg(BINARY)
+        .arg("--root")
+        .arg(world.directory.path())
+        .arg("exec")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("strace is installed (tests/lab/install)")
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Call {
+    /// Bytes for the journal.
+    Note,
+    /// The journal is durable.
+    Sync,
+    /// An exit record gets its name.
+    Exit,
+    /// Its content is durable.
+    ExitSync,
+    /// A message to the link or to the step host or to the executor.
+    Say,
+}
+
+fn calls(trace: &Path) -> Vec<(u32, Call)> {
+    let text = std::fs::read_to_string(trace).unwrap();
+    let call = |line: &str| {
+        let (pid, rest) = line.split_once(' ')?;
+        let rest = rest.trim_start();
+        let is = |names: &[&str]| names.iter().any(|name| rest.starts_with(name));
+        let call = if is(&["write(", "writev("]) && rest.contains("/journal.log>") {
+            Call::Note
+        } else if is(&["fdatasync(", "fsync("]) && rest.contains("/journal.log>") {
+            Call::Sync
+        } else if is(&["fsync("]) && rest.contains("/.exit.new>") {
+            Call::ExitSync
+        } else if is(&["rename"]) && rest.contains("/exit\"") {
+            Call::Exit
+        } else if is(&["write(", "writev(", "sendto(", "sendmsg("]) && rest.contains("<socket:") {
+            Call::Say
+        } else {
+            return None;
+        };
+        Some((pid.parse().ok()?, call))
+    };
+    text.lines().filter_map(call).collect()
+}
+
+#[tokio::test]
+async fn an_event_is_told_and_a_step_started_only_after_the_journal_is_durable() {
+    let mut world = World::joined();
+    let mut child = traced(&world);
+    let run = world.shell_run(&["true", "true", "true"]);
+    let mut link = world.link().await;
+    link.accepted(&run).await;
+    link.permit(permit(&run, 0, 2)).await;
+    link.events_until_range_end().await;
+    for pid in crate::world::pids_with(&[world.directory.path().to_str().unwrap(), "exec"]) {
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM);
+    }
+    world.kill_hosts();
+    eventually("strace is done", || child.try_wait().unwrap().is_some()).await;
+    let calls = calls(&world.path("trace"));
+    let count = |wanted| calls.iter().filter(|(_, call)| *call == wanted).count();
+    assert!(count(Call::Note) >= 5 && count(Call::Say) >= 10 && count(Call::Exit) == 3, "{calls:?}");
+    let mut dirty = std::collections::BTreeSet::new();
+    for (pid, call) in &calls {
+        match call {
+            Call::Note => drop(dirty.insert(*pid)),
+            Call::Sync => drop(dirty.remove(pid)),
+            Call::Say => assert!(!dirty.contains(pid), "something was said before the journal was durable"),
+            Call::Exit | Call::ExitSync => {}
+        }
+    }
+    assert_eq!(count(Call::ExitSync), 3, "each exit record is durable before it has its name");
+}
