@@ -1,6 +1,7 @@
 // Owns the conversation of a project: the latest chat, or the one named in the address; made when there is none.
 import { useEffect, useRef } from "react";
 import { useSearchParams } from "react-router";
+import { useServices } from "../api/services";
 import { useChats, useCreateChat, useMessages, useSay } from "../api/chats";
 import { useChatStream } from "../events/follow";
 import { ProblemNote } from "../ui/problem-note";
@@ -22,6 +23,8 @@ export function Chat({ project }: { project: string }) {
   const messages = useMessages(chat);
   const speak = useSay(chat);
   useChatStream(chat);
+  // What was suggested may have been clicked meanwhile.
+  const pending = useServices(project).data?.some((service) => service.state === "pending") ?? false;
   const list = messages.data ?? [];
   const end = useStickToEnd(list);
 
@@ -53,7 +56,7 @@ export function Chat({ project }: { project: string }) {
         </div>
       </div>
       <div className="mx-auto w-full max-w-3xl px-4 pb-4 md:px-6">
-        {last?.role === "assistant" && !speak.isPending && <Suggestions texts={last.suggestions} onSay={send} />}
+        {last?.role === "assistant" && !speak.isPending && <Suggestions texts={last.suggestions.filter((text) => pending || !/^(accept|reject)\b/i.test(text))} onSay={send} />}
         <Composer disabled={chat === undefined} busy={speak.isPending} onSend={send} />
       </div>
     </>

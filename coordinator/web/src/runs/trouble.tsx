@@ -17,7 +17,7 @@ export function Trouble({ run, project }: { run: Run; project: string }) {
   const log = failed ? place({ panel: "runs", item: run.id, query: { server: failed.server.server_id, step: String(failed.step.index) } }) : undefined;
   return (
     <Box title={failed ? `“${failed.step.title}” failed` : "The run failed"}>
-      <p className="break-words text-ink-2">{error.message}</p>
+      <p className="break-words text-ink-2 first-letter:uppercase">{error.message}</p>
       <p className="mt-1 text-xs text-ink-2">
         Code <code>{error.code}</code>
         {failed && ` · attempt ${String(failed.step.attempt)} on ${failed.server.name}`}

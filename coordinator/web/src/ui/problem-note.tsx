@@ -18,7 +18,7 @@ export function ProblemNote({ error, onRetry, className }: ProblemNoteProps) {
       <CircleX className="mt-0.5 size-4 shrink-0 text-bad" aria-hidden />
       <div className="min-w-0 flex-1">
         <p className="font-medium break-words text-ink">{problem.title}</p>
-        {!same && <p className="mt-0.5 break-words text-ink-2">{problem.message}</p>}
+        {!same && <p className="mt-0.5 break-words text-ink-2 first-letter:uppercase">{problem.message}</p>}
         <p className="mt-1 text-xs break-words text-ink-2">
           Code <code>{problem.code}</code>
           {problem.field !== null && (
