@@ -40,11 +40,7 @@ pub fn start_merged(spawner: &dyn CgroupSpawner, mut command: Command) -> io::Re
 /// Runs a child to its end and keeps what it says.
 pub async fn run_quiet(spawner: &dyn CgroupSpawner, command: Command) -> io::Result<Ended> {
     let mut kept = Vec::new();
-    let status = run(spawner, command, async |bytes| {
-        let room = MOST_KEPT.saturating_sub(kept.len());
-        kept.extend(bytes.iter().take(room));
-    })
-    .await?;
+    let status = run(spawner, command, Output::Kept(&mut kept)).await?;
     Ok(Ended { status, output: String::from_utf8_lossy(&kept).into_owned() })
 }
 
@@ -54,14 +50,34 @@ pub async fn run_logged(
     command: Command,
     log: &LogWriter,
 ) -> io::Result<ExitStatus> {
-    run(spawner, command, async |bytes| log.bytes(bytes).await).await
+    run(spawner, command, Output::Logged(log)).await
+}
+
+/// Where a child's output goes.
+enum Output<'a> {
+    /// Into memory, up to [`MOST_KEPT`].
+    Kept(&'a mut Vec<u8>),
+    /// Into the step's log.
+    Logged(&'a LogWriter),
+}
+
+impl Output<'_> {
+    async fn take(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Kept(kept) => {
+                let room = MOST_KEPT.saturating_sub(kept.len());
+                kept.extend(bytes.iter().take(room));
+            }
+            Self::Logged(log) => log.bytes(bytes).await,
+        }
+    }
 }
 
 /// Reads until the end of the output; a process left behind cannot hold the step for longer than [`AFTER_EXIT`].
 async fn run(
     spawner: &dyn CgroupSpawner,
     command: Command,
-    mut take: impl AsyncFnMut(&[u8]),
+    mut output: Output<'_>,
 ) -> io::Result<ExitStatus> {
     let (mut child, mut pipe) = start_merged(spawner, command)?;
     let mut buffer = vec![0; 16 * 1024];
@@ -71,7 +87,7 @@ async fn run(
         tokio::select! {
             read = pipe.read(&mut buffer) => match read? {
                 0 => break,
-                read => take(buffer.get(..read).unwrap_or_default()).await,
+                read => output.take(buffer.get(..read).unwrap_or_default()).await,
             },
             status = child.wait(), if ended.is_none() => ended = Some((status?, Instant::now() + AFTER_EXIT)),
             () = tokio::time::sleep_until(deadline), if ended.is_some() => break,

@@ -6,12 +6,12 @@ use std::process::Stdio;
 use hydron_agent::step_context::Check;
 use hydron_proto::names::{CommitId, RelPath};
 use hydron_proto::plan::{Action, Dockerfile, GitCheckout, ImageBuild, SecretRef, StepResult};
-use hydron_tests::git_host::{Access, GitHost, Options};
 use secrecy::SecretString;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
+use crate::git_host::{Access, GitHost, Options};
 use crate::world::{World, docker};
 
 /// A git host and one bare repository on it.

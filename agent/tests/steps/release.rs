@@ -214,3 +214,43 @@ fn address(result: &StepResult) -> &str {
     let StepResult::Released { address, .. } = result else { panic!("{result:?}") };
     address
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_image_runs_with_its_volume_and_without_the_dropped_capabilities() {
+    let world = World::with_network().await;
+    let database = App::new();
+    let tag = format!("hydron/{}-app:1", world.name);
+    let content = "FROM postgres:15\n".to_owned();
+    world
+        .apply(Action::ImageBuild(hydron_proto::plan::ImageBuild {
+            service: "app".parse().unwrap(),
+            checkout: None,
+            context: hydron_proto::names::RelPath::root(),
+            dockerfile: hydron_proto::plan::Dockerfile::Inline { content },
+            args: vec![],
+            tag: tag.parse().unwrap(),
+            memory_mb: 512,
+        }))
+        .await
+        .unwrap();
+    let volume = format!("{}-data", world.name).parse().unwrap();
+    world.apply(Action::Volume(Volume { name: volume })).await.unwrap();
+    let release = |word: &str| {
+        let env = [("POSTGRES_PASSWORD", "pass-word-1"), ("POSTGRES_USER", "app"), ("WORD", word)];
+        let mut spec = database.release_with_volume(&world, &env);
+        spec.port = Some(5432);
+        spec.limits.memory_mb = 256;
+        spec.volumes[0].path = "/var/lib/postgresql/data".parse().unwrap();
+        spec.health = Health { check: HealthKind::Tcp {}, successes: 2, interval_ms: 250, deadline_s: 60 };
+        spec.stop_grace_s = 30;
+        spec
+    };
+    world.apply(Action::Release(release("one"))).await.unwrap();
+    let psql = async |statement: &str| {
+        let running = world.running().await;
+        docker(&["exec", &running[0], "psql", "-U", "app", "-tAc", statement]).await
+    };
+    psql("create table t as select 42 as answer").await;
+    world.apply(Action::Release(release("two"))).await.unwrap();
+    assert_eq!(psql("select answer from t").await, "42");
+}

@@ -172,7 +172,7 @@ fn proxied(path: &SitePath) -> String {
     format!(
         "        proxy_pass http://{upstream};
         proxy_http_version 1.1;
-        proxy_set_header Host $host;
+        proxy_set_header Host $http_host;
         proxy_set_header Connection $hydron_connection;
         proxy_set_header Upgrade $http_upgrade;
         proxy_set_header X-Real-IP $remote_addr;
