@@ -260,7 +260,6 @@ pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
         found.drafts.retain(|d| path::within(&d.dir, &subdir));
         found.rejected.retain(|r| r.path != "." && path::within(&r.path, &subdir));
     }
-    let _ = repo;
 }
 
 /// Calls between services that values and proxy rules show.

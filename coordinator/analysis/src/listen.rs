@@ -6,7 +6,7 @@ use hydron_domain::analysis::{Finding, FindingCode, ServiceKind, Severity};
 
 use crate::draft::{Draft, Stack};
 use crate::field::At;
-use crate::formats::{dockerfile::Dockerfile, json, yaml};
+use crate::formats::{dockerfile::Dockerfile, yaml};
 use crate::overlay::compose_file::url_path;
 use crate::path;
 use crate::pattern::patterns;
@@ -341,8 +341,6 @@ fn config(repo: &Repo<'_>, draft: &mut Draft) {
     if matches!(draft.stack, Stack::Java(_)) {
         java(repo, draft, &dir);
     }
-    let settings = path::join(&dir, "Properties/launchSettings.json");
-    let _ = json::parse(repo.read(&settings).unwrap_or("{}"));
     for name in [
         "configuration/base.yaml",
         "config/default.yaml",

@@ -48,7 +48,7 @@ fn main() -> anyhow::Result<()> {
             let outcome = check(&dir, &name, service);
             match &outcome {
                 Ok(took) => {
-                    say(&format!("ok    {name}/{} answered after {} s", service.name, took.as_secs()))?
+                    say(&format!("ok    {name}/{} answered after {} s", service.name, took.as_secs()))?;
                 }
                 Err(problem) => say(&format!("FAIL  {name}/{}: {problem:#}", service.name))?,
             }

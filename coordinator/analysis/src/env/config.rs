@@ -18,7 +18,6 @@ patterns! {
     BRACED = r"\$\{([A-Za-z_][\w.\-]*)(?::-?([^${}]*))?\}";
     PERCENT = r"%env\((?:[\w\\]+:)*([A-Za-z_]\w*)\)%";
     UPPER = r"^[A-Z][A-Z0-9_]*$";
-    ALEMBIC = r"(?m)^\s*(\w+)\s*=\s*\$\{(\w+)\}";
 }
 
 /// Configuration files of all drafts.
@@ -94,7 +93,6 @@ fn scan(file: &File, text: &str) -> Vec<Seen> {
     if text.contains("ENV") && text.contains("<%") {
         out.extend(reads::scan_ruby(text));
     }
-    let _ = &*ALEMBIC;
     out
 }
 

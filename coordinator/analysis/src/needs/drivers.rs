@@ -59,14 +59,12 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
                 }
             }
         }
-        Stack::Go(facts) => {
-            let file = path::join(&facts.module_dir, "go.mod");
+        Stack::Go(_) => {
             for (import, at) in go_imports(scan.repo, draft) {
                 if let Some(driver) = packages::GO.iter().find(|(n, _, _)| import.starts_with(n)) {
                     propose(draft, driver, at);
                 }
             }
-            let _ = file;
         }
         Stack::Rust(_) => rust(scan.repo, draft),
         Stack::Site(_) | Stack::Image => {}

@@ -12,7 +12,6 @@ use std::collections::BTreeSet;
 
 use crate::draft::{Draft, Stack};
 use crate::overlay::compose::Offered;
-use crate::repo::Repo;
 use crate::stacks::Scan;
 use table::SQL;
 
@@ -25,7 +24,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, drafts: &mut [Draft], offered: &[Offered
     }
     for draft in drafts.iter_mut() {
         unlinked(draft, offered);
-        decide(scan.repo, draft);
+        decide(draft);
     }
 }
 
@@ -124,7 +123,7 @@ fn unlinked(draft: &mut Draft, offered: &[Offered]) {
     }
 }
 
-fn decide(repo: &Repo<'_>, draft: &mut Draft) {
+fn decide(draft: &mut Draft) {
     mariadb(draft);
     sql(draft);
     let names: BTreeSet<String> = draft.needs.keys().cloned().collect();
@@ -164,7 +163,6 @@ fn decide(repo: &Repo<'_>, draft: &mut Draft) {
             || need.reasons.confidence() >= 0.6 && !table::is_external(kind)
             || need.reasons.confidence() >= 0.8
     });
-    let _ = repo;
 }
 
 /// MariaDB speaks MySQL: one of the two is enough.
@@ -209,5 +207,4 @@ fn sql(draft: &mut Draft) {
     for kind in present.iter().filter(|k| !decided.contains(k)) {
         draft.need(kind).alternative = true;
     }
-    let _ = matches!(draft.stack, Stack::Image);
 }

@@ -41,7 +41,7 @@ pub(crate) fn judge(repo: &Repo<'_>, options: &Options, draft: &Draft, link: &Do
     let target = link.target.as_deref();
     let can_write = !matches!(draft.stack, Stack::Image);
     let mut reasons = Vec::new();
-    let missing = host_artifacts(repo, draft, &parsed, link);
+    let missing = host_artifacts(repo, &parsed, link);
     if !missing.is_empty() {
         reasons.push(format!(
             "it copies {} which is not in the repository: it expects a build on the host",
@@ -75,7 +75,7 @@ pub(crate) fn judge(repo: &Repo<'_>, options: &Options, draft: &Draft, link: &Do
 /// Whether the file needs a build on the host or the wrong runtime.
 pub(crate) fn is_unusable(repo: &Repo<'_>, draft: &Draft, link: &DockerfileLink) -> bool {
     let Some(parsed) = repo.read(&link.path).map(Dockerfile::parse) else { return true };
-    !host_artifacts(repo, draft, &parsed, link).is_empty()
+    !host_artifacts(repo, &parsed, link).is_empty()
         || wrong_runtime(&parsed, draft, link.target.as_deref()).is_some()
 }
 
@@ -133,7 +133,7 @@ fn has_own_command(image: &str) -> bool {
 }
 
 /// Paths that the file copies from the context and that are not there.
-fn host_artifacts(repo: &Repo<'_>, draft: &Draft, parsed: &Dockerfile, link: &DockerfileLink) -> Vec<String> {
+fn host_artifacts(repo: &Repo<'_>, parsed: &Dockerfile, link: &DockerfileLink) -> Vec<String> {
     let mut missing = Vec::new();
     for source in copied(parsed) {
         if source == "." || source.contains(['*', '?', '[', '$']) {
@@ -147,7 +147,6 @@ fn host_artifacts(repo: &Repo<'_>, draft: &Draft, parsed: &Dockerfile, link: &Do
             missing.push(source);
         }
     }
-    let _ = draft;
     missing
 }
 

@@ -156,7 +156,7 @@ pub(crate) fn find_plain(scan: &Scan<'_, '_>, found: &mut Found) {
         if refused {
             continue;
         }
-        let draft = plain(repo, dir, page);
+        let draft = plain(dir, page);
         taken.push(dir.to_owned());
         found.drafts.push(draft);
     }
@@ -193,7 +193,7 @@ fn has_other_program(repo: &Repo<'_>, dir: &str) -> bool {
     templates || bundled
 }
 
-fn plain(repo: &Repo<'_>, dir: &str, page: &File) -> Draft {
+fn plain(dir: &str, page: &File) -> Draft {
     let mut draft = Draft::new(dir, ServiceKind::Static, "html", Stack::Site(SiteFacts::Plain));
     draft.framework.offer("static", 0.8, "site.plain.index", At::file(&page.path));
     draft.why.offer("an index page and no program", 0.8, "site.plain.index", At::file(&page.path));
@@ -201,7 +201,6 @@ fn plain(repo: &Repo<'_>, dir: &str, page: &File) -> Draft {
     let output = path::relative(page.dir(), dir).filter(|o| !o.is_empty()).unwrap_or(".");
     draft.output_dir.offer(output, 0.8, "site.plain.output", At::file(&page.path));
     draft.health.offer("/", 0.4, "site.health", At::nowhere());
-    let _ = repo;
     if !dir.is_empty() {
         draft.name.offer(path::base(dir), 0.6, "name.directory", At::nowhere());
     }

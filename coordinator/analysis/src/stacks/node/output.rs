@@ -38,9 +38,8 @@ pub(crate) fn decide(repo: &Repo<'_>, draft: &mut Draft, facts: &mut NodeFacts, 
         }
         "remix" | "react-router" => {
             let config = config(&["react-router.config", "remix.config", "vite.config"]);
-            if let Some((file, text)) = config.filter(|(_, t)| SSR_FALSE.is_match(t)) {
+            if let Some((file, _)) = config.filter(|(_, t)| SSR_FALSE.is_match(t)) {
                 files(draft, facts, "build/client", true, At::find(repo, &file, "ssr"));
-                let _ = text;
             }
         }
         "astro" => astro(repo, draft, facts, config(&["astro.config"]).as_ref()),
