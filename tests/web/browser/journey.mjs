@@ -82,6 +82,7 @@ export async function byClicking(page, origin, { repository, name = "Clicked gue
   await shot(page, "journey-approval");
   await dialog.getByRole("button", { name: /^Approve and start/ }).click();
   await page.waitForURL(/\/runs\/run_/);
+  await page.getByRole("region", { name: "Run", exact: true }).waitFor();
   await shot(page, "journey-run");
   const live = await finished(page);
   await shot(page, "journey-live");
@@ -89,7 +90,7 @@ export async function byClicking(page, origin, { repository, name = "Clicked gue
   return { project, live };
 }
 
-/** Waits for the run on screen to end well, and returns where the site is. */
+/** Waits for the run on screen to end well, and returns where the site is, if the run says so. */
 export async function finished(page) {
   const panel = page.getByRole("region", { name: "Run", exact: true });
   const done = panel.getByText("Completed", { exact: true }).first();
@@ -99,7 +100,8 @@ export async function finished(page) {
     await shot(page, "journey-failed");
     assert.fail(`the run failed: ${await panel.getByRole("alert").first().innerText()}`);
   }
-  return panel.locator("[data-live-url]").first().getAttribute("href");
+  const link = panel.locator("[data-live-url]").first();
+  return (await link.count()) > 0 ? link.getAttribute("href") : null;
 }
 
 async function readsLog(page) {
