@@ -21,7 +21,7 @@ pub(crate) fn compare(case: &Case, analysis: &Analysis, totals: &mut Totals) -> 
                 totals.service_recall.count(true);
                 fields(truth, service, totals, &mut misses);
             }
-            None if truth.optional_service => {}
+            None if truth.optional => {}
             None => {
                 totals.service_recall.count(false);
                 misses.push(format!("MISSING service {} at {} ({})", truth.name, truth.path, truth.kind));
@@ -94,7 +94,7 @@ fn same_text(framework: Option<&str>, truth: &Service) -> bool {
 
 fn fields(truth: &Service, service: &AnalyzedService, totals: &mut Totals, misses: &mut Vec<String>) {
     let mut miss = |field: &str, wanted: String, got: String| {
-        misses.push(format!("{} {field}: wanted {wanted}, got {got}", truth.path))
+        misses.push(format!("{} {field}: wanted {wanted}, got {got}", truth.path));
     };
     let kind = service.kind.as_str() == truth.kind;
     totals.kind.count(kind);

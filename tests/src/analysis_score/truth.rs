@@ -66,8 +66,8 @@ pub(crate) struct Service {
     pub(crate) source_paths: Vec<String>,
     #[serde(default)]
     pub(crate) accept_split: Option<String>,
-    #[serde(default, deserialize_with = "nullable")]
-    pub(crate) optional_service: bool,
+    #[serde(default, rename = "optional_service", deserialize_with = "nullable")]
+    pub(crate) optional: bool,
     #[serde(default, deserialize_with = "nullable")]
     pub(crate) depends_on: Vec<String>,
 }

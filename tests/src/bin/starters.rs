@@ -14,7 +14,7 @@ use hydron_analysis::{MemoryTree, Options};
 use hydron_domain::analysis::{AnalyzedService, ServiceKind};
 
 /// How long a container may take to answer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
@@ -168,7 +168,7 @@ impl Container {
     fn runs_unprivileged(&self) -> anyhow::Result<()> {
         let user =
             output(Command::new("docker").args(["inspect", "--format", "{{.Config.User}}", &self.id]))?;
-        anyhow::ensure!(!user.is_empty() && user != "root" && !user.starts_with("0"), "it runs as root");
+        anyhow::ensure!(!user.is_empty() && user != "root" && !user.starts_with('0'), "it runs as root");
         Ok(())
     }
 
