@@ -15,6 +15,7 @@ use serde_json::json;
 use super::input::InvalidField;
 use super::principal::{Permission, Principal};
 use super::refusal::Refusal;
+use super::releases::is_going_on;
 use crate::app::AppState;
 
 /// A project at a glance.
@@ -109,7 +110,7 @@ pub async fn delete(app: &AppState, principal: &Principal, id: ProjectId) -> Res
             "services of this project are live; take them down first".to_owned(),
         ));
     }
-    if access.team.runs(id, None, 1).await?.iter().any(|run| run.finished_at.is_none()) {
+    if access.team.runs(id, None, 50).await?.iter().any(is_going_on) {
         return Err(Refusal::WrongState("a run of this project is going on; stop it first".to_owned()));
     }
     tx.delete_project(id).await?;

@@ -64,7 +64,7 @@ async fn check_ready(team: &TeamStore, project: ProjectId, only: &[ServiceId]) -
         let text = "nothing of this project is live; make a plan and approve it first";
         return Err(Refusal::WrongState(text.to_owned()));
     }
-    if team.runs(project, None, 1).await?.iter().any(is_going_on) {
+    if team.runs(project, None, 50).await?.iter().any(is_going_on) {
         let text = "a run of this project is going on; wait for it or stop it first";
         return Err(Refusal::WrongState(text.to_owned()));
     }

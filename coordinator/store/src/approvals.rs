@@ -63,11 +63,14 @@ on_both! {
         row.map(Approval::try_from).transpose()
     }
 
-    /// The newest approval of a subject.
+    /// The approval of a subject that counts: there is at most one that is approved or pending; else the newest.
     async fn approval_of(this, subject: ApprovalSubject) -> Result<Option<Approval>> {
         let row: Option<Row> = this
             .q(SELECT)
-            .sql(" AND subject_id = $2 ORDER BY requested_at DESC, id DESC LIMIT 1")
+            .sql(
+                " AND subject_id = $2 ORDER BY CASE state WHEN 'approved' THEN 0 WHEN 'pending' THEN 1 ELSE 2 END, \
+                 requested_at DESC, id DESC LIMIT 1",
+            )
             .bind(subject.id())
             .opt()
             .await?;

@@ -242,9 +242,19 @@ fn pre_deploy(service: &Service, model: &mut Model<'_>) -> Option<Vec<String>> {
     }
 }
 
+/// Whether a release may hang on this path: a person wrote it, or the code shows it. A weak guess is not asked.
+fn trusted(service: &Service, path: &str) -> bool {
+    const WEAK: f32 = 0.55;
+    let mut guesses =
+        service.spec.evidence.iter().filter(|one| one.chosen && one.field == "health" && one.value == path);
+    service.spec.edited.contains("health_path") || guesses.all(|one| one.confidence >= WEAK)
+}
+
 fn health(service: &Service) -> Health {
     let check = match (service.spec.kind, service.spec.port, &service.spec.health_path) {
-        (ServiceKind::Web | ServiceKind::Static, Some(_), Some(path)) if path.starts_with('/') => {
+        (ServiceKind::Web | ServiceKind::Static, Some(_), Some(path))
+            if path.starts_with('/') && trusted(service, path) =>
+        {
             HealthKind::Http { path: path.clone() }
         }
         (ServiceKind::Static, Some(_), _) => HealthKind::Http { path: "/".to_owned() },

@@ -187,7 +187,7 @@ async fn begin(
     plan: InfrastructurePlan,
 ) -> Result<RunId, Refusal> {
     let project = tx.project(plan.project).await?.ok_or(Refusal::NotFound("project"))?;
-    if team.runs(project.id, None, 1).await?.iter().any(is_going_on) {
+    if team.runs(project.id, None, 50).await?.iter().any(is_going_on) {
         return Err(Refusal::WrongState(
             "a run of this project is going on; wait for it or stop it first".to_owned(),
         ));

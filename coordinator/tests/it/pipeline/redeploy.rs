@@ -30,6 +30,7 @@ pub(crate) async fn pretend_it_ran(world: &World, project: &str, run: &Value) {
     after.run.finished_at = Some(app.now());
     tx.save_run(&before, &after).await.unwrap();
     tx.commit().await.unwrap();
+    world.coordinator.clock.advance(1000);
 }
 
 /// A project with everything live.
