@@ -257,12 +257,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
 
     async fn happened(&mut self, happened: Result<Happened, super::socket::SocketError>) -> Result<(), End> {
         let happened = happened.map_err(|error| End::Broken(error.to_string()))?;
+        if matches!(happened, Happened::Room) {
+            return Ok(());
+        }
         self.heard = Instant::now();
         self.pinged = false;
         self.handle.heard(self.session.app.now());
         match happened {
             Happened::Closed => Err(End::Gone("it hung up")),
-            Happened::Life => Ok(()),
+            Happened::Life | Happened::Room => Ok(()),
             Happened::Frame(stream, body) => self.frame(stream, *body).await,
         }
     }

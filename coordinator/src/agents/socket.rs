@@ -37,6 +37,8 @@ pub(super) enum Happened {
     Frame(u32, Box<Body>),
     /// Bytes came that carry nothing for us; they are life.
     Life,
+    /// Everything that people wait for was taken: more may be queued.
+    Room,
     /// The peer closed.
     Closed,
 }
@@ -93,7 +95,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameSocket<S> {
     /// Writes what is queued until something comes in. With `reading` false, only writes. Cancel-safe.
     pub(super) async fn next(&mut self, reading: bool) -> Result<Happened, SocketError> {
         poll_fn(|cx| {
+            let had_room = self.has_room();
             self.poll_write(cx)?;
+            if !had_room && self.has_room() {
+                return Poll::Ready(Ok(Happened::Room));
+            }
             if reading { self.poll_read(cx) } else { Poll::Pending }
         })
         .await
@@ -109,7 +115,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> FrameSocket<S> {
         }
         if self.socket.close(Some(close)).await.is_ok() {
             // The peer's own goodbye, so that it reads ours before the socket is gone.
-            while let Ok(Happened::Frame(..) | Happened::Life) = self.next(true).await {}
+            while let Ok(Happened::Frame(..) | Happened::Life | Happened::Room) = self.next(true).await {}
         }
     }
 

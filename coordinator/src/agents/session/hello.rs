@@ -30,7 +30,7 @@ impl Session {
     ) -> Result<(Arc<AgentHandle>, Mailbox), End> {
         let hello = loop {
             match socket.next(true).await.map_err(|error| End::Broken(error.to_string()))? {
-                Happened::Life => {}
+                Happened::Life | Happened::Room => {}
                 Happened::Frame(_, body) => {
                     let Body::Hello(hello) = *body else {
                         return Err(End::Broken("it did not begin with a hello".to_owned()));

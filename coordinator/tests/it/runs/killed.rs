@@ -36,8 +36,9 @@ impl Serving {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let base = lines.next().expect("a first line").strip_prefix("Hydron is at ").unwrap().to_owned();
+        std::thread::spawn(move || lines.for_each(drop));
         Self { child, base }
     }
 
