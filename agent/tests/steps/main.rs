@@ -12,7 +12,7 @@ mod files;
 mod git;
 // The tests' git host, without the rest of that crate: it builds on this one.
 #[path = "../../../tests/src/git_host/mod.rs"]
-#[expect(unreachable_pub, dead_code, reason = "it is written to be a library")]
+#[expect(unreachable_pub, dead_code, unused_imports, reason = "it is written to be a library")]
 mod git_host;
 mod operate;
 mod release;
