@@ -45,6 +45,15 @@ pub fn is_placeholder(word: &str) -> bool {
     placeholder_number(word).is_some()
 }
 
+/// Stands for a value of which nobody can say where it ends: it needs quotes. It is not kept anywhere.
+pub const UNCLEAR: &str = "[hidden]";
+
+/// Whether what was taken for a value may be a value and more of the sentence.
+fn says_more(value: &str) -> bool {
+    let mut words = value.split_whitespace().skip(1);
+    words.any(|word| matches!(word.to_ascii_lowercase().as_str(), "for" | "of" | "in" | "on" | "and" | "then"))
+}
+
 /// Whether a value is a placeholder that somebody copied from an earlier message: its secret is not in it.
 pub fn is_copied_placeholder(value: &str) -> bool {
     value.strip_prefix("(hidden-").and_then(|rest| rest.strip_suffix(')').or_else(|| rest.strip_suffix(']'))).is_some()
@@ -102,7 +111,13 @@ fn hide_line(line: &str, vault: &mut Vault) -> String {
     let mut from = 0;
     for cut in cuts {
         shown.push_str(line.get(from..cut.start).unwrap_or_default());
-        shown.push_str(&vault.keep(line.get(cut.clone()).unwrap_or_default()));
+        let value = line.get(cut.clone()).unwrap_or_default();
+        let quoted = line.get(..cut.start).is_some_and(|before| before.ends_with(['"', '\'', '`']));
+        if !quoted && says_more(value) {
+            shown.push_str(UNCLEAR);
+        } else {
+            shown.push_str(&vault.keep(value));
+        }
         from = cut.end;
     }
     shown.push_str(line.get(from..).unwrap_or_default());
@@ -143,12 +158,13 @@ const FIELDS: [&str; 6] = ["port", "start", "build", "health", "healthcheck", "f
 /// `NAME=value`: every value of a sentence that sets variables, and elsewhere those whose name says so.
 fn assigned(line: &str) -> Vec<Range<usize>> {
     let names = assignments(line);
-    let everything = sets_variables(line) || names.first().is_some_and(|name| line.get(..name.start).is_some_and(|before| before.trim().is_empty()));
+    let bare = names.first().is_some_and(|name| line.get(..name.start).is_some_and(|text| text.trim().is_empty()));
     let mut cuts = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let limit = names.get(index + 1).map_or(line.len(), |next| next.start);
         let secret = looks_secret(line.get(name.start..name.end).unwrap_or_default());
-        if (everything && name.sign == '=') || secret {
+        let set = name.sign == '=' && (bare || sets_variables(line, name.start));
+        if set || secret {
             cuts.push(value_range(line, name.value, limit));
         }
     }
@@ -202,10 +218,11 @@ fn assignments(line: &str) -> Vec<Assignment> {
     found
 }
 
-/// Whether the line is a sentence that sets variables (and not, say, a start command).
-fn sets_variables(line: &str) -> bool {
+/// Whether what is assigned at `at` is a variable that a sentence sets (and not, say, a part of a start command).
+fn sets_variables(line: &str, at: usize) -> bool {
     let words = spots(line);
-    let Some(verb) = words.iter().take(5).position(|word| word.is(&SETTING)) else { return false };
+    let verb = words.iter().rposition(|word| word.start < at && word.is(&SETTING));
+    let Some(verb) = verb else { return false };
     let object = words.iter().skip(verb + 1).find(|word| !word.is(&["the", "a", "an", "new"]));
     let field = |word: &Spot<'_>| {
         word.is(&FIELDS) || word.text.split_once('=').is_some_and(|(name, _)| FIELDS.contains(&name.to_ascii_lowercase().as_str()))
@@ -266,22 +283,30 @@ fn for_service(words: &[Spot<'_>], end: usize) -> Option<usize> {
 /// "set NAME to value", "the password is value".
 fn told(line: &str) -> Vec<Range<usize>> {
     let words = spots(line);
-    let verb = words.iter().take(5).position(|word| word.is(&SETTING));
+    let verbs: Vec<usize> = (0..words.len()).filter(|index| words.get(*index).is_some_and(|word| word.is(&SETTING))).collect();
+    let before_any = told_between(line, &words, None, verbs.first().copied().unwrap_or(words.len()));
+    let after_each = verbs.iter().filter_map(|verb| told_between(line, &words, Some(*verb), words.len()));
+    before_any.into_iter().chain(after_each).collect()
+}
+
+/// The same in one clause: after a verb, or from the beginning of the line; "to" or "is" stands before `until`.
+fn told_between(line: &str, words: &[Spot<'_>], verb: Option<usize>, until: usize) -> Option<Range<usize>> {
     let from = verb.map_or(0, |verb| verb + 1);
     // "add NAME to the api service" names no value.
     let adds = verb.and_then(|verb| words.get(verb)).is_some_and(|word| word.is(&["add"]));
     let gives = |word: &Spot<'_>| word.is(&["is", "="]) || word.text == ":" || (!adds && word.is(&["to"]));
-    let sign = words.iter().skip(from).position(gives);
-    let Some(sign) = sign.map(|index| from + index) else { return Vec::new() };
+    let sign = words.iter().take(until).skip(from).position(gives);
+    let sign = from + sign?;
     let about = words.get(from..sign).unwrap_or_default();
     let variable = verb.is_some() && about.iter().any(|word| is_variable_name(word.bare()) || word.is(&ABOUT_VARIABLES));
     let field = about.iter().find(|word| !word.is(&["the", "a", "an"])).is_some_and(|word| word.is(&FIELDS));
-    let secret = about.iter().any(|word| names_a_secret(word.bare()));
+    // "the secret is …": the word that begins the clause counts too.
+    let named = words.get(verb.unwrap_or(0)..sign).unwrap_or_default();
+    let secret = named.iter().any(|word| names_a_secret(word.bare()));
     if !(secret || (variable && !field)) {
-        return Vec::new();
+        return None;
     }
-    let Some(value) = words.get(sign + 1) else { return Vec::new() };
-    vec![value_range(line, value.start, line.len())]
+    Some(value_range(line, words.get(sign + 1)?.start, line.len()))
 }
 
 fn is_variable_name(word: &str) -> bool {

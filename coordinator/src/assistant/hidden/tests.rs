@@ -18,6 +18,8 @@ fn no_way_to_say_a_secret_leaves_it_in_the_text() {
         "GREETING=hunter2-Canary",
         "my DB_PASSWORD=hunter2-Canary, please set it",
         "the password is hunter2-Canary",
+        "the secret is hunter2-Canary",
+        "my password is hunter2-Canary please set it",
         "the database password for api is: hunter2-Canary",
         "set the database password to hunter2-Canary",
         "DB_PASSWORD: hunter2-Canary",
@@ -30,6 +32,10 @@ fn no_way_to_say_a_secret_leaves_it_in_the_text() {
         "here is my key:\n-----BEGIN RSA PRIVATE KEY-----\nhunter2-Canary\n-----END RSA PRIVATE KEY-----\nthanks",
         "set env KEY=-----BEGIN PRIVATE KEY-----\nhunter2-Canary\n",
         "accept all services and set env FOO=hunter2-Canary for api",
+        "accept all services and then set secret env GREETING=hunter2-Canary for api",
+        "could you now please be so kind and set GREETING to hunter2-Canary for api",
+        "set env A=1 for api and set env GREETING=hunter2-Canary for web",
+        "set env GREETING=hunter2-Canary for api and then make the plan",
         "https://h.example/x?access_token=hunter2-Canary",
         "set env FOO=a\tb hunter2-Canary for api",
     ] {
@@ -59,6 +65,14 @@ fn the_value_behind_a_placeholder_is_exactly_what_was_typed() {
 }
 
 #[test]
+fn a_value_that_runs_into_the_sentence_is_not_kept_at_all() {
+    let hidden = hide("set env A=one two for api and make the plan");
+    assert_eq!((hidden.text.as_str(), hidden.vault.open("[hidden-1]")), ("set env A=[hidden]", None));
+    let quoted = hide("set env A=\"one and two\" for api and make the plan");
+    assert_eq!(quoted.text, "set env A=\"[hidden-1]\" for api and make the plan");
+}
+
+#[test]
 fn sentences_without_secrets_stay_as_they_are() {
     for text in [
         "deploy https://git.example.com/you/app.git branch main",
@@ -71,7 +85,7 @@ fn sentences_without_secrets_stay_as_they_are() {
         "a == b and c=d",
         "",
     ] {
-        assert_eq!(hide(text).text, text);
+        assert_eq!(hide(text).text, text, "{text}");
     }
 }
 

@@ -83,6 +83,14 @@ impl Answer<'_> {
         }
     }
 
+    /// A value runs into the rest of the sentence.
+    pub(super) fn needs_quotes(&mut self) {
+        self.reply.say(
+            "I cannot tell where that value ends, so I set nothing and did not keep it. Put it in quotes: \
+             `set env NAME=\"value\" for <service>`.",
+        );
+    }
+
     /// Says what is possible now.
     pub(super) fn not_understood(&mut self) {
         let next = self.turn.situation.next_steps();

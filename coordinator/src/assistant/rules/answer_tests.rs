@@ -203,3 +203,13 @@ async fn a_secret_in_a_command_is_not_set() {
     assert!(tools.calls.into_inner().unwrap().is_empty());
     assert!(reply.text.contains("looks like a secret"));
 }
+
+#[tokio::test]
+async fn a_value_without_a_clear_end_is_asked_for_in_quotes() {
+    let tools = Remembering::default();
+    let reply = say("set env A=one two for api and make the plan", guestbook(false), Vec::new(), &tools).await;
+    assert!(tools.calls.into_inner().unwrap().is_empty());
+    assert!(reply.text.contains("in quotes"), "{}", reply.text);
+    let all = calls("set env A=\"one and two\" for api and make the plan", guestbook(false)).await;
+    assert_eq!(all.len(), 2);
+}

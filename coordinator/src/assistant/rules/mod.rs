@@ -16,6 +16,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 
 use self::answer::{Answer, Next};
 use super::brain::{Brain, Reply, Tools, Turn};
+use super::hidden::UNCLEAR;
 pub use intent::{Field, Intent, Operation, Which, read};
 
 /// Understands fixed sentences.
@@ -34,6 +35,10 @@ impl Brain for RulesBrain {
     fn answer<'a>(&'a self, turn: &'a Turn, tools: &'a dyn Tools, reply: &'a mut Reply) -> BoxFuture<'a, ()> {
         async move {
             let mut answer = Answer { turn, tools, reply };
+            if turn.text.contains(UNCLEAR) {
+                answer.needs_quotes();
+                return;
+            }
             let Some(intents) = read(&turn.text) else {
                 answer.not_understood();
                 return;
