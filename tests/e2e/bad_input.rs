@@ -17,7 +17,7 @@ async fn a_dockerfile_that_fails_says_which_line_and_leaves_nothing_live() {
     let url = world.publish(&repository);
     let project = world.project("broken").await;
     let error = pipeline::deploy(&world.client, &project, &url, &mut Quiet).await.unwrap_err().to_string();
-    assert!(error.contains("build_failed"), "{error}");
+    assert!(error.contains("BUILD_FAILED"), "{error}");
     let runs = world.client.get(&format!("/projects/{project}/runs")).await.unwrap();
     let run = world.finished(&text(&pipeline::items(&runs)[0], "id").unwrap()).await;
     let failed = steps(&run).find(|step| step["state"] == "failed").unwrap();
@@ -34,7 +34,7 @@ async fn a_port_in_use_is_named() {
     let project = world.project("taken").await;
     let error = pipeline::deploy(&world.client, &project, &url, &mut Quiet).await.unwrap_err().to_string();
     let port = world.agent.options().ports.https.to_string();
-    assert!(error.contains("port_in_use") && error.contains(&port), "{error}");
+    assert!(error.contains("PORT_IN_USE") && error.contains(&port), "{error}");
     drop(taken);
 }
 

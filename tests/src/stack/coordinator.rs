@@ -83,12 +83,19 @@ impl Coordinator {
     }
 
     /// The one-time link, as long as it was not used.
+    ///
+    /// The file appears a moment after the first answer; this waits for it.
     pub fn setup_link(&self) -> anyhow::Result<String> {
         let file = self.options.data_dir.join("setup-link");
-        Ok(std::fs::read_to_string(&file)
-            .with_context(|| format!("read {}", file.display()))?
-            .trim()
-            .to_owned())
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match std::fs::read_to_string(&file) {
+                Ok(link) if link.contains("#token=") => return Ok(link.trim().to_owned()),
+                Ok(_) | Err(_) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(20)),
+                Ok(_) => anyhow::bail!("{} is not complete", file.display()),
+                Err(error) => return Err(error).with_context(|| format!("read {}", file.display())),
+            }
+        }
     }
 
     /// Makes the owner through the one-time link; gives the team and an API token of the owner.
