@@ -20,6 +20,20 @@ export async function open(browser, origin, { size = SIZES.wide, dark = false, s
   const context = await browser.newContext({ viewport: size, colorScheme: dark ? "dark" : "light", ignoreHTTPSErrors: true, reducedMotion: "reduce", storageState: storage, permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   page.setDefaultTimeout(Number(process.env.PATIENCE ?? 15_000));
+  // Where containers come and go, Chromium cuts connections that are being made: a person would load the page again.
+  const visit = page.goto.bind(page);
+  page.goto = async (url, options) => {
+    for (let left = 4; ; left -= 1) {
+      try {
+        const answer = await visit(url, options);
+        if (url.startsWith(origin)) await page.locator("#root > *").first().waitFor({ timeout: 8000 });
+        return answer;
+      } catch (error) {
+        if (left === 0) throw error;
+        await page.waitForTimeout(700);
+      }
+    }
+  };
   const watch = { errors: [], foreign: [], dialogs: 0 };
   page.on("console", (message) => {
     // A refused sign-in or a missing page is an answer, not a fault; the browser logs it all the same. On the machine

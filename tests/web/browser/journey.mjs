@@ -115,7 +115,13 @@ async function readsLog(page) {
 /** The site itself, through the proxy and its certificate. */
 export async function visit(context, url) {
   const page = await context.newPage();
-  const answer = await page.goto(url);
+  let answer = null;
+  for (let left = 5; answer === null; left -= 1) {
+    answer = await page.goto(url).catch((error) => {
+      if (left === 0) throw error;
+      return null;
+    });
+  }
   assert.equal(answer.status(), 200, `${url} answers`);
   await shot(page, "journey-site");
   await page.close();

@@ -1358,17 +1358,17 @@ export interface components {
         /** @description The approval afterwards, and the run if this was the last one. */
         ApprovedApproval: {
             approval: components["schemas"]["Approval"];
-            run?: components["schemas"]["RunRef"] | null;
+            run?: components["schemas"]["Run"] | null;
         };
         /** @description The plan afterwards, and the run if one was started. */
         ApprovedPlan: {
             plan: components["schemas"]["InfrastructurePlan"];
-            run?: components["schemas"]["RunRef"] | null;
+            run?: components["schemas"]["Run"] | null;
         };
         /** @description The plan afterwards, and the run if this was the last approval. */
         ApprovedProvisioning: {
             plan: components["schemas"]["ProvisioningPlan"];
-            run?: components["schemas"]["RunRef"] | null;
+            run?: components["schemas"]["Run"] | null;
         };
         /** @description Who did it. */
         AuditActor: {
@@ -2886,13 +2886,6 @@ export interface components {
          * @enum {string}
          */
         RunNote: "agent_offline" | "needs_decision";
-        /** @description A run that was started; ask `/runs/{id}` for all of it. */
-        RunRef: {
-            /** @description Its id. */
-            id: components["schemas"]["RunId"];
-            /** @description Always `started`. */
-            state: string;
-        };
         /** @description One server's part of a run. */
         RunServer: {
             name: string;

@@ -5,7 +5,9 @@ import { Mark } from "../ui/brand";
 import { Ago } from "../ui/time";
 import { CardView } from "./card-view";
 
-const Markdown = lazy(() => import("./markdown"));
+// Asked for as soon as the chat is, so that its first words are not seen unformatted.
+const markdown = import("./markdown");
+const Markdown = lazy(() => markdown);
 
 interface MessageViewProps {
   message: Message;
