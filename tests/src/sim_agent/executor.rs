@@ -131,6 +131,11 @@ impl Executor {
         spool.map(|spool| spool.bytes.clone()).unwrap_or_default()
     }
 
+    /// Whether a run was told to go no further than the step that is running.
+    pub fn is_held(&self, run: RunId) -> bool {
+        self.lock().runs.get(&run).is_some_and(|journal| journal.held)
+    }
+
     /// The journal of a run.
     pub fn journal(&self, run: RunId) -> Vec<wire::Event> {
         self.lock().runs.get(&run).map(|journal| journal.events.clone()).unwrap_or_default()

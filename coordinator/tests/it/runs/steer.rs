@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use hydron_tests::sim_agent::Play;
+use hydron_proto::ids::RunId;
+use hydron_tests::sim_agent::{Play, SimAgent};
 use serde_json::json;
 
 use super::bench::{Bench, steps};
@@ -10,6 +11,17 @@ use crate::in_a_world;
 
 fn hangs_in_step_1() -> hydron_tests::sim_agent::Script {
     Arc::new(|step, _| if step.title == "step 1" { Play::Hang } else { Play::done("fine\n") })
+}
+
+/// Waits until the executor was told to go no further.
+async fn held(agent: &SimAgent, run: RunId) {
+    for _ in 0..400 {
+        if agent.executor.is_held(run) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+    }
+    panic!("the executor was never told to hold");
 }
 
 in_a_world! {
@@ -21,6 +33,7 @@ in_a_world! {
         bench.until(run, "in step 1", |seen| seen["servers"][0]["steps"][1]["state"] == "running").await;
         let pausing = bench.owner().post(&format!("/runs/{run}/pause"), json!({})).await.ok(200);
         assert_eq!((&pausing["state"], &pausing["pausing"]), (&json!("in_progress"), &json!(true)));
+        held(&agent, run).await;
         agent.executor.release();
         let paused = bench.until_state(run, "paused").await;
         assert_eq!(paused["servers"][0]["steps"][1]["state"], "completed", "the current step finishes");
@@ -38,6 +51,7 @@ in_a_world! {
         bench.until(run, "in step 1", |seen| seen["servers"][0]["steps"][1]["state"] == "running").await;
         let stopping = bench.owner().post(&format!("/runs/{run}/stop"), json!({})).await.ok(200);
         assert_eq!(stopping["stopping"], true);
+        held(&agent, run).await;
         agent.executor.release();
         let stopped = bench.until_state(run, "stopped").await;
         assert_eq!(stopped["servers"][0]["steps"][3]["state"], "skipped");
@@ -57,7 +71,7 @@ in_a_world! {
         link.cut().await;
         bench.owner().post(&format!("/runs/{run}/pause"), json!({})).await.ok(200);
         let _link = agent.connect().await.unwrap();
-        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        held(&agent, run).await;
         agent.executor.release();
         bench.until_state(run, "paused").await;
         assert_eq!(agent.executor.starts().len(), 2);
