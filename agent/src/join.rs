@@ -144,7 +144,8 @@ pub fn hand_over(root: &Root, config: &AgentConfig) -> Result<(), JoinError> {
         return Ok(());
     }
     if root.path() == Path::new("/") {
-        user::ensure(&config.link.user).map_err(|error| JoinError::Files("the link's user cannot be made", error))?;
+        user::ensure(&config.link.user)
+            .map_err(|error| JoinError::Files("the link's user cannot be made", error))?;
     }
     let account = user::link_account(&config.link.user);
     let give = |path: &Path| std::os::unix::fs::chown(path, Some(account.uid), Some(account.gid));

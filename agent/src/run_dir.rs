@@ -104,14 +104,18 @@ impl RunDir {
     /// Reads an exit record.
     pub fn read_exit(&self, step: u32, attempt: u32) -> io::Result<Option<StepExited>> {
         match std::fs::read(self.exit(step, attempt)) {
-            Ok(bytes) => StepExited::decode(bytes.as_slice()).map(Some).map_err(io::Error::other),
+            Ok(bytes) => {
+                let exited = StepExited::decode(bytes.as_slice()).map_err(io::Error::other)?;
+                Ok(Some(exited).filter(|exited| (exited.step, exited.attempt) == (step, attempt)))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Writes an exit record: durable when this returns.
+    /// Writes an exit record: whole when this returns. A power cut may still take all of it, and then the outcome is
+    /// unknown, which is true: so the directory is not synced, and a step costs one sync less.
     pub fn write_exit(&self, exited: &StepExited) -> io::Result<()> {
-        durable::write(&self.exit(exited.step, exited.attempt), &exited.encode_to_vec(), 0o600)
+        durable::place(&self.exit(exited.step, exited.attempt), &exited.encode_to_vec(), 0o600)
     }
 }

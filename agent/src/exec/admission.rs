@@ -13,6 +13,7 @@ use hydron_proto::plan::{
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::SignedEnvelope;
 use prost::Message as _;
+use sha2::{Digest as _, Sha256};
 
 use super::ledger::Ledger;
 use crate::config::Policy;
@@ -34,6 +35,22 @@ pub(super) fn verify(verifier: Verifier<'_>, bytes: &[u8]) -> Result<VerifiedEnv
         return Err(RejectCode::Malformed);
     }
     verifier.verify(&SignedEnvelope::decode(bytes).map_err(|_| RejectCode::Malformed)?)
+}
+
+/// A verified envelope, and the hash of the very bytes that were verified.
+#[derive(Debug, Clone)]
+pub(super) struct Held {
+    /// What they say.
+    pub(super) envelope: VerifiedEnvelope,
+    /// SHA-256 of the signed envelope as it is stored.
+    pub(super) sha256: [u8; 32],
+}
+
+impl Held {
+    /// Verifies bytes and remembers which they were.
+    pub(super) fn verify(verifier: Verifier<'_>, bytes: &[u8]) -> Result<Self, RejectCode> {
+        Ok(Self { envelope: verify(verifier, bytes)?, sha256: Sha256::digest(bytes).into() })
+    }
 }
 
 impl Gate<'_> {

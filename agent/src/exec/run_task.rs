@@ -11,8 +11,10 @@ use hydron_proto::envelope::VerifiedEnvelope;
 use hydron_proto::plan::{Action, Step};
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::{self, event, from_executor, from_step_host, journal_record, to_step_host};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
+use super::admission::Held;
 use super::audit::Entry;
 use super::host_client::HostClient;
 use super::journal::Journal;
@@ -49,6 +51,8 @@ pub(super) struct RunTask {
     shared: Arc<Shared>,
     directory: RunDir,
     envelope: VerifiedEnvelope,
+    /// SHA-256 of the signed bytes behind `envelope`.
+    verified: [u8; 32],
     journal: Journal,
     state: RunState,
     /// Applied to the state, not durable yet.
@@ -68,11 +72,21 @@ impl RunTask {
     pub(super) fn new(
         shared: Arc<Shared>,
         directory: RunDir,
-        envelope: VerifiedEnvelope,
+        held: Held,
         (journal, state): (Journal, RunState),
         commands: mpsc::Receiver<RunCommand>,
     ) -> Self {
-        Self { shared, directory, envelope, journal, state, pending: Vec::new(), host: None, commands }
+        Self {
+            shared,
+            directory,
+            envelope: held.envelope,
+            verified: held.sha256,
+            journal,
+            state,
+            pending: Vec::new(),
+            host: None,
+            commands,
+        }
     }
 
     /// Runs until the run is forgotten. An error means that the journal cannot be trusted any more.
@@ -252,12 +266,15 @@ impl RunTask {
         }
     }
 
-    /// Before every step: the bytes on disk are still the ones that were signed.
+    /// Before every step: the bytes on disk are still the ones that were verified when they came, or when this executor
+    /// started. What differs is verified anew, to say what is wrong with it.
     fn reverify(&self) -> Result<(), RejectCode> {
         let bytes = std::fs::read(self.directory.envelope()).map_err(|_| RejectCode::UnknownRun)?;
-        let envelope = super::admission::verify(self.shared.identity.verifier(), &bytes)?;
-        let same = envelope.digest == self.envelope.digest && envelope.run == self.envelope.run;
-        if same { Ok(()) } else { Err(RejectCode::DigestMismatch) }
+        if Sha256::digest(&bytes).as_slice() == self.verified.as_slice() {
+            return Ok(());
+        }
+        super::admission::verify(self.shared.identity.verifier(), &bytes)?;
+        Err(RejectCode::DigestMismatch)
     }
 
     /// The intent is durable. What cannot be told to the host any more is found out by [`Self::host_lost`].
@@ -307,7 +324,9 @@ impl RunTask {
                     at_unix_ms: self.shared.clock.unix_ms(),
                     body: Some(event::Body::StepDoing(doing)),
                 };
-                self.shared.outbox.update(self.directory.run, |view| view.doing = (view.doing.0 + 1, Some(event)));
+                self.shared
+                    .outbox
+                    .update(self.directory.run, |view| view.doing = (view.doing.0 + 1, Some(event)));
                 Ok(())
             }
             from_step_host::Body::Status(_) => Ok(()),

@@ -14,7 +14,7 @@ use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::{self, event, journal_record};
 use tokio::sync::mpsc;
 
-use super::admission::{self, Gate};
+use super::admission::{Gate, Held};
 use super::audit::Entry;
 use super::journal::{Journal, JournalError};
 use super::outbox::{RunView, SpoolView};
@@ -68,7 +68,7 @@ impl Runs {
             };
             let directory = RunDir::new(&self.shared.root, run);
             match self.reopen(&directory) {
-                Ok((envelope, journal)) => self.start(directory, envelope, journal)?,
+                Ok((held, journal)) => self.start(directory, held, journal)?,
                 Err(Unreadable::Fatal(error)) => return Err(error),
                 Err(Unreadable::Damaged(why)) => self.quarantine(&directory, why).await?,
             }
@@ -79,13 +79,13 @@ impl Runs {
     /// Takes a signed envelope in, or says why not.
     pub(super) fn admit(&self, bytes: &[u8]) -> Result<Admitted, ExecError> {
         let now = self.shared.clock.unix_ms();
-        let verified = admission::verify(self.shared.identity.verifier(), bytes);
+        let verified = Held::verify(self.shared.identity.verifier(), bytes);
         let admitted = match verified {
             Err(code) => Admitted { run: claimed_run(bytes), digest: Vec::new(), outcome: Err(code) },
-            Ok(envelope) => Admitted {
-                run: envelope.run.to_string(),
-                digest: envelope.digest.0.to_vec(),
-                outcome: self.admit_verified(envelope, bytes, now)?,
+            Ok(held) => Admitted {
+                run: held.envelope.run.to_string(),
+                digest: held.envelope.digest.0.to_vec(),
+                outcome: self.admit_verified(held, bytes, now)?,
             },
         };
         self.shared.audit(Entry {
@@ -100,10 +100,11 @@ impl Runs {
 
     fn admit_verified(
         &self,
-        envelope: VerifiedEnvelope,
+        held: Held,
         bytes: &[u8],
         now: i64,
     ) -> Result<Result<RunId, RejectCode>, ExecError> {
+        let envelope = &held.envelope;
         let run = envelope.run;
         if self.is_lost(run) {
             return Ok(Err(RejectCode::JournalLost));
@@ -111,24 +112,24 @@ impl Runs {
         let directory = RunDir::new(&self.shared.root, run);
         if self.sender(run).is_some() {
             // The same bytes again, after a lost answer, are no replay: nothing starts by them.
-            let held = std::fs::read(directory.envelope())?;
-            return Ok(if held == bytes { Ok(run) } else { Err(RejectCode::Replay) });
+            let stored = std::fs::read(directory.envelope())?;
+            return Ok(if stored == bytes { Ok(run) } else { Err(RejectCode::Replay) });
         }
         let Ok(policy) = Policy::load(&self.shared.root) else { return Ok(Err(RejectCode::Policy)) };
         {
             let ledger = self.shared.ledger();
             let gate = Gate { ledger: &ledger, policy: &policy, now_unix_ms: now };
-            if let Err(code) = gate.admit(&envelope) {
+            if let Err(code) = gate.admit(envelope) {
                 return Ok(Err(code));
             }
         }
-        self.create(&directory, bytes, &envelope, now)?;
-        self.shared.ledger().accept(&envelope, now)?;
+        self.create(&directory, bytes, envelope, now)?;
+        self.shared.ledger().accept(envelope, now)?;
         let journal = Self::open_journal(&directory).map_err(|error| match error {
             Unreadable::Fatal(error) => error,
             Unreadable::Damaged(why) => ExecError::Io(io::Error::other(why)),
         })?;
-        self.start(directory, envelope, journal)?;
+        self.start(directory, held, journal)?;
         Ok(Ok(run))
     }
 
@@ -200,14 +201,14 @@ impl Runs {
     fn start(
         &self,
         directory: RunDir,
-        envelope: VerifiedEnvelope,
+        held: Held,
         (journal, records): (Journal, Vec<wire::JournalRecord>),
     ) -> Result<(), ExecError> {
         let state = RunState::fold(&records)?;
-        self.shared.outbox.put(directory.run, view(&directory, &envelope, &state, &records)?);
+        self.shared.outbox.put(directory.run, view(&directory, &held.envelope, &state, &records)?);
         let (sender, commands) = mpsc::channel(COMMANDS);
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).insert(directory.run, sender);
-        let task = RunTask::new(self.shared.clone(), directory, envelope, (journal, state), commands);
+        let task = RunTask::new(self.shared.clone(), directory, held, (journal, state), commands);
         let failed = self.failed.clone();
         tokio::spawn(async move {
             if let Err(error) = task.run().await {
@@ -217,20 +218,20 @@ impl Runs {
         Ok(())
     }
 
-    fn reopen(&self, directory: &RunDir) -> Result<(VerifiedEnvelope, OpenJournal), Unreadable> {
+    fn reopen(&self, directory: &RunDir) -> Result<(Held, OpenJournal), Unreadable> {
         let bytes = std::fs::read(directory.envelope())
             .map_err(|_| Unreadable::Damaged("its envelope cannot be read"))?;
-        let envelope = admission::verify(self.shared.identity.verifier(), &bytes)
+        let held = Held::verify(self.shared.identity.verifier(), &bytes)
             .map_err(|_| Unreadable::Damaged("its envelope does not verify"))?;
         let journal = Self::open_journal(directory)?;
         RunState::fold(&journal.1).map_err(|_| Unreadable::Damaged("its journal contradicts itself"))?;
         let now = self.shared.clock.unix_ms();
         let mut ledger = self.shared.ledger();
-        if !ledger.is_replay(&envelope) {
+        if !ledger.is_replay(&held.envelope) {
             // A crash came between the run's directory and the ledger.
-            ledger.accept(&envelope, now).map_err(|error| Unreadable::Fatal(error.into()))?;
+            ledger.accept(&held.envelope, now).map_err(|error| Unreadable::Fatal(error.into()))?;
         }
-        Ok((envelope, journal))
+        Ok((held, journal))
     }
 
     fn open_journal(directory: &RunDir) -> Result<OpenJournal, Unreadable> {

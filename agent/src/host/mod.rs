@@ -48,7 +48,7 @@ pub async fn run(root: Root, config: AgentConfig, directory: RunDir) -> io::Resu
     let Some(_lock) = lock(&directory)? else { return Ok(()) };
     let cgroup = own_group(&directory);
     let listener = local::listen(&directory.host_socket(), 0o600)?;
-    let mut host = Host { root, config, directory, cgroup, executor: None, running: None };
+    let mut host = Host { root, config, directory, cgroup, executor: None, running: None, plan: None };
     host.serve(&listener).await
 }
 
@@ -59,6 +59,8 @@ struct Host {
     cgroup: Option<Cgroup>,
     executor: Option<Executor>,
     running: Option<Running>,
+    /// The plan of the digest that was told last.
+    plan: Option<(PlanDigest, Arc<PlanDocument>)>,
 }
 
 struct Executor {
@@ -188,7 +190,7 @@ impl Host {
         let work = Attempt {
             root: self.root.clone(),
             config: self.config.steps.clone(),
-            plan: Arc::new(plan),
+            plan,
             run: self.directory.run,
             step,
             attempt,
@@ -211,13 +213,22 @@ impl Host {
         Ok(None)
     }
 
-    /// The plan on disk, if it is the one that the executor verified.
-    fn plan(&self, digest: &[u8]) -> io::Result<Option<PlanDocument>> {
+    /// The plan on disk, if it is the one that the executor verified; read every time, parsed once.
+    fn plan(&mut self, digest: &[u8]) -> io::Result<Option<Arc<PlanDocument>>> {
         let bytes = self.directory.plan_bytes()?;
-        if PlanDigest::of(&bytes).0 != digest {
+        let found = PlanDigest::of(&bytes);
+        if found.0 != digest {
             return Ok(None);
         }
-        Ok(PlanDocument::from_bytes(&bytes).ok())
+        if let Some((known, plan)) = &self.plan
+            && *known == found
+        {
+            return Ok(Some(plan.clone()));
+        }
+        let Ok(plan) = PlanDocument::from_bytes(&bytes) else { return Ok(None) };
+        let plan = Arc::new(plan);
+        self.plan = Some((found, plan.clone()));
+        Ok(Some(plan))
     }
 
     async fn tell(&mut self, news: News) -> io::Result<()> {

@@ -117,7 +117,12 @@ async fn rightly_signed_bytes_that_are_no_exact_envelope_are_refused() {
 
 #[test]
 fn every_code_of_the_closed_list_has_a_test_that_expects_it() {
-    let tests = [include_str!("admission.rs"), include_str!("permits.rs"), include_str!("secrets.rs"), include_str!("crash.rs")];
+    let tests = [
+        include_str!("admission.rs"),
+        include_str!("permits.rs"),
+        include_str!("secrets.rs"),
+        include_str!("crash.rs"),
+    ];
     for code in RejectCode::ALL {
         let quoted = format!("\"{}\"", code.code());
         assert!(tests.iter().any(|text| text.contains(&quoted)), "no test expects {quoted}");
