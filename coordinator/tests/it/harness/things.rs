@@ -13,6 +13,9 @@ use crate::pipeline::{enroll, plain_service};
 /// Makes a thing of our team; its id.
 pub(crate) type Maker = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = String> + Send + 'a>>;
 
+/// Writes a body.
+pub(crate) type Body = fn() -> Value;
+
 /// By the prefix of the id.
 pub(crate) const MAKERS: &[(&str, Maker)] = &[
     ("team", |world| Box::pin(async { world.ours.team.to_string() })),
@@ -54,7 +57,12 @@ pub(crate) const MAKERS: &[(&str, Maker)] = &[
         Box::pin(async {
             let plan = plan(world).await;
             let pending = world.owner().get("/approvals").await.ok(200);
-            let found = pending["items"].as_array().unwrap().iter().find(|one| one["subject_id"] == plan["id"]).cloned();
+            let found = pending["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|one| one["subject_id"] == plan["id"])
+                .cloned();
             found.unwrap()["id"].as_str().unwrap().to_owned()
         })
     }),
@@ -74,13 +82,20 @@ pub(crate) const MAKERS: &[(&str, Maker)] = &[
 async fn run(world: &World) -> (String, String) {
     let plan = plan(world).await;
     let id = plan["id"].as_str().unwrap();
-    let digests: serde_json::Map<String, Value> = plan["provisioning_plans"].as_array().unwrap().iter()
+    let digests: serde_json::Map<String, Value> = plan["provisioning_plans"]
+        .as_array()
+        .unwrap()
+        .iter()
         .map(|part| (part["id"].as_str().unwrap().to_owned(), part["digest"].clone()))
         .collect();
     let body = json!({ "digest": plan["digest"], "start": true, "provisioning_digests": digests });
     let approved = world.owner().post(&format!("/infrastructure-plans/{id}/approve"), body).await.ok(200);
     let run = approved["run"]["id"].as_str().unwrap().to_owned();
-    let services = world.owner().get(&format!("/projects/{}/services", plan["project_id"].as_str().unwrap())).await.ok(200);
+    let services = world
+        .owner()
+        .get(&format!("/projects/{}/services", plan["project_id"].as_str().unwrap()))
+        .await
+        .ok(200);
     let service = services["items"][0]["id"].as_str().unwrap();
     let releases = world.owner().get(&format!("/services/{service}/releases")).await.ok(200);
     (run, releases["items"][0]["id"].as_str().unwrap().to_owned())
@@ -105,7 +120,7 @@ async fn plan(world: &World) -> Value {
 }
 
 /// By the operation's id: a valid body. Operations without a body need none.
-pub(crate) const BODIES: &[(&str, fn() -> Value)] = &[
+pub(crate) const BODIES: &[(&str, Body)] = &[
     ("create_token", || json!({ "name": "thing" })),
     ("create_project", || json!({ "name": "Thing" })),
     ("start_analysis", || json!({ "url": NOWHERE })),
@@ -116,10 +131,16 @@ pub(crate) const BODIES: &[(&str, fn() -> Value)] = &[
     ("approve_infrastructure_plan", || json!({ "digest": "0".repeat(64) })),
     ("edit_provisioning_plan", || json!({ "steps": [] })),
     ("approve_provisioning_plan", || json!({ "digest": "0".repeat(64) })),
-    ("adopt_server", || json!({ "name": format!("thing-{}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()) })),
+    (
+        "adopt_server",
+        || json!({ "name": format!("thing-{}", std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos()) }),
+    ),
     ("rename_server", || json!({ "name": "Renamed" })),
     ("start_run", || json!({ "kind": "redeploy" })),
-    ("resolve_run", || json!({ "server_id": "srv_00000000000000000000000000000000", "step": 0, "decision": "rerun" })),
+    (
+        "resolve_run",
+        || json!({ "server_id": "srv_00000000000000000000000000000000", "step": 0, "decision": "rerun" }),
+    ),
     ("approve_approval", || json!({ "digest": "0".repeat(64) })),
 ];
 
