@@ -10,7 +10,9 @@ pub struct AdoptLine {
 
 /// Not `host:port`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an address of the form host:port: a host has letters, digits, `.`, `-`, or is an IPv6 address in `[]`")]
+#[error(
+    "not an address of the form host:port: a host has letters, digits, `.`, `-`, or is an IPv6 address in `[]`"
+)]
 pub struct InvalidAddress;
 
 impl AdoptLine {

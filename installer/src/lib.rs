@@ -37,7 +37,11 @@ mod tests {
     #[test]
     fn the_link_is_not_root_and_writes_only_its_own_directory() {
         let link = "hydron-link.service";
-        assert!(has(link, "User=hydron") && has(link, "CapabilityBoundingSet=") && has(link, "NoNewPrivileges=yes"));
+        assert!(
+            has(link, "User=hydron")
+                && has(link, "CapabilityBoundingSet=")
+                && has(link, "NoNewPrivileges=yes")
+        );
         assert!(has(link, "ProtectSystem=strict") && has(link, "ReadWritePaths=/var/lib/hydron/link"));
     }
 

@@ -27,8 +27,7 @@ async fn releases_swap_without_a_failed_request_and_a_bad_one_changes_nothing() 
     assert_eq!(run["state"], "completed", "{run:#}\n{}", world.logs());
     assert_eq!(visitor.get("/").await.unwrap().1, "version two");
 
-    repository.edit("app.py", "STATUS = 200", "STATUS = 500");
-    repository.edit("app.py", "print(\"listening\"", "print(\"broken on purpose\"");
+    repository.edit("app.py", "print(\"listening\", flush=True)", "sys.exit(\"broken on purpose\")");
     world.publish(&repository);
     let failed = world.redeploy(&project).await;
     assert_eq!(failed["state"], "failed", "{failed:#}");

@@ -133,7 +133,12 @@ async fn reading_ended(
     Ok(())
 }
 
-async fn run_ended(app: &AppState, me: &Principal, id: RunId, reply: &mut Reply) -> Result<(), FollowUpError> {
+async fn run_ended(
+    app: &AppState,
+    me: &Principal,
+    id: RunId,
+    reply: &mut Reply,
+) -> Result<(), FollowUpError> {
     let run = runs::view::get(app, me, id).await.map_err(Problem::from)?.run;
     let title = &run.title;
     match &run.head.state {
@@ -142,7 +147,9 @@ async fn run_ended(app: &AppState, me: &Principal, id: RunId, reply: &mut Reply)
             None => reply.say(&format!("**{title}**: done.")),
         },
         // The failure's text comes from a server and stands in the card, as text.
-        RunState::Failed(failure) => reply.say(&format!("**{title}** failed (`{}`). What ran before still runs.", failure.code)),
+        RunState::Failed(failure) => {
+            reply.say(&format!("**{title}** failed (`{}`). What ran before still runs.", failure.code))
+        }
         RunState::Stopped => reply.say(&format!("**{title}** was stopped.")),
         RunState::Paused => reply.say(&format!(
             "**{title}** waits for you: how a step ended cannot be known. Look at it and choose on its card."
@@ -176,5 +183,10 @@ async fn apologise(app: &AppState, unanswered: Unanswered) -> Result<(), FollowU
 
 /// Reads what a viewer may read, in the assistant's own name.
 fn assistant(team: TeamId) -> Principal {
-    Principal { actor: Actor::System { name: "assistant" }, credential: Credential::Console, team, role: Role::Viewer }
+    Principal {
+        actor: Actor::System { name: "assistant" },
+        credential: Credential::Console,
+        team,
+        role: Role::Viewer,
+    }
 }

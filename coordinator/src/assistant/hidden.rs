@@ -51,12 +51,16 @@ pub const UNCLEAR: &str = "[hidden]";
 /// Whether what was taken for a value may be a value and more of the sentence.
 fn says_more(value: &str) -> bool {
     let mut words = value.split_whitespace().skip(1);
-    words.any(|word| matches!(word.to_ascii_lowercase().as_str(), "for" | "of" | "in" | "on" | "and" | "then"))
+    words
+        .any(|word| matches!(word.to_ascii_lowercase().as_str(), "for" | "of" | "in" | "on" | "and" | "then"))
 }
 
 /// Whether a value is a placeholder that somebody copied from an earlier message: its secret is not in it.
 pub fn is_copied_placeholder(value: &str) -> bool {
-    value.strip_prefix("(hidden-").and_then(|rest| rest.strip_suffix(')').or_else(|| rest.strip_suffix(']'))).is_some()
+    value
+        .strip_prefix("(hidden-")
+        .and_then(|rest| rest.strip_suffix(')').or_else(|| rest.strip_suffix(']')))
+        .is_some()
 }
 
 /// Takes out what must not be kept.
@@ -77,7 +81,10 @@ fn hide_private_keys(text: &str, vault: &mut Vault) -> String {
     while let Some(start) = rest.find(BEGIN) {
         let (before, block) = rest.split_at(start);
         shown.push_str(before);
-        let label = block.get(BEGIN.len()..).and_then(|label| label.find("-----")).map_or(block.len(), |at| BEGIN.len() + at + 5);
+        let label = block
+            .get(BEGIN.len()..)
+            .and_then(|label| label.find("-----"))
+            .map_or(block.len(), |at| BEGIN.len() + at + 5);
         let (head, body) = block.split_at(label);
         if !head.ends_with(KEY_END) {
             shown.push_str(head);
@@ -101,7 +108,10 @@ fn hide_line(line: &str, vault: &mut Vault) -> String {
     for found in [assigned(line), told(line), url_credentials(line), known_shapes(line)] {
         for cut in found {
             let known = line.get(cut.clone()).is_some_and(is_placeholder);
-            if !cut.is_empty() && !known && cuts.iter().all(|known| cut.end <= known.start || known.end <= cut.start) {
+            if !cut.is_empty()
+                && !known
+                && cuts.iter().all(|known| cut.end <= known.start || known.end <= cut.start)
+            {
                 cuts.push(cut);
             }
         }
@@ -151,14 +161,16 @@ fn spots(line: &str) -> Vec<Spot<'_>> {
         .collect()
 }
 
-const SETTING: [&str; 10] = ["set", "add", "change", "update", "define", "export", "put", "use", "env", "secret"];
+const SETTING: [&str; 10] =
+    ["set", "add", "change", "update", "define", "export", "put", "use", "env", "secret"];
 const ABOUT_VARIABLES: [&str; 7] = ["env", "environment", "variable", "variables", "var", "vars", "secret"];
 const FIELDS: [&str; 6] = ["port", "start", "build", "health", "healthcheck", "framework"];
 
 /// `NAME=value`: every value of a sentence that sets variables, and elsewhere those whose name says so.
 fn assigned(line: &str) -> Vec<Range<usize>> {
     let names = assignments(line);
-    let bare = names.first().is_some_and(|name| line.get(..name.start).is_some_and(|text| text.trim().is_empty()));
+    let bare =
+        names.first().is_some_and(|name| line.get(..name.start).is_some_and(|text| text.trim().is_empty()));
     let mut cuts = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let limit = names.get(index + 1).map_or(line.len(), |next| next.start);
@@ -225,7 +237,11 @@ fn sets_variables(line: &str, at: usize) -> bool {
     let Some(verb) = verb else { return false };
     let object = words.iter().skip(verb + 1).find(|word| !word.is(&["the", "a", "an", "new"]));
     let field = |word: &Spot<'_>| {
-        word.is(&FIELDS) || word.text.split_once('=').is_some_and(|(name, _)| FIELDS.contains(&name.to_ascii_lowercase().as_str()))
+        word.is(&FIELDS)
+            || word
+                .text
+                .split_once('=')
+                .is_some_and(|(name, _)| FIELDS.contains(&name.to_ascii_lowercase().as_str()))
     };
     !object.is_some_and(field)
 }
@@ -264,7 +280,8 @@ fn as_secret(words: &[Spot<'_>], end: usize) -> Option<usize> {
     if last(2).is_some_and(|word| word.is(&["as"])) {
         return end.checked_sub(2);
     }
-    (last(2).is_some_and(|word| word.is(&["a"])) && last(3).is_some_and(|word| word.is(&["as"]))).then(|| end - 3)
+    (last(2).is_some_and(|word| word.is(&["a"])) && last(3).is_some_and(|word| word.is(&["as"])))
+        .then(|| end - 3)
 }
 
 fn for_service(words: &[Spot<'_>], end: usize) -> Option<usize> {
@@ -272,7 +289,8 @@ fn for_service(words: &[Spot<'_>], end: usize) -> Option<usize> {
     (2..=4).find_map(|back| {
         let start = end.checked_sub(back)?;
         let names = words.get(start + 1..end)?;
-        let plain = |word: &Spot<'_>| word.bare().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let plain =
+            |word: &Spot<'_>| word.bare().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         let filler = |word: &&Spot<'_>| word.is(&["the", "all", "every", "service", "services"]);
         let named = names.iter().filter(|word| !filler(word)).count();
         let fits = words.get(start)?.is(&["for", "of", "on", "in"]) && names.iter().all(plain) && named <= 1;
@@ -283,7 +301,8 @@ fn for_service(words: &[Spot<'_>], end: usize) -> Option<usize> {
 /// "set NAME to value", "the password is value".
 fn told(line: &str) -> Vec<Range<usize>> {
     let words = spots(line);
-    let verbs: Vec<usize> = (0..words.len()).filter(|index| words.get(*index).is_some_and(|word| word.is(&SETTING))).collect();
+    let verbs: Vec<usize> =
+        (0..words.len()).filter(|index| words.get(*index).is_some_and(|word| word.is(&SETTING))).collect();
     let before_any = told_between(line, &words, None, verbs.first().copied().unwrap_or(words.len()));
     let after_each = verbs.iter().filter_map(|verb| told_between(line, &words, Some(*verb), words.len()));
     before_any.into_iter().chain(after_each).collect()
@@ -298,7 +317,8 @@ fn told_between(line: &str, words: &[Spot<'_>], verb: Option<usize>, until: usiz
     let sign = words.iter().take(until).skip(from).position(gives);
     let sign = from + sign?;
     let about = words.get(from..sign).unwrap_or_default();
-    let variable = verb.is_some() && about.iter().any(|word| is_variable_name(word.bare()) || word.is(&ABOUT_VARIABLES));
+    let variable =
+        verb.is_some() && about.iter().any(|word| is_variable_name(word.bare()) || word.is(&ABOUT_VARIABLES));
     let field = about.iter().find(|word| !word.is(&["the", "a", "an"])).is_some_and(|word| word.is(&FIELDS));
     // "the secret is …": the word that begins the clause counts too.
     let named = words.get(verb.unwrap_or(0)..sign).unwrap_or_default();
@@ -319,7 +339,8 @@ fn is_variable_name(word: &str) -> bool {
 fn names_a_secret(word: &str) -> bool {
     const WORDS: [&str; 9] =
         ["password", "passwd", "passphrase", "secret", "token", "key", "credential", "credentials", "pin"];
-    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known)) || (is_variable_name(word) && looks_secret(word))
+    WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
+        || (is_variable_name(word) && looks_secret(word))
 }
 
 /// `scheme://user:password@host`.
@@ -339,8 +360,22 @@ fn url_credentials(line: &str) -> Vec<Range<usize>> {
 /// Words that begin like the keys of well-known services, and private keys.
 fn known_shapes(line: &str) -> Vec<Range<usize>> {
     const PREFIXES: [&str; 16] = [
-        "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "sk-", "sk_live_", "sk_test_", "rk_live_",
-        "xoxb-", "xoxp-", "AKIA", "hyd_", "hyd1.",
+        "ghp_",
+        "gho_",
+        "ghu_",
+        "ghs_",
+        "ghr_",
+        "github_pat_",
+        "glpat-",
+        "sk-",
+        "sk_live_",
+        "sk_test_",
+        "rk_live_",
+        "xoxb-",
+        "xoxp-",
+        "AKIA",
+        "hyd_",
+        "hyd1.",
     ];
     spots(line)
         .iter()

@@ -221,12 +221,17 @@ impl Situation {
     fn still_missing(&self) -> String {
         let missing: Vec<String> = self
             .services_in(ServiceState::Accepted)
-            .flat_map(|service| service.missing.iter().map(move |name| format!("`{name}` of {}", service.name)))
+            .flat_map(|service| {
+                service.missing.iter().map(move |name| format!("`{name}` of {}", service.name))
+            })
             .collect();
         if missing.is_empty() {
             return String::new();
         }
-        format!(" Still without a value: {}. Say e.g. `set env NAME=value for <service>`.", missing.join(", "))
+        format!(
+            " Still without a value: {}. Say e.g. `set env NAME=value for <service>`.",
+            missing.join(", ")
+        )
     }
 
     fn once_live(&self) -> NextSteps {

@@ -136,7 +136,8 @@ impl SystemStore {
             .bind(BATCH)
             .all()
             .await?;
-        let unanswered = |row: MessageRow| Unanswered { team: row.team_id.0, chat: row.chat_id.0, message: row.id.0 };
+        let unanswered =
+            |row: MessageRow| Unanswered { team: row.team_id.0, chat: row.chat_id.0, message: row.id.0 };
         Ok(rows.into_iter().map(unanswered).collect())
     }
 }

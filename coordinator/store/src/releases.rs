@@ -94,11 +94,7 @@ impl From<Row> for Release {
 impl TeamStore {
     /// One release.
     pub async fn release(&self, id: ReleaseId) -> Result<Option<Release>> {
-        let row: Option<Row> = self
-            .q(&format!("{SELECT} AND r.id = $2"))
-            .bind(Text(id))
-            .opt()
-            .await?;
+        let row: Option<Row> = self.q(&format!("{SELECT} AND r.id = $2")).bind(Text(id)).opt().await?;
         Ok(row.map(Release::from))
     }
 
@@ -162,7 +158,12 @@ impl TeamTx {
     }
 
     /// The release that a step of a run makes.
-    pub async fn release_of_step(&mut self, run: RunId, server: ServerId, step: u32) -> Result<Option<Release>> {
+    pub async fn release_of_step(
+        &mut self,
+        run: RunId,
+        server: ServerId,
+        step: u32,
+    ) -> Result<Option<Release>> {
         let row: Option<Row> = self
             .q(&format!(
                 "{SELECT} AND r.run_id = $2 AND r.server_id = $3 \
@@ -203,16 +204,18 @@ impl TeamTx {
             .bind(at)
             .exec()
             .await?;
-        self.q("UPDATE service_release SET state = 'live', live_since = $5, retired_at = NULL, image_id = $6 \
-                WHERE team_id = $1 AND service_id = $2 AND server_id = $3 AND id = $4")
-            .bind(Text(service))
-            .bind(Text(server))
-            .bind(Text(id))
-            .bind(at)
-            .bind(image_id)
-            .exec()
-            .await
-            .map(drop)
+        self.q(
+            "UPDATE service_release SET state = 'live', live_since = $5, retired_at = NULL, image_id = $6 \
+                WHERE team_id = $1 AND service_id = $2 AND server_id = $3 AND id = $4",
+        )
+        .bind(Text(service))
+        .bind(Text(server))
+        .bind(Text(id))
+        .bind(at)
+        .bind(image_id)
+        .exec()
+        .await
+        .map(drop)
     }
 
     /// Releases of a run that never came to serve.

@@ -93,12 +93,11 @@ pub fn decide(run: &Run, parts: &[RunPart], agents: &BTreeMap<ServerId, AgentVie
 /// What is due whatever the aim.
 fn attend(part: &RunPart, view: AgentView) -> Vec<Action> {
     match view {
-        AgentView::Offline => Vec::new(),
+        AgentView::Offline | AgentView::Online { caught_up: false, .. } => Vec::new(),
         AgentView::Revoked => {
             let left = !part.is_quiet() || part.steps.iter().any(|step| step.state == StepState::Running);
             left.then_some(Action::GiveUp { server: part.server }).into_iter().collect()
         }
-        AgentView::Online { caught_up: false, .. } => Vec::new(),
         AgentView::Online { connection, offered, .. } => {
             // Also while a run waits: envelopes go in the order of their signatures, and holding one starts nothing.
             let offer = part.envelope == EnvelopeState::Signed && !offered;

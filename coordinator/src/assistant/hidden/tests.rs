@@ -54,7 +54,11 @@ fn the_value_behind_a_placeholder_is_exactly_what_was_typed() {
         ("set env A=\"x for api\" for web", "set env A=\"[hidden-1]\" for web", "x for api"),
         ("set env A=p@ss=w0rd! for api as secret", "set env A=[hidden-1] for api as secret", "p@ss=w0rd!"),
         ("set env A=$(id);`x` for api", "set env A=[hidden-1] for api", "$(id);`x`"),
-        ("set NODE_ENV to production for all services", "set NODE_ENV to [hidden-1] for all services", "production"),
+        (
+            "set NODE_ENV to production for all services",
+            "set NODE_ENV to [hidden-1] for all services",
+            "production",
+        ),
         ("set A_B for api to c d", "set A_B for api to [hidden-1]", "c d"),
         ("set env ÜX=1 K=ä for api", "set env ÜX=1 K=[hidden-1] for api", "ä"),
     ] {
@@ -102,7 +106,23 @@ fn a_placeholder_from_an_earlier_message_stands_for_nothing() {
 #[test]
 fn any_text_is_survived() {
     let long = "A=".repeat(4000);
-    for text in ["=", "A=", "=A", ":", "a:", "://@", "x://@/", "[hidden-", "[hidden-1]", "\u{0}=\u{0}", "é=é", "-----BEGIN ", "-----BEGIN X-----", "set env 日本=本", &long] {
+    for text in [
+        "=",
+        "A=",
+        "=A",
+        ":",
+        "a:",
+        "://@",
+        "x://@/",
+        "[hidden-",
+        "[hidden-1]",
+        "\u{0}=\u{0}",
+        "é=é",
+        "-----BEGIN ",
+        "-----BEGIN X-----",
+        "set env 日本=本",
+        &long,
+    ] {
         let hidden = hide(text);
         assert!(hidden.text.len() <= text.len() * 14 + 14);
     }

@@ -36,9 +36,7 @@ impl Answer<'_> {
                 self.call("analyze_repository", input).await
             }
             Intent::DeployOther(named) => self.cannot_deploy(&named),
-            Intent::AnalyzeAgain { subdir } => {
-                self.call("analyze_again", json!({ "subdir": subdir })).await
-            }
+            Intent::AnalyzeAgain { subdir } => self.call("analyze_again", json!({ "subdir": subdir })).await,
             Intent::Accept(which) => self.decide("accept", which).await,
             Intent::Reject(which) => self.decide("reject", which).await,
             Intent::Set { field, value, service } => self.set(field, &value, service.as_deref()).await,
@@ -94,8 +92,12 @@ impl Answer<'_> {
     /// Says what is possible now.
     pub(super) fn not_understood(&mut self) {
         let next = self.turn.situation.next_steps();
-        let sentences: Vec<String> = next.sentences.iter().map(|sentence| format!("- `{sentence}`")).collect();
-        let text = format!("I did not understand that, and nothing was done. {} Right now you can say:", next.advice);
+        let sentences: Vec<String> =
+            next.sentences.iter().map(|sentence| format!("- `{sentence}`")).collect();
+        let text = format!(
+            "I did not understand that, and nothing was done. {} Right now you can say:",
+            next.advice
+        );
         self.reply.say(&text);
         self.reply.say(&sentences.join("\n"));
     }
@@ -144,7 +146,9 @@ impl Answer<'_> {
         };
         let mut ids = Vec::new();
         for name in names {
-            let Some(service) = self.named(&name, &all, |name| format!("{verb} {name}")) else { return Next::Wait };
+            let Some(service) = self.named(&name, &all, |name| format!("{verb} {name}")) else {
+                return Next::Wait;
+            };
             ids.push(service.id);
         }
         self.call(tool, json!({ "services": ids })).await
@@ -159,7 +163,8 @@ impl Answer<'_> {
             return Next::Wait;
         }
         let own = own_services(self.turn);
-        let Some(id) = self.pick(service, &own, |name| format!("set {} of {name} to {value}", field.word())) else {
+        let Some(id) = self.pick(service, &own, |name| format!("set {} of {name} to {value}", field.word()))
+        else {
             return Next::Wait;
         };
         let name = match field {
@@ -211,7 +216,8 @@ impl Answer<'_> {
                     return Next::Wait;
                 }
                 [..] => {
-                    let list: Vec<String> = own.iter().map(|service| format!("`{}`", again(&service.name))).collect();
+                    let list: Vec<String> =
+                        own.iter().map(|service| format!("`{}`", again(&service.name))).collect();
                     self.reply.say(&format!(
                         "For which service? Say it again with its name (I did not keep the value): {}",
                         list.join(" or ")
@@ -237,7 +243,9 @@ impl Answer<'_> {
             if self.call("show_plan", json!({})).await == Next::Wait {
                 return Next::Wait;
             }
-            self.reply.say("Look at it. If it is what you want, say `approve the plan` and exactly this is signed.");
+            self.reply.say(
+                "Look at it. If it is what you want, say `approve the plan` and exactly this is signed.",
+            );
             return Next::Wait;
         };
         match self.tools.call("approve_plan", shown.as_input()).await {
@@ -246,7 +254,8 @@ impl Answer<'_> {
                 Next::GoOn
             }
             Err(problem) => {
-                let changed = ["stale_plan", "digest_mismatch", "wrong_state"].contains(&problem.code.as_str());
+                let changed =
+                    ["stale_plan", "digest_mismatch", "wrong_state"].contains(&problem.code.as_str());
                 self.reply.problem(&problem);
                 if changed && let Ok(now) = self.tools.call("show_plan", json!({})).await {
                     self.reply.say("Nothing was approved. This is how it stands now:");
@@ -281,7 +290,8 @@ impl Answer<'_> {
         if matches!(state, Some(RunWord::Going | RunWord::Paused)) {
             return self.steer("stop").await;
         }
-        let answers: Vec<String> = self.turn.situation.live().map(|service| format!("stop {}", service.name)).collect();
+        let answers: Vec<String> =
+            self.turn.situation.live().map(|service| format!("stop {}", service.name)).collect();
         if answers.is_empty() {
             self.reply.say("Nothing is running.");
         } else {
@@ -318,7 +328,12 @@ impl Answer<'_> {
     }
 
     /// The id of the service that was named, or the only one there is.
-    fn pick(&mut self, said: Option<&str>, among: &[&ServiceNow], sentence: impl Fn(&str) -> String) -> Option<String> {
+    fn pick(
+        &mut self,
+        said: Option<&str>,
+        among: &[&ServiceNow],
+        sentence: impl Fn(&str) -> String,
+    ) -> Option<String> {
         match (said, among) {
             (Some(said), _) => {
                 let all: Vec<&ServiceNow> = self.turn.situation.services.iter().collect();
@@ -347,7 +362,8 @@ impl Answer<'_> {
             Meant::One(service) => return Some(service),
             Meant::Several(several) => {
                 let answers: Vec<String> = several.iter().map(|service| sentence(&service.name)).collect();
-                self.reply.ask(&format!("\u{201c}{said}\u{201d} fits several services. Which one?"), &answers);
+                self.reply
+                    .ask(&format!("\u{201c}{said}\u{201d} fits several services. Which one?"), &answers);
                 return None;
             }
             Meant::Nothing => among,
@@ -369,8 +385,9 @@ impl Answer<'_> {
 
 /// Services that are not databases and the like: what a person means when none is named.
 fn own_services(turn: &Turn) -> Vec<&ServiceNow> {
-    let own =
-        |service: &&ServiceNow| service.kind != ServiceKind::Dependency && service.state != ServiceState::Rejected;
+    let own = |service: &&ServiceNow| {
+        service.kind != ServiceKind::Dependency && service.state != ServiceState::Rejected
+    };
     turn.situation.services.iter().filter(own).collect()
 }
 

@@ -195,10 +195,25 @@ fn polite_beginning(words: &mut Words<'_>) -> bool {
     words.eat_phrase(&["hey hydron", "hi hydron", "hello hydron", "ok hydron", "hydron"]);
     words.skip(&["ok", "okay", "now", "then", "and", "so", "yes", "great", "fine", "also", "please", "just"]);
     let request = words.eat_phrase(&[
-        "can you", "could you", "would you", "will you", "can we", "could we", "can i", "may i", "could i",
+        "can you",
+        "could you",
+        "would you",
+        "will you",
+        "can we",
+        "could we",
+        "can i",
+        "may i",
+        "could i",
     ]);
     let wish = words.eat_phrase(&[
-        "i want to", "i would like to", "i'd like to", "i want you to", "we want to", "let us", "let's", "go ahead and",
+        "i want to",
+        "i would like to",
+        "i'd like to",
+        "i want you to",
+        "we want to",
+        "let us",
+        "let's",
+        "go ahead and",
     ]);
     words.skip(&["please", "now", "just", "then"]);
     request || wish

@@ -91,7 +91,18 @@ fn field_name(words: &mut Words<'_>) -> Option<Field> {
         (&["port", "port number"], Field::Port),
         (&["start", "start command", "start cmd", "command"], Field::Start),
         (&["build", "build command", "build cmd"], Field::Build),
-        (&["health", "health path", "health check", "healthcheck", "health_path", "health check path", "health endpoint"], Field::Health),
+        (
+            &[
+                "health",
+                "health path",
+                "health check",
+                "healthcheck",
+                "health_path",
+                "health check path",
+                "health endpoint",
+            ],
+            Field::Health,
+        ),
         (&["framework"], Field::Framework),
     ];
     names.into_iter().find(|(phrases, _)| words.eat_phrase(phrases)).map(|(_, field)| field)
@@ -102,8 +113,19 @@ fn said_variables(words: &mut Words<'_>) -> Option<Intent> {
     words.skip(&["the", "a", "an", "new"]);
     let mut secret = words.eat(&["secret"]);
     words.eat_phrase(&[
-        "env", "environment variable", "environment variables", "env variable", "env variables", "env var", "env vars", "variable",
-        "variables", "var", "vars", "environment", "value",
+        "env",
+        "environment variable",
+        "environment variables",
+        "env variable",
+        "env variables",
+        "env var",
+        "env vars",
+        "variable",
+        "variables",
+        "var",
+        "vars",
+        "environment",
+        "value",
     ]);
     secret |= words.eat(&["secret"]);
     words.skip(&["the", "of"]);
@@ -130,7 +152,9 @@ fn variables(words: &mut Words<'_>, said_secret: bool) -> Option<Intent> {
             continue;
         }
         words.take();
-        if let Some((name, value)) = word.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()) {
+        if let Some((name, value)) =
+            word.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty())
+        {
             variables.push((env_name(name)?, placeholder(value)?));
             continue;
         }

@@ -17,8 +17,8 @@ fn named(names: &[&str]) -> Which {
     Which::Named(names.iter().map(|name| (*name).to_owned()).collect())
 }
 
-fn some(text: &str) -> Option<String> {
-    Some(text.to_owned())
+fn owned(text: &str) -> String {
+    text.to_owned()
 }
 
 #[test]
@@ -39,13 +39,22 @@ fn a_repository_is_deployed_by_its_url_with_branch_and_folder() {
         ("deploy https://git.example.com/you/App.git from the develop branch", Some("develop"), None),
         ("deploy https://git.example.com/you/App.git tag v1.2.3", Some("v1.2.3"), None),
         ("deploy https://git.example.com/you/App.git folder apps/web", None, Some("apps/web")),
-        ("deploy https://git.example.com/you/App.git branch dev in directory apps/web", Some("dev"), Some("apps/web")),
+        (
+            "deploy https://git.example.com/you/App.git branch dev in directory apps/web",
+            Some("dev"),
+            Some("apps/web"),
+        ),
         ("analyze https://git.example.com/you/App.git branch dev", Some("dev"), None),
         ("connect the repository https://git.example.com/you/App.git", None, None),
     ] {
         assert_eq!(one(text), deploy(reference, subdir), "{text}");
     }
-    for text in ["deploy http://10.0.0.1/x", "deploy git@github.com:you/app.git", "deploy file:///etc", "ext::sh -c id"] {
+    for text in [
+        "deploy http://10.0.0.1/x",
+        "deploy git@github.com:you/app.git",
+        "deploy file:///etc",
+        "ext::sh -c id",
+    ] {
         match wants(text) {
             Some(all) => assert!(matches!(all.as_slice(), [Intent::Deploy { .. }]), "{text}"),
             None => assert!(text.starts_with("ext::"), "{text}"),
@@ -91,8 +100,10 @@ fn fields_are_set_in_any_order_of_words() {
         ("set api port to 8080", set(Field::Port, "8080", Some("api"))),
         ("change api's port to 8080", set(Field::Port, "8080", Some("api"))),
         ("set port=8080", set(Field::Port, "8080", None)),
-        ("set the start command of api to gunicorn --bind 0.0.0.0:8000 'my app:app'",
-            set(Field::Start, "gunicorn --bind 0.0.0.0:8000 'my app:app'", Some("api"))),
+        (
+            "set the start command of api to gunicorn --bind 0.0.0.0:8000 'my app:app'",
+            set(Field::Start, "gunicorn --bind 0.0.0.0:8000 'my app:app'", Some("api")),
+        ),
         ("set start of api to `node server.js`", set(Field::Start, "node server.js", Some("api"))),
         ("set build command of web to npm run build", set(Field::Build, "npm run build", Some("web"))),
         ("set health of api to /healthz", set(Field::Health, "/healthz", Some("api"))),
@@ -106,7 +117,11 @@ fn fields_are_set_in_any_order_of_words() {
 #[test]
 fn variables_are_set_and_their_values_are_not_in_the_sentence() {
     let set = |names: &[&str], which: Which, secret| Intent::SetVariables {
-        variables: names.iter().enumerate().map(|(n, name)| ((*name).to_owned(), format!("[hidden-{}]", n + 1))).collect(),
+        variables: names
+            .iter()
+            .enumerate()
+            .map(|(n, name)| ((*name).to_owned(), format!("[hidden-{}]", n + 1)))
+            .collect(),
         which,
         secret,
     };
@@ -123,7 +138,10 @@ fn variables_are_set_and_their_values_are_not_in_the_sentence() {
         ("set env GREETING=hello as a secret for api", set(&["GREETING"], api(), true)),
         ("set env GREETING=\"hello world\" for api", set(&["GREETING"], api(), false)),
         ("set env GREETING = hello for api", set(&["GREETING"], api(), false)),
-        ("Set the DATABASE_URL for api to postgres://user:pass@host:5432/mydb", set(&["DATABASE_URL"], api(), false)),
+        (
+            "Set the DATABASE_URL for api to postgres://user:pass@host:5432/mydb",
+            set(&["DATABASE_URL"], api(), false),
+        ),
         ("Set DATABASE_URL to postgres://user:pass@host/db", set(&["DATABASE_URL"], Which::Unsaid, false)),
         ("Set NODE_ENV to production for all services", set(&["NODE_ENV"], Which::All, false)),
         ("please set the env variable FOO to a b c for api", set(&["FOO"], api(), false)),
@@ -139,7 +157,7 @@ fn variables_are_set_and_their_values_are_not_in_the_sentence() {
 
 #[test]
 fn plans_runs_and_releases_have_their_sentences() {
-    let operate = |operation, service: &str| Intent::Operate { operation, service: some(service) };
+    let operate = |operation, service: &str| Intent::Operate { operation, service: Some(owned(service)) };
     let back = |service: Option<&str>, to: Option<&str>| Intent::RollBack {
         service: service.map(str::to_owned),
         to: to.map(str::to_owned),
@@ -170,8 +188,8 @@ fn plans_runs_and_releases_have_their_sentences() {
         ("deploy", Intent::Redeploy(Which::Unsaid)),
         ("analyze again", Intent::AnalyzeAgain { subdir: None }),
         ("analyse the repository again", Intent::AnalyzeAgain { subdir: None }),
-        ("check apps/web", Intent::AnalyzeAgain { subdir: some("apps/web") }),
-        ("check the folder backend", Intent::AnalyzeAgain { subdir: some("backend") }),
+        ("check apps/web", Intent::AnalyzeAgain { subdir: Some(owned("apps/web")) }),
+        ("check the folder backend", Intent::AnalyzeAgain { subdir: Some(owned("backend")) }),
         ("pause", Intent::Pause),
         ("pause the run", Intent::Pause),
         ("resume", Intent::Resume),
@@ -191,10 +209,10 @@ fn plans_runs_and_releases_have_their_sentences() {
         ("roll back api to rel_0123", back(Some("api"), Some("rel_0123"))),
         ("roll back to 3f2a9c1", back(None, Some("3f2a9c1"))),
         ("roll back api to the previous release", back(Some("api"), None)),
-        ("logs of api", Intent::Logs { service: some("api") }),
-        ("show me the logs of the api", Intent::Logs { service: some("api") }),
+        ("logs of api", Intent::Logs { service: Some(owned("api")) }),
+        ("show me the logs of the api", Intent::Logs { service: Some(owned("api")) }),
         ("logs", Intent::Logs { service: None }),
-        ("show api logs", Intent::Logs { service: some("api") }),
+        ("show api logs", Intent::Logs { service: Some(owned("api")) }),
         ("status", Intent::Status),
         ("status?", Intent::Status),
         ("what now?", Intent::Status),
@@ -256,7 +274,8 @@ fn a_sentence_that_only_contains_a_command_is_not_that_command() {
         "a\u{0}pprove the plan",
     ] {
         assert!(!wants(text).unwrap_or_default().contains(&Intent::Approve), "{text:?}: {:?}", wants(text));
-        let redeploys = wants(text).unwrap_or_default().iter().any(|want| matches!(want, Intent::Redeploy(_)));
+        let redeploys =
+            wants(text).unwrap_or_default().iter().any(|want| matches!(want, Intent::Redeploy(_)));
         assert!(!redeploys, "{text:?}");
     }
 }
@@ -266,14 +285,42 @@ fn garbage_is_not_understood_and_does_no_harm() {
     let long = "deploy ".repeat(1200);
     let nested = "accept api and ".repeat(500);
     for text in [
-        "", " ", "\n\n\n", "?", "!!!", "🚀", "deploy deploy deploy deploy", "set", "set set set", "set env", "set env =", "set env =x",
-        "set port", "set of to", "accept \u{1f4a9}", "roll back to", "restart $(reboot)", "restart api; rm -rf /",
-        "logs of ../../etc/passwd", "make me a sandwich", "日本語のテキスト", "drop table message;",
-        "set port of to to 1", &long, &nested,
+        "",
+        " ",
+        "\n\n\n",
+        "?",
+        "!!!",
+        "🚀",
+        "deploy deploy deploy deploy",
+        "set",
+        "set set set",
+        "set env",
+        "set env =",
+        "set env =x",
+        "set port",
+        "set of to",
+        "accept \u{1f4a9}",
+        "roll back to",
+        "restart $(reboot)",
+        "restart api; rm -rf /",
+        "logs of ../../etc/passwd",
+        "make me a sandwich",
+        "日本語のテキスト",
+        "drop table message;",
+        "set port of to to 1",
+        &long,
+        &nested,
     ] {
         let wants = wants(text);
         let acts = wants.iter().flatten().any(|want| {
-            matches!(want, Intent::Approve | Intent::Operate { .. } | Intent::StopRun | Intent::Deploy { .. } | Intent::RollBack { .. })
+            matches!(
+                want,
+                Intent::Approve
+                    | Intent::Operate { .. }
+                    | Intent::StopRun
+                    | Intent::Deploy { .. }
+                    | Intent::RollBack { .. }
+            )
         });
         assert!(!acts, "{text:?}: {wants:?}");
     }
@@ -281,12 +328,15 @@ fn garbage_is_not_understood_and_does_no_harm() {
 
 #[test]
 fn a_name_that_is_passed_on_is_only_letters_digits_and_dashes() {
-    for text in ["restart a;b", "restart a$b", "restart --all", "restart a/b", "logs of a b c", "restart \"x y\""] {
+    for text in
+        ["restart a;b", "restart a$b", "restart --all", "restart a/b", "logs of a b c", "restart \"x y\""]
+    {
         let service = match wants(text).unwrap_or_default().pop() {
             Some(Intent::Operate { service, .. } | Intent::Logs { service }) => service,
             _ => None,
         };
-        let plain = service.unwrap_or_default().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+        let plain =
+            service.unwrap_or_default().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
         assert!(plain, "{text}");
     }
 }

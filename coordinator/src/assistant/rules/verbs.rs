@@ -11,7 +11,10 @@ type Verb = fn(&mut Words<'_>) -> Option<Intent>;
 /// Phrases that begin a sentence, and what reads the rest. The longest that fits wins.
 const VERBS: &[(&[&str], Verb)] = &[
     (&["deploy", "connect", "import", "clone", "ship", "launch", "publish", "host", "deploy from"], deploy),
-    (&["analyze", "analyse", "check", "scan", "read", "look at", "inspect", "re-analyze", "reanalyze"], analyze),
+    (
+        &["analyze", "analyse", "check", "scan", "read", "look at", "inspect", "re-analyze", "reanalyze"],
+        analyze,
+    ),
     (&["accept", "include", "keep", "take"], |words| Some(Intent::Accept(which(words)))),
     (&["reject", "exclude", "leave out", "skip", "remove"], |words| match which(words) {
         Which::Unsaid => None,
@@ -23,7 +26,18 @@ const VERBS: &[(&[&str], Verb)] = &[
     (&["plan"], plan),
     (&["make", "create", "generate", "build", "prepare", "draw up", "new", "regenerate", "refresh"], make),
     (&["approve", "confirm", "i approve", "sign"], approve),
-    (&["redeploy", "re-deploy", "deploy again", "deploy the newest", "deploy the latest", "deploy newest", "deploy latest"], |words| Some(redeploy(words))),
+    (
+        &[
+            "redeploy",
+            "re-deploy",
+            "deploy again",
+            "deploy the newest",
+            "deploy the latest",
+            "deploy newest",
+            "deploy latest",
+        ],
+        |words| Some(redeploy(words)),
+    ),
     (&["pause", "hold"], |words| run(words, Intent::Pause)),
     (&["resume", "continue", "go on", "unpause"], |words| run(words, Intent::Resume)),
     (&["retry", "try again", "rerun", "re-run"], retry),
@@ -31,19 +45,72 @@ const VERBS: &[(&[&str], Verb)] = &[
     (&["roll back", "rollback", "revert", "undo", "bring back", "go back"], roll_back),
     (&["restart", "reboot", "bounce"], |words| operate(words, Operation::Restart)),
     (&["start"], |words| operate(words, Operation::Start)),
-    (&["logs", "log", "show logs", "show the logs", "show me the logs", "tail", "show log", "get logs", "get the logs"], logs),
     (
-        &["status", "what now", "what's next", "what next", "how is it going", "how far is it", "where are we", "progress",
-          "what is going on", "what is happening", "what's up", "is it live", "is it done", "what should i do",
-          "what is the status", "what's the status", "show status", "show the status", "what happened"],
+        &[
+            "logs",
+            "log",
+            "show logs",
+            "show the logs",
+            "show me the logs",
+            "tail",
+            "show log",
+            "get logs",
+            "get the logs",
+        ],
+        logs,
+    ),
+    (
+        &[
+            "status",
+            "what now",
+            "what's next",
+            "what next",
+            "how is it going",
+            "how far is it",
+            "where are we",
+            "progress",
+            "what is going on",
+            "what is happening",
+            "what's up",
+            "is it live",
+            "is it done",
+            "what should i do",
+            "what is the status",
+            "what's the status",
+            "show status",
+            "show the status",
+            "what happened",
+        ],
         |words| done(words, Intent::Status),
     ),
     (
-        &["help", "what can i do", "what can you do", "what can i say", "commands", "how does this work", "show help", "h"],
+        &[
+            "help",
+            "what can i do",
+            "what can you do",
+            "what can i say",
+            "commands",
+            "how does this work",
+            "show help",
+            "h",
+        ],
         |words| done(words, Intent::Help),
     ),
     (
-        &["hello", "hi", "hey", "thanks", "thank you", "thank you very much", "good morning", "good evening", "cool", "great", "nice", "good"],
+        &[
+            "hello",
+            "hi",
+            "hey",
+            "thanks",
+            "thank you",
+            "thank you very much",
+            "good morning",
+            "good evening",
+            "cool",
+            "great",
+            "nice",
+            "good",
+        ],
         |words| done(words, Intent::Courtesy),
     ),
 ];
@@ -84,7 +151,23 @@ fn deploy(words: &mut Words<'_>) -> Option<Intent> {
     if words.is_over() || deploys_again(words) {
         return Some(Intent::Redeploy(Which::Unsaid));
     }
-    words.skip(&["the", "my", "a", "this", "from", "git", "repository", "repo", "project", "app", "application", "url", "code", "at", "of"]);
+    words.skip(&[
+        "the",
+        "my",
+        "a",
+        "this",
+        "from",
+        "git",
+        "repository",
+        "repo",
+        "project",
+        "app",
+        "application",
+        "url",
+        "code",
+        "at",
+        "of",
+    ]);
     let named = words.take()?;
     if looks_like_url(named) {
         return repository(named, words);
@@ -113,7 +196,9 @@ fn repository(url: &str, words: &mut Words<'_>) -> Option<Intent> {
         words.skip(&["and", "with", "using", "on", "from", "at", "the", "in", "please"]);
         if words.eat(&["branch", "ref", "tag", "version", "commit", "#"]) && reference.is_none() {
             reference = Some(words.take()?.to_owned());
-        } else if words.eat(&["dir", "directory", "folder", "subdir", "subdirectory", "path"]) && subdir.is_none() {
+        } else if words.eat(&["dir", "directory", "folder", "subdir", "subdirectory", "path"])
+            && subdir.is_none()
+        {
             subdir = Some(words.take()?.to_owned());
         } else if words.is_over() {
             return Some(Intent::Deploy { url: url.to_owned(), reference, subdir });
@@ -131,18 +216,47 @@ fn repository(url: &str, words: &mut Words<'_>) -> Option<Intent> {
 }
 
 fn analyze(words: &mut Words<'_>) -> Option<Intent> {
-    words.skip(&["the", "my", "git", "repository", "repo", "code", "project", "it", "again", "once", "more", "only", "directory", "dir", "folder", "in"]);
+    words.skip(&[
+        "the",
+        "my",
+        "git",
+        "repository",
+        "repo",
+        "code",
+        "project",
+        "it",
+        "again",
+        "once",
+        "more",
+        "only",
+        "directory",
+        "dir",
+        "folder",
+        "in",
+    ]);
     let Some(named) = words.take() else { return Some(Intent::AnalyzeAgain { subdir: None }) };
     if looks_like_url(named) {
         return repository(named, words);
     }
     words.skip(&["again", "only", "directory", "folder", "instead"]);
     let path = named.contains('/') || named.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-    (words.is_over() && path).then(|| Intent::AnalyzeAgain { subdir: Some(named.trim_matches('/').to_owned()) })
+    (words.is_over() && path)
+        .then(|| Intent::AnalyzeAgain { subdir: Some(named.trim_matches('/').to_owned()) })
 }
 
 fn show(words: &mut Words<'_>) -> Option<Intent> {
-    words.skip(&["me", "the", "all", "my", "current", "infrastructure", "provisioning", "detected", "found", "of"]);
+    words.skip(&[
+        "me",
+        "the",
+        "all",
+        "my",
+        "current",
+        "infrastructure",
+        "provisioning",
+        "detected",
+        "found",
+        "of",
+    ]);
     if words.eat(&["services", "service"]) {
         return done(words, Intent::ShowServices);
     }
@@ -224,7 +338,15 @@ fn operate(words: &mut Words<'_>, operation: Operation) -> Option<Intent> {
 
 fn roll_back(words: &mut Words<'_>) -> Option<Intent> {
     let mut to = None;
-    for phrase in ["to the previous release", "to the previous version", "to the last release", "to the last version", "to previous", "one release", "one version"] {
+    for phrase in [
+        "to the previous release",
+        "to the previous version",
+        "to the last release",
+        "to the last version",
+        "to previous",
+        "one release",
+        "one version",
+    ] {
         words.drop_last_phrase(phrase);
     }
     if let Some(named) = words.take_last_after(&["to"]) {
@@ -287,7 +409,8 @@ pub(super) fn which(words: &mut Words<'_>) -> Which {
 }
 
 fn begins_a_sentence(word: &str) -> bool {
-    let first = |phrase: &&str| phrase.split(' ').next().is_some_and(|first| first.eq_ignore_ascii_case(word));
+    let first =
+        |phrase: &&str| phrase.split(' ').next().is_some_and(|first| first.eq_ignore_ascii_case(word));
     VERBS.iter().any(|(phrases, _)| phrases.iter().any(first))
 }
 
@@ -296,7 +419,10 @@ fn joined(names: Vec<String>) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     for name in names {
         match out.last_mut() {
-            Some(last) if name.eq_ignore_ascii_case("end") && ["front", "back"].iter().any(|side| last.eq_ignore_ascii_case(side)) => {
+            Some(last)
+                if name.eq_ignore_ascii_case("end")
+                    && ["front", "back"].iter().any(|side| last.eq_ignore_ascii_case(side)) =>
+            {
                 last.push_str("end");
             }
             Some(_) | None => out.push(name),
@@ -315,6 +441,10 @@ fn is_name(word: &str) -> bool {
 
 fn looks_like_url(word: &str) -> bool {
     let low = word.to_ascii_lowercase();
-    ["https://", "http://", "git://", "ssh://", "file://", "git@", "ext::"].iter().any(|scheme| low.starts_with(scheme))
-        || ["github.com/", "gitlab.com/", "bitbucket.org/", "codeberg.org/"].iter().any(|host| low.starts_with(host))
+    ["https://", "http://", "git://", "ssh://", "file://", "git@", "ext::"]
+        .iter()
+        .any(|scheme| low.starts_with(scheme))
+        || ["github.com/", "gitlab.com/", "bitbucket.org/", "codeberg.org/"]
+            .iter()
+            .any(|host| low.starts_with(host))
 }

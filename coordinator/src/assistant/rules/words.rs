@@ -22,9 +22,10 @@ impl<'a> Words<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let mut all = Vec::new();
         for raw in text.split_whitespace() {
-            let bare = raw
-                .trim_start_matches(['"', '\'', '`', '(', '\u{201c}', '\u{2018}', '<'])
-                .trim_end_matches(['"', '\'', '`', ')', ',', '.', '!', ':', ';', '\u{201d}', '\u{2019}', '>']);
+            let bare =
+                raw.trim_start_matches(['"', '\'', '`', '(', '\u{201c}', '\u{2018}', '<']).trim_end_matches(
+                    ['"', '\'', '`', ')', ',', '.', '!', ':', ';', '\u{201d}', '\u{2019}', '>'],
+                );
             if !bare.is_empty() {
                 let raw_start = raw.as_ptr() as usize - text.as_ptr() as usize;
                 let raw_end = raw_start + raw.len();
@@ -67,10 +68,8 @@ impl<'a> Words<'a> {
 
     /// Takes the longest of these phrases that comes next.
     pub(super) fn eat_phrase(&mut self, phrases: &[&str]) -> bool {
-        let longest = phrases
-            .iter()
-            .filter(|phrase| self.comes(phrase))
-            .max_by_key(|phrase| phrase.split(' ').count());
+        let longest =
+            phrases.iter().filter(|phrase| self.comes(phrase)).max_by_key(|phrase| phrase.split(' ').count());
         if let Some(phrase) = longest {
             self.next += phrase.split(' ').count();
         }

@@ -7,45 +7,55 @@ use crate::assistant::rules::read;
 
 fn service(name: &str, state: ServiceState, live: bool) -> ServiceNow {
     let kind = if name == "postgres" { ServiceKind::Dependency } else { ServiceKind::Web };
-    ServiceNow { id: ServiceId::new(1, [7; 10]), name: name.to_owned(), kind, state, live, missing: Vec::new() }
+    ServiceNow {
+        id: ServiceId::new(1, [7; 10]),
+        name: name.to_owned(),
+        kind,
+        state,
+        live,
+        missing: Vec::new(),
+    }
 }
 
-fn run(state: RunWord) -> Option<RunNow> {
-    Some(RunNow { id: RunId::new(1, [1; 10]), title: "Deploy guestbook".to_owned(), state })
+fn run(state: RunWord) -> RunNow {
+    RunNow { id: RunId::new(1, [1; 10]), title: "Deploy guestbook".to_owned(), state }
 }
 
-fn plan(state: PlanState) -> Option<PlanNow> {
-    Some(PlanNow { id: InfrastructurePlanId::new(1, [1; 10]), state })
+fn plan(state: PlanState) -> PlanNow {
+    PlanNow { id: InfrastructurePlanId::new(1, [1; 10]), state }
 }
 
-fn analysis(state: AnalysisState) -> Option<AnalysisNow> {
-    Some(AnalysisNow { id: AnalysisId::new(1, [1; 10]), state, url: "https://h/x/y".to_owned() })
+fn analysis(state: AnalysisState) -> AnalysisNow {
+    AnalysisNow { id: AnalysisId::new(1, [1; 10]), state, url: "https://h/x/y".to_owned() }
 }
 
 #[test]
 fn what_is_suggested_first_follows_the_way_to_a_live_application() {
     use ServiceState::{Accepted, Pending};
     let nothing = Situation { servers: 1, ..Situation::default() };
-    let reading = Situation { analysis: analysis(AnalysisState::Reading), ..nothing.clone() };
-    let unread = Situation { analysis: analysis(AnalysisState::Failed), ..nothing.clone() };
+    let reading = Situation { analysis: Some(analysis(AnalysisState::Reading)), ..nothing.clone() };
+    let unread = Situation { analysis: Some(analysis(AnalysisState::Failed)), ..nothing.clone() };
     let found = Situation {
-        analysis: analysis(AnalysisState::Done),
+        analysis: Some(analysis(AnalysisState::Done)),
         services: vec![service("postgres", Accepted, false), service("api", Pending, false)],
         ..nothing.clone()
     };
-    let accepted = Situation { services: vec![service("postgres", Accepted, false), service("api", Accepted, false)], ..found.clone() };
-    let planned = Situation { plan: plan(PlanState::Ready), ..accepted.clone() };
-    let stale = Situation { plan: plan(PlanState::Stale), ..accepted.clone() };
-    let going = Situation { plan: plan(PlanState::Executing), run: run(RunWord::Going), ..accepted.clone() };
-    let paused = Situation { run: run(RunWord::Paused), ..going.clone() };
-    let failed = Situation { run: run(RunWord::Failed), ..going.clone() };
+    let accepted = Situation {
+        services: vec![service("postgres", Accepted, false), service("api", Accepted, false)],
+        ..found.clone()
+    };
+    let planned = Situation { plan: Some(plan(PlanState::Ready)), ..accepted.clone() };
+    let stale = Situation { plan: Some(plan(PlanState::Stale)), ..accepted.clone() };
+    let going = Situation { plan: Some(plan(PlanState::Executing)), run: Some(run(RunWord::Going)), ..accepted.clone() };
+    let paused = Situation { run: Some(run(RunWord::Paused)), ..going.clone() };
+    let failed = Situation { run: Some(run(RunWord::Failed)), ..going.clone() };
     let live = Situation {
         services: vec![service("postgres", Accepted, true), service("api", Accepted, true)],
-        run: run(RunWord::Over),
-        plan: plan(PlanState::Completed),
+        run: Some(run(RunWord::Over)),
+        plan: Some(plan(PlanState::Completed)),
         ..accepted.clone()
     };
-    let changed = Situation { plan: plan(PlanState::Stale), ..live.clone() };
+    let changed = Situation { plan: Some(plan(PlanState::Stale)), ..live.clone() };
     for (situation, first) in [
         (nothing, "help"),
         (reading, "status"),
@@ -80,7 +90,10 @@ fn missing_variables_are_named_before_a_plan_is_made() {
 #[test]
 fn once_live_the_own_services_come_before_the_database() {
     let situation = Situation {
-        services: vec![service("postgres", ServiceState::Accepted, true), service("api", ServiceState::Accepted, true)],
+        services: vec![
+            service("postgres", ServiceState::Accepted, true),
+            service("api", ServiceState::Accepted, true),
+        ],
         servers: 1,
         ..Situation::default()
     };

@@ -14,7 +14,11 @@ use hydron_domain::chat::{Card, CardKind};
 use hydron_domain::run::{Run, RunState};
 
 /// Where a project stands, as the principal may see it.
-pub async fn situation(app: &AppState, principal: &Principal, project: ProjectId) -> Result<Situation, Problem> {
+pub async fn situation(
+    app: &AppState,
+    principal: &Principal,
+    project: ProjectId,
+) -> Result<Situation, Problem> {
     let overview = projects::get(app, principal, project).await?;
     let readings = analyses::list(app, principal, project).await?;
     let analysis = readings.into_iter().next().map(|reading| AnalysisNow {
@@ -28,7 +32,8 @@ pub async fn situation(app: &AppState, principal: &Principal, project: ProjectId
     let run = runs::view::list(app, principal, project, None, 1).await?.into_iter().next();
     let run = run.map(|run| RunNow { id: run.id, state: run_word(&run.head), title: run.title });
     let usable = servers::list(app, principal).await?;
-    let usable = usable.iter().filter(|view| view.server.enrolled_at.is_some() && view.server.revoked_at.is_none());
+    let usable =
+        usable.iter().filter(|view| view.server.enrolled_at.is_some() && view.server.revoked_at.is_none());
     Ok(Situation { analysis, services, plan, run, servers: usable.count(), url: overview.url })
 }
 

@@ -53,50 +53,144 @@ macro_rules! tool {
             risk: Risk::$risk,
             only_a_person: false,
             schema: || schema_of::<$input>(),
-            call: |toolbox, input| {
-                async move { $handler(toolbox, parse::<$input>(input)?).await }.boxed()
-            },
+            call: |toolbox, input| async move { $handler(toolbox, parse::<$input>(input)?).await }.boxed(),
         }
     };
 }
 
 /// Every tool.
 pub static TOOLS: &[Tool] = &[
-    tool!("analyze_repository", ProjectsWrite, R1, sources::Repository, sources::analyze,
-        "Reads a Git repository and proposes services. Returns at once; the reading goes on."),
-    tool!("analyze_again", ProjectsWrite, R1, sources::Again, sources::analyze_again,
-        "Reads the project's repository again, or one directory of it."),
-    tool!("show_services", ProjectsRead, R0, Nothing, sources::show,
-        "Shows the services with their state and what they lack."),
-    tool!("accept_services", ProjectsWrite, R1, sources::Chosen, sources::accept,
-        "Accepts services, so that they are part of plans; all pending ones without a list."),
-    tool!("reject_services", ProjectsWrite, R1, sources::Chosen, sources::reject,
-        "Rejects services, so that plans leave them out; all pending ones without a list."),
-    tool!("change_service", ProjectsWrite, R1, sources::Change, sources::change,
-        "Changes fields of a service."),
-    tool!("set_variables", ProjectsWrite, R1, sources::Variables, sources::set_variables,
-        "Sets environment variables of a service. A value may be a placeholder like [hidden-1] of the person's message."),
-    tool!("make_plan", PlansWrite, R1, Nothing, plans::make,
-        "Makes an infrastructure plan of the accepted services and shows it for approval."),
-    tool!("show_plan", ProjectsRead, R0, Nothing, plans::show,
-        "Shows the newest plan and what an approval would sign."),
+    tool!(
+        "analyze_repository",
+        ProjectsWrite,
+        R1,
+        sources::Repository,
+        sources::analyze,
+        "Reads a Git repository and proposes services. Returns at once; the reading goes on."
+    ),
+    tool!(
+        "analyze_again",
+        ProjectsWrite,
+        R1,
+        sources::Again,
+        sources::analyze_again,
+        "Reads the project's repository again, or one directory of it."
+    ),
+    tool!(
+        "show_services",
+        ProjectsRead,
+        R0,
+        Nothing,
+        sources::show,
+        "Shows the services with their state and what they lack."
+    ),
+    tool!(
+        "accept_services",
+        ProjectsWrite,
+        R1,
+        sources::Chosen,
+        sources::accept,
+        "Accepts services, so that they are part of plans; all pending ones without a list."
+    ),
+    tool!(
+        "reject_services",
+        ProjectsWrite,
+        R1,
+        sources::Chosen,
+        sources::reject,
+        "Rejects services, so that plans leave them out; all pending ones without a list."
+    ),
+    tool!(
+        "change_service",
+        ProjectsWrite,
+        R1,
+        sources::Change,
+        sources::change,
+        "Changes fields of a service."
+    ),
+    tool!(
+        "set_variables",
+        ProjectsWrite,
+        R1,
+        sources::Variables,
+        sources::set_variables,
+        "Sets environment variables of a service. A value may be a placeholder like [hidden-1] of the person's message."
+    ),
+    tool!(
+        "make_plan",
+        PlansWrite,
+        R1,
+        Nothing,
+        plans::make,
+        "Makes an infrastructure plan of the accepted services and shows it for approval."
+    ),
+    tool!(
+        "show_plan",
+        ProjectsRead,
+        R0,
+        Nothing,
+        plans::show,
+        "Shows the newest plan and what an approval would sign."
+    ),
     Tool {
         only_a_person: true,
-        ..tool!("approve_plan", PlansWrite, R3, plans::Approval, plans::approve,
-            "Approves exactly the digests that the person was shown, and starts the run.")
+        ..tool!(
+            "approve_plan",
+            PlansWrite,
+            R3,
+            plans::Approval,
+            plans::approve,
+            "Approves exactly the digests that the person was shown, and starts the run."
+        )
     },
-    tool!("redeploy", RunsControl, R2, running::Redeploying, running::redeploy,
-        "Reads the newest commit and rolls out what changed, inside what was approved."),
-    tool!("steer_run", RunsControl, R2, running::Steering, running::steer,
-        "Pauses, resumes, stops or retries the project's newest run."),
-    tool!("roll_back", RunsControl, R2, running::RollingBack, running::roll_back,
-        "Brings an earlier release of a service back, image and environment."),
-    tool!("operate_service", RunsControl, R2, running::Operating, running::operate,
-        "Restarts, stops or starts a live service."),
-    tool!("read_logs", RunsControl, R0, running::Logs, running::logs,
-        "Reads the last lines of a live service's output."),
-    tool!("status", ProjectsRead, R0, Nothing, look::status,
-        "Says where the project stands and what is next."),
+    tool!(
+        "redeploy",
+        RunsControl,
+        R2,
+        running::Redeploying,
+        running::redeploy,
+        "Reads the newest commit and rolls out what changed, inside what was approved."
+    ),
+    tool!(
+        "steer_run",
+        RunsControl,
+        R2,
+        running::Steering,
+        running::steer,
+        "Pauses, resumes, stops or retries the project's newest run."
+    ),
+    tool!(
+        "roll_back",
+        RunsControl,
+        R2,
+        running::RollingBack,
+        running::roll_back,
+        "Brings an earlier release of a service back, image and environment."
+    ),
+    tool!(
+        "operate_service",
+        RunsControl,
+        R2,
+        running::Operating,
+        running::operate,
+        "Restarts, stops or starts a live service."
+    ),
+    tool!(
+        "read_logs",
+        RunsControl,
+        R0,
+        running::Logs,
+        running::logs,
+        "Reads the last lines of a live service's output."
+    ),
+    tool!(
+        "status",
+        ProjectsRead,
+        R0,
+        Nothing,
+        look::status,
+        "Says where the project stands and what is next."
+    ),
 ];
 
 /// No input.
@@ -121,7 +215,13 @@ pub struct Toolbox<'a> {
 
 impl<'a> Toolbox<'a> {
     /// The tools that `brain` may use for `principal`.
-    pub fn new(app: &'a AppState, principal: &'a Principal, project: ProjectId, vault: &'a Vault, brain: &dyn Brain) -> Self {
+    pub fn new(
+        app: &'a AppState,
+        principal: &'a Principal,
+        project: ProjectId,
+        vault: &'a Vault,
+        brain: &dyn Brain,
+    ) -> Self {
         Self { app, principal, project, vault, for_a_person: brain.speaks_for_the_person() }
     }
 
@@ -142,7 +242,9 @@ impl<'a> Toolbox<'a> {
 impl Tools for Toolbox<'_> {
     fn list(&self) -> Vec<ToolDescription> {
         let offered = TOOLS.iter().filter(|tool| self.offers(tool));
-        offered.map(|tool| ToolDescription { name: tool.name, about: tool.about, schema: (tool.schema)() }).collect()
+        offered
+            .map(|tool| ToolDescription { name: tool.name, about: tool.about, schema: (tool.schema)() })
+            .collect()
     }
 
     fn call<'c>(&'c self, name: &'c str, input: Value) -> BoxFuture<'c, Result<ToolDone, ToolProblem>> {

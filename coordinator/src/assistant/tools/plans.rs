@@ -55,7 +55,8 @@ pub(super) async fn approve(toolbox: &Toolbox<'_>, input: Approval) -> Result<To
         start.provisioning.insert(id, self::digest("provisioning_digests", text)?);
     }
     let approved =
-        plans::approve_infrastructure(toolbox.app, toolbox.principal, input.plan, digest, Some(&start)).await?;
+        plans::approve_infrastructure(toolbox.app, toolbox.principal, input.plan, digest, Some(&start))
+            .await?;
     Ok(match approved.run {
         Some(run) => ToolDone::say("Approved and signed. The run has begun; I will say how it ends.")
             .card(Card::new(CardKind::Run, run)),

@@ -139,8 +139,12 @@ pub(super) async fn roll_back(toolbox: &Toolbox<'_>, input: RollingBack) -> Resu
     in_project(toolbox, &[input.service]).await?;
     let known = operations::releases(toolbox.app, toolbox.principal, input.service).await?;
     let release = to_bring_back(&known, input.to.as_deref())?;
-    let commit = release.commit.as_deref().map_or_else(String::new, |commit| format!(" (commit `{}`)", short(commit)));
-    let text = format!("**{}** goes back to the release before{commit}, with the environment it had.", release.spec.name);
+    let commit =
+        release.commit.as_deref().map_or_else(String::new, |commit| format!(" (commit `{}`)", short(commit)));
+    let text = format!(
+        "**{}** goes back to the release before{commit}, with the environment it had.",
+        release.spec.name
+    );
     let run = operations::rollback(toolbox.app, toolbox.principal, release.id).await?;
     Ok(began(&text, run))
 }
@@ -174,7 +178,8 @@ fn to_bring_back<'r>(known: &'r [Release], to: Option<&str>) -> Result<&'r Relea
     let mut able: Vec<&Release> = known.iter().filter(|release| release.state.can_come_back()).collect();
     able.sort_by_key(|release| std::cmp::Reverse(release.retired_at));
     let Some(to) = to else {
-        let none = || Problem::conflict("wrong_state", "There is no earlier release of this service to go back to.");
+        let none =
+            || Problem::conflict("wrong_state", "There is no earlier release of this service to go back to.");
         return able.first().copied().ok_or_else(none);
     };
     let to = to.to_ascii_lowercase();
@@ -183,9 +188,13 @@ fn to_bring_back<'r>(known: &'r [Release], to: Option<&str>) -> Result<&'r Relea
         release.id.to_string() == to || (to.len() >= ENOUGH && commit.starts_with(&to))
     };
     able.iter().find(named).copied().ok_or_else(|| {
-        let commits: Vec<&str> = able.iter().filter_map(|release| release.commit.as_deref()).map(short).collect();
+        let commits: Vec<&str> =
+            able.iter().filter_map(|release| release.commit.as_deref()).map(short).collect();
         let choice = if commits.is_empty() { "none".to_owned() } else { commits.join(", ") };
-        Problem::conflict("wrong_state", format!("No earlier release is called that. Commits to go back to: {choice}."))
+        Problem::conflict(
+            "wrong_state",
+            format!("No earlier release is called that. Commits to go back to: {choice}."),
+        )
     })
 }
 

@@ -109,7 +109,9 @@ pub(super) async fn analyze_again(toolbox: &Toolbox<'_>, input: Again) -> Result
 pub(super) async fn show(toolbox: &Toolbox<'_>, _input: Nothing) -> Result<ToolDone, Problem> {
     let views = components::list(toolbox.app, toolbox.principal, toolbox.project).await?;
     if views.is_empty() {
-        return Ok(ToolDone::say("There are no services yet. Say `deploy <git url>` and I look what is in it."));
+        return Ok(ToolDone::say(
+            "There are no services yet. Say `deploy <git url>` and I look what is in it.",
+        ));
     }
     Ok(ToolDone::say(words::services(&views)).card(card(toolbox)))
 }
@@ -170,22 +172,23 @@ pub(super) async fn set_variables(toolbox: &Toolbox<'_>, input: Variables) -> Re
             format!("`{}`{}", var.name, if secret { " (secret)" } else { "" })
         })
         .collect();
-    let text = format!("Set {} for **{}**. I did not keep what you typed.", set.join(", "), view.service.name);
+    let text =
+        format!("Set {} for **{}**. I did not keep what you typed.", set.join(", "), view.service.name);
     Ok(ToolDone::say(text).card(card(toolbox)))
 }
 
 fn value_of(toolbox: &Toolbox<'_>, text: Zeroizing<String>) -> Option<Zeroizing<String>> {
-    let value = if is_placeholder(&text) {
-        Zeroizing::new(toolbox.vault.open(&text)?.to_owned())
-    } else {
-        text
-    };
+    let value =
+        if is_placeholder(&text) { Zeroizing::new(toolbox.vault.open(&text)?.to_owned()) } else { text };
     (!is_copied_placeholder(&value)).then_some(value)
 }
 
 async fn start(toolbox: &Toolbox<'_>, wanted: &Wanted) -> Result<ToolDone, Problem> {
     let reading = analyses::start(toolbox.app, toolbox.principal, toolbox.project, wanted).await?;
-    let text = format!("I read {} now, without running anything of it, and tell you what I find.", reading.source.url);
+    let text = format!(
+        "I read {} now, without running anything of it, and tell you what I find.",
+        reading.source.url
+    );
     Ok(ToolDone::say(text).card(Card::new(CardKind::Analysis, reading.id)))
 }
 

@@ -36,7 +36,12 @@ pub(super) fn signed(view: &PlanView) -> String {
         let _ = write!(text, "\n\n**{name}**: {} steps, digest `{}`", steps.len(), part.plan.digest());
         for (step, number) in steps.iter().zip(1..).take(MOST_STEPS) {
             // The title may have been edited; the summary is made from the action that is signed.
-            let _ = write!(text, "\n{number}. **{}**: {}", one_line(&step.title), one_line(&summary(&step.action)));
+            let _ = write!(
+                text,
+                "\n{number}. **{}**: {}",
+                one_line(&step.title),
+                one_line(&summary(&step.action))
+            );
         }
         if steps.len() > MOST_STEPS {
             let _ = write!(text, "\n\nand {} more; the card shows them.", steps.len() - MOST_STEPS);
@@ -53,7 +58,8 @@ pub(super) fn signed(view: &PlanView) -> String {
 }
 
 fn one_line(text: &str) -> String {
-    let mut line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_OF_A_STEP).collect();
+    let mut line: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_OF_A_STEP).collect();
     if text.chars().count() > MOST_OF_A_STEP {
         line.push('\u{2026}');
     }
@@ -100,9 +106,10 @@ pub(super) fn not_open(view: &PlanView) -> Option<String> {
         PlanState::Approved => Some("This plan is approved.".to_owned()),
         PlanState::Executing => Some("This plan is being carried out.".to_owned()),
         PlanState::Completed => Some("This plan was carried out.".to_owned()),
-        PlanState::Stale => {
-            Some(format!("This plan is out of date: {}. Say `make the plan`.", view.plan.stale_reasons.join("; ")))
-        }
+        PlanState::Stale => Some(format!(
+            "This plan is out of date: {}. Say `make the plan`.",
+            view.plan.stale_reasons.join("; ")
+        )),
     }
 }
 
@@ -111,7 +118,9 @@ pub(super) fn services(views: &[ServiceView]) -> String {
     let lines = views.iter().map(|view| {
         let service = &view.service;
         let mut about = vec![service.spec.kind.to_string()];
-        about.extend(service.spec.framework.clone().or_else(|| some(&service.spec.language)).map(|word| plain(&word)));
+        about.extend(
+            service.spec.framework.clone().or_else(|| some(&service.spec.language)).map(|word| plain(&word)),
+        );
         about.extend(service.spec.port.map(|port| format!("port {port}")));
         let mut line = format!("- **{}** ({}): {}", service.name, about.join(", "), state(service.state));
         if view.live.is_some() {

@@ -23,7 +23,8 @@ pub(super) async fn list_messages(
     Query(page): Query<PageQuery>,
 ) -> Result<Json<Page<MessageBody>>, Problem> {
     let cursor = page.cursor.as_deref().map(|text| {
-        text.parse::<i64>().map_err(|_| Problem::invalid_field("cursor", "must be the next_cursor of an earlier page"))
+        text.parse::<i64>()
+            .map_err(|_| Problem::invalid_field("cursor", "must be the next_cursor of an earlier page"))
     });
     let (messages, older) = chats::messages(&app, &principal, id, cursor.transpose()?, page.limit()).await?;
     let items = messages.into_iter().map(MessageBody::from).collect();
