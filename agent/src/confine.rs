@@ -109,7 +109,7 @@ const REFUSED: [libc::c_long; 26] = [
 fn system_calls() -> Result<BpfProgram, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
-        REFUSED.into_iter().map(|number| (i64::from(number), Vec::new())).collect();
+        REFUSED.into_iter().map(|number| (number, Vec::new())).collect();
     let families = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
     let others: Result<Vec<SeccompCondition>, _> = families
         .into_iter()

@@ -42,6 +42,7 @@ pub struct LogPosition {
 }
 
 #[derive(sqlx::FromRow)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
 struct PositionRow {
     log_stored: i64,
     log_length: Option<i64>,

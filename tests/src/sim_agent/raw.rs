@@ -1,5 +1,7 @@
 //! A connection without a mind of its own: frames in, frames out.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "every other error is a refusal")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

@@ -201,8 +201,9 @@ describe("every scene", () => {
     fresh.page.on("response", async (response) => {
       if (response.url().endsWith(".js")) bytes += (await import("node:zlib")).gzipSync(await response.body()).length;
     });
-    await fresh.page.goto(mock.url, { waitUntil: "networkidle" }).catch(() => undefined);
-    await fresh.page.waitForTimeout(500);
+    await fresh.page.goto(mock.url);
+    await fresh.page.getByRole("heading", { name: "Projects", level: 1 }).waitFor();
+    await fresh.page.waitForTimeout(3000);
     assert.ok(bytes > 0 && bytes < 200 * 1024, `${Math.round(bytes / 1024)} KB of script for the first page`);
     await fresh.context.close();
   });
