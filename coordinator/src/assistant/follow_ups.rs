@@ -141,21 +141,22 @@ async fn run_ended(
 ) -> Result<(), FollowUpError> {
     let run = runs::view::get(app, me, id).await.map_err(Problem::from)?.run;
     let title = &run.title;
-    match &run.head.state {
+    let told = match &run.head.state {
         RunState::Completed => match &run.url {
-            Some(url) => reply.say(&format!("**{title}**: done. It is live at {url}.")),
-            None => reply.say(&format!("**{title}**: done.")),
+            Some(url) => format!("**{title}**: done. It is live at {url}."),
+            None => format!("**{title}**: done."),
         },
         // The failure's text comes from a server and stands in the card, as text.
         RunState::Failed(failure) => {
-            reply.say(&format!("**{title}** failed (`{}`). What ran before still runs.", failure.code))
+            format!("**{title}** failed (`{}`). What ran before still runs.", failure.code)
         }
-        RunState::Stopped => reply.say(&format!("**{title}** was stopped.")),
-        RunState::Paused => reply.say(&format!(
+        RunState::Stopped => format!("**{title}** was stopped."),
+        RunState::Paused => format!(
             "**{title}** waits for you: how a step ended cannot be known. Look at it and choose on its card."
-        )),
-        RunState::Started | RunState::InProgress => reply.say(&format!("**{title}** goes on.")),
-    }
+        ),
+        RunState::Started | RunState::InProgress => format!("**{title}** goes on."),
+    };
+    reply.say(&told);
     reply.show(Card::new(CardKind::Run, id));
     Ok(())
 }

@@ -46,7 +46,11 @@ fn what_is_suggested_first_follows_the_way_to_a_live_application() {
     };
     let planned = Situation { plan: Some(plan(PlanState::Ready)), ..accepted.clone() };
     let stale = Situation { plan: Some(plan(PlanState::Stale)), ..accepted.clone() };
-    let going = Situation { plan: Some(plan(PlanState::Executing)), run: Some(run(RunWord::Going)), ..accepted.clone() };
+    let going = Situation {
+        plan: Some(plan(PlanState::Executing)),
+        run: Some(run(RunWord::Going)),
+        ..accepted.clone()
+    };
     let paused = Situation { run: Some(run(RunWord::Paused)), ..going.clone() };
     let failed = Situation { run: Some(run(RunWord::Failed)), ..going.clone() };
     let live = Situation {
