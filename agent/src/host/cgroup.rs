@@ -92,7 +92,10 @@ impl Cgroup {
 
     fn children(&self) -> Vec<Self> {
         let entries = std::fs::read_dir(&self.0).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.path().is_dir()).map(|entry| Self(entry.path())).collect()
+        entries
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|entry| Self(entry.path()))
+            .collect()
     }
 
     fn is_writable(&self) -> bool {

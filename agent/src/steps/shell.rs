@@ -1,5 +1,8 @@
 //! Raw shell text: the one place where `/bin/sh` runs what a plan says. Data reaches it only as environment.
 
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+
 use hydron_proto::plan::{Shell, StepResult};
 
 use super::Applied;
@@ -13,7 +16,8 @@ pub(super) async fn apply(wanted: &Shell, context: &StepContext<'_>) -> Result<A
     record::directory(&directory, 0o700)?;
     // By file, not by argument: the text stays out of the process list.
     let script = directory.join(format!("{}-{}-{}.sh", context.run, context.step_index, context.attempt));
-    record::replace(&script, wanted.script.as_bytes(), 0o600)?;
+    write_script(&script, &wanted.script)
+        .map_err(|error| StepFailure::new("SHELL_FAILED", format!("{}: {error}", script.display())))?;
     let ended = run(wanted, &script, context).await;
     let _ = std::fs::remove_file(&script);
     let status = ended?;
@@ -22,6 +26,12 @@ pub(super) async fn apply(wanted: &Shell, context: &StepContext<'_>) -> Result<A
         return Ok(Applied::changed(StepResult::Done {}));
     }
     Err(of_exit("SHELL_FAILED", "the script", status))
+}
+
+/// Nobody reads it after a crash, so it is not synced.
+fn write_script(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
 }
 
 async fn run(
