@@ -92,7 +92,7 @@ pub fn listen(path: &Path, mode: u32) -> io::Result<UnixListener> {
 
 /// Connects to a socket file.
 pub fn connect(path: &Path) -> io::Result<UnixStream> {
-    let stream = with_short_path(path, |short| std::os::unix::net::UnixStream::connect(short))?;
+    let stream = with_short_path(path, std::os::unix::net::UnixStream::connect)?;
     stream.set_nonblocking(true)?;
     UnixStream::from_std(stream)
 }

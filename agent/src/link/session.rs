@@ -73,6 +73,7 @@ pub(super) struct Session<'a> {
     greeted: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "one at a time, on the stack of one loop")]
 enum Turn {
     Frame(Option<Result<Message, tungstenite::Error>>),
     Executor(io::Result<Option<wire::FromExecutor>>),
@@ -279,6 +280,7 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    #[expect(clippy::wrong_self_convention, reason = "it handles what comes from the executor")]
     fn from_executor(&mut self, body: from_executor::Body) -> Result<(), Ended> {
         match body {
             from_executor::Body::Status(status) => match status.facts {
