@@ -186,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
                 Turn::Overflow => Err(End::Broken("it does not take what it is told".to_owned())),
                 Turn::Mail(mail) => self.mail(mail),
                 Turn::Room(permit) => self.room(permit),
-                Turn::Socket(happened) => self.happened(happened).await,
+                Turn::Socket(happened) => self.happened(happened),
                 Turn::Timer => self.timer(),
             };
             if let Err(end) = result {
@@ -255,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
         Ok(())
     }
 
-    async fn happened(&mut self, happened: Result<Happened, super::socket::SocketError>) -> Result<(), End> {
+    fn happened(&mut self, happened: Result<Happened, super::socket::SocketError>) -> Result<(), End> {
         let happened = happened.map_err(|error| End::Broken(error.to_string()))?;
         if matches!(happened, Happened::Room) {
             return Ok(());
@@ -266,11 +266,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
         match happened {
             Happened::Closed => Err(End::Gone("it hung up")),
             Happened::Life | Happened::Room => Ok(()),
-            Happened::Frame(stream, body) => self.frame(stream, *body).await,
+            Happened::Frame(stream, body) => self.frame(stream, *body),
         }
     }
 
-    async fn frame(&mut self, stream: u32, body: Body) -> Result<(), End> {
+    fn frame(&mut self, stream: u32, body: Body) -> Result<(), End> {
         match body {
             Body::Ping(ping) => self.push(Priority::Control, 0, Body::Pong(wire::Pong { nonce: ping.nonce })),
             Body::Pong(_) => Ok(()),
@@ -306,7 +306,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
                 self.envelopes.granted(stream, update.bytes);
                 Ok(())
             }
-            Body::RenewRequest(request) => self.renew(&request).await,
+            Body::RenewRequest(request) => self.renew(&request),
             Body::GoAway(_) => Err(End::Gone("it goes away")),
             Body::Hello(_)
             | Body::Welcome(_)
@@ -353,7 +353,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
         }
     }
 
-    async fn renew(&mut self, request: &wire::RenewRequest) -> Result<(), End> {
+    fn renew(&mut self, request: &wire::RenewRequest) -> Result<(), End> {
         match enrollment::renew(&self.session.app, &self.session.server, &request.csr_der) {
             Ok(reply) => self.push(Priority::Control, 0, Body::RenewReply(reply)),
             Err(error) => {

@@ -153,9 +153,8 @@ impl Signer {
             PlanKind::Release => check_mandates(tx, &request, &plan).await.map(|()| PLAN_LIFE_MS)?,
             PlanKind::Operation => OPERATION_LIFE_MS,
         };
-        let sequence = tx.next_signed_sequence(request.server).await.map_err(|error| match error {
-            StoreError::Stale { .. } => SignError::ServerGone,
-            other => SignError::Store(other),
+        let sequence = tx.next_signed_sequence(request.server).await.map_err(|error| {
+            if matches!(error, StoreError::Stale { .. }) { SignError::ServerGone } else { error.into() }
         })?;
         let draft = EnvelopeDraft {
             kind: plan.kind.envelope(),

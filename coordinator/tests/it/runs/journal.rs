@@ -93,10 +93,7 @@ in_a_world! {
         let agent = bench.agent("alpha", easy()).await;
         let run = bench.run(vec![(agent.identity.server, steps(1))]).await;
         let mut link = agent.connect_raw().await.unwrap().welcomed().await.unwrap();
-        let length = link.until(|stream, body| match body {
-            Body::StreamOpen(open) if stream % 2 == 1 => Some(open),
-            _ => None,
-        }).await.unwrap();
+        let length = link.until(|_, body| if let Body::StreamOpen(open) = body { Some(open) } else { None }).await.unwrap();
         assert!(length.kind.is_some());
         link.send(0, Body::Decision(wire::Decision {
             run_id: run.to_string(),

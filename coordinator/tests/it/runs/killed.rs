@@ -130,8 +130,7 @@ async fn a_coordinator_that_is_killed_six_times_finishes_the_run_with_every_step
     for _ in 0..600 {
         seen = owner.get(&format!("/runs/{run}")).await.ok(200);
         let stored = |step: usize| seen["servers"][0]["steps"][step]["log_length"].as_u64().unwrap_or(0);
-        let whole =
-            (0..12u32).all(|step| stored(step as usize) == output_of(step).len() as u64);
+        let whole = (0..12u32).all(|step| stored(step as usize) == output_of(step).len() as u64);
         if seen["state"] == "completed" && whole {
             break;
         }
@@ -141,10 +140,7 @@ async fn a_coordinator_that_is_killed_six_times_finishes_the_run_with_every_step
     assert_eq!(agent.executor.starts(), (0..12).map(|step| (run, step, 1)).collect::<Vec<_>>());
     for step in 0..12u32 {
         let page = owner.get(&format!("/runs/{run}/logs?step={step}")).await.ok(200);
-        assert!(
-            page["text"].as_str().unwrap() == output_of(step),
-            "step {step}"
-        );
+        assert!(page["text"].as_str().unwrap() == output_of(step), "step {step}");
         assert_eq!(page["end"], true);
     }
 }

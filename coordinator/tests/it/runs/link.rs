@@ -27,10 +27,10 @@ in_a_world! {
         let agent = bench.agent("alpha", easy()).await;
         let mut late = agent.hello();
         let original = agent.connect_raw().await.unwrap().welcomed().await.unwrap();
-        late.boot_id = "boot-of-the-copy".to_owned();
+        "boot-of-the-copy".clone_into(&mut late.boot_id);
         let copy = hydron_tests::sim_agent::RawLink::open(bench.address(), &agent.identity, late.clone()).await.unwrap();
         assert_eq!(copy.end().await, LinkEnd::Closed(4002));
-        late.boot_id = "boot-1".to_owned();
+        "boot-1".clone_into(&mut late.boot_id);
         let replay = hydron_tests::sim_agent::RawLink::open(bench.address(), &agent.identity, late).await.unwrap();
         assert_eq!(replay.end().await, LinkEnd::Closed(4002));
         let log = bench.owner().get("/audit").await.ok(200);
