@@ -80,6 +80,7 @@ impl Gate<'_> {
                 let mandate = mandates.iter().find(|mandate| Some(mandate.service) == step.service);
                 mandate.is_some_and(|mandate| is_own_checkout(plan, build, mandate))
             }
+            #[expect(clippy::wildcard_enum_match_arm, reason = "the mandate has judged every kind; these two are judged further")]
             _other_kinds => true,
         });
         if inside { Ok(()) } else { Err(RejectCode::OutsideMandate) }
@@ -95,6 +96,7 @@ impl Gate<'_> {
     fn admit_operation(&self, plan: &PlanDocument) -> Result<(), RejectCode> {
         let known = plan.steps.iter().all(|step| match &step.action {
             Action::Operate(operation) => self.knows_object(operation),
+            #[expect(clippy::wildcard_enum_match_arm, reason = "only operations are operations")]
             _other_kinds => false,
         });
         if known { Ok(()) } else { Err(RejectCode::UnknownObject) }
@@ -129,6 +131,7 @@ fn makers<'a>(
 ) -> impl Iterator<Item = &'a hydron_proto::plan::GitCheckout> {
     plan.steps.iter().filter_map(move |step| match &step.action {
         Action::GitCheckout(checkout) if checkout.checkout == *name => Some(checkout),
+        #[expect(clippy::wildcard_enum_match_arm, reason = "one kind makes checkouts")]
         _other_kinds => None,
     })
 }

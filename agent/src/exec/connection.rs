@@ -45,9 +45,9 @@ struct State {
 
 #[derive(Debug, Default)]
 struct Followed {
-    sent_seq: u64,
-    sent_logs: BTreeMap<SpoolKey, SpoolView>,
-    sent_doing: u64,
+    seq: u64,
+    logs: BTreeMap<SpoolKey, SpoolView>,
+    doing: u64,
 }
 
 /// Serves one connection until the peer goes. An error is the executor's, not the peer's.
@@ -166,8 +166,8 @@ impl Conversation {
         }
     }
 
-    fn follow(&self, run: RunId, sent_seq: u64) {
-        self.state().followed.insert(run, Followed { sent_seq, ..Followed::default() });
+    fn follow(&self, run: RunId, seq: u64) {
+        self.state().followed.insert(run, Followed { seq, ..Followed::default() });
         self.wake.notify_one();
     }
 
@@ -223,20 +223,20 @@ impl Conversation {
             for (run, followed) in &mut state.followed {
                 let Some(view) = runs.get(run) else { continue };
                 // Sequences start at 1 and have no gaps, so the next event's index is the last sequence sent.
-                let at = usize::try_from(followed.sent_seq).unwrap_or(usize::MAX);
+                let at = usize::try_from(followed.seq).unwrap_or(usize::MAX);
                 if let Some(event) = view.events.get(at) {
-                    followed.sent_seq = event.seq;
+                    followed.seq = event.seq;
                     return Some(from_executor::Body::Event(event.clone()));
                 }
                 if let (count, Some(doing)) = &view.doing
-                    && followed.sent_doing != *count
+                    && followed.doing != *count
                 {
-                    followed.sent_doing = *count;
+                    followed.doing = *count;
                     return Some(from_executor::Body::Event(doing.clone()));
                 }
                 for (key, spool) in &view.logs {
-                    if followed.sent_logs.get(key) != Some(spool) {
-                        followed.sent_logs.insert(*key, *spool);
+                    if followed.logs.get(key) != Some(spool) {
+                        followed.logs.insert(*key, *spool);
                         return Some(from_executor::Body::LogGrew(wire::LogGrew {
                             command: Some(command(*run, key.0, key.1)),
                             length: spool.length,

@@ -14,7 +14,7 @@ use super::shared::Shared;
 use crate::config::{AgentConfig, Policy};
 use crate::facts;
 
-const AGAIN: Duration = Duration::from_secs(300);
+const AGAIN: Duration = Duration::from_mins(5);
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// A handle to the newest facts.
@@ -63,7 +63,7 @@ async fn gather(shared: &Shared, config: &AgentConfig) -> wire::Facts {
     facts.proxy_version = proxy_version().await.unwrap_or_default();
     facts.site_ca_pem = std::fs::read_to_string(shared.root.site_ca_pem()).unwrap_or_default();
     let mode = Policy::load(&shared.root).map_or("locked", |policy| policy.mode.word());
-    facts.policy_mode = mode.to_owned();
+    mode.clone_into(&mut facts.policy_mode);
     facts
 }
 

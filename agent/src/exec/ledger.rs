@@ -144,6 +144,7 @@ impl Content {
             .iter()
             .filter_map(|step| match &step.action {
                 Action::Release(spec) => Some((spec.service, spec.name.clone())),
+                #[expect(clippy::wildcard_enum_match_arm, reason = "one kind releases")]
                 _other_kinds => None,
             })
             .collect();

@@ -93,6 +93,7 @@ fn lock(root: &Root) -> Result<Flock<std::fs::File>, ExecError> {
         .open(root.exec().join("lock"))?;
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
         nix::errno::Errno::EWOULDBLOCK => ExecError::AlreadyRunning,
+        #[expect(clippy::wildcard_enum_match_arm, reason = "every other errno is reported as it is")]
         other => ExecError::Io(io::Error::from(other)),
     })
 }

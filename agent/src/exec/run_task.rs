@@ -28,7 +28,7 @@ use crate::host::launch;
 use crate::run_dir::RunDir;
 
 /// A host without work is sent away after this time.
-const IDLE_HOST: Duration = Duration::from_secs(120);
+const IDLE_HOST: Duration = Duration::from_mins(2);
 
 /// What a run is asked to do.
 #[derive(Debug)]

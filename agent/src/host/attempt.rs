@@ -24,7 +24,7 @@ use crate::steps::{self, Applied};
 /// Time between TERM and KILL, when nobody says otherwise.
 const GRACE: Duration = Duration::from_secs(10);
 /// A guarded step reverts itself when nobody confirms it in time.
-const CONFIRM: Duration = Duration::from_secs(60);
+const CONFIRM: Duration = Duration::from_mins(1);
 
 /// Everything one attempt owns.
 #[derive(Debug)]

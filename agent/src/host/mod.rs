@@ -37,7 +37,7 @@ use crate::run_dir::RunDir;
 use crate::step_context::Secrets;
 
 /// A host that has nothing to do and nobody to tell goes after this time.
-const ALONE: Duration = Duration::from_secs(15 * 60);
+const ALONE: Duration = Duration::from_mins(15);
 /// News of a growing spool are at most this frequent.
 const NEWS: Duration = Duration::from_millis(50);
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use crate::config::LinkConfig;
 
 /// A connection that lasted this long starts the windows over.
-pub(super) const STABLE: Duration = Duration::from_secs(60);
+pub(super) const STABLE: Duration = Duration::from_mins(1);
 /// Wait after another connection took this one's place.
-pub(super) const SUPERSEDED: Duration = Duration::from_secs(60);
+pub(super) const SUPERSEDED: Duration = Duration::from_mins(1);
 
 /// Where in the windows we are.
 #[derive(Debug, Clone)]

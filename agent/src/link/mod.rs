@@ -151,7 +151,8 @@ impl Link {
         let stream =
             dial::dial(address, proxy.as_ref(), sni::AGENTS, config).await.map_err(|error| match &error {
                 DialError::Tls(_, io) if session::is_refusal(io) => Ended::Refused(io.to_string()),
-                other => transport(other),
+                #[expect(clippy::wildcard_enum_match_arm, reason = "every other failure is tried again")]
+            other => transport(other),
             })?;
         let request =
             format!("wss://{}/v1/link", sni::AGENTS).into_client_request().map_err(|e| transport(&e))?;
