@@ -71,6 +71,10 @@ impl Gate<'_> {
         Ok(())
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the mandate has judged every kind; two are judged further"
+    )]
     fn admit_release(&self, plan: &PlanDocument) -> Result<(), RejectCode> {
         let mandates = self.ledger.mandates();
         admit_release(mandates, plan, self.now_unix_ms)?;
@@ -80,7 +84,6 @@ impl Gate<'_> {
                 let mandate = mandates.iter().find(|mandate| Some(mandate.service) == step.service);
                 mandate.is_some_and(|mandate| is_own_checkout(plan, build, mandate))
             }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "the mandate has judged every kind; these two are judged further")]
             _other_kinds => true,
         });
         if inside { Ok(()) } else { Err(RejectCode::OutsideMandate) }
@@ -93,10 +96,10 @@ impl Gate<'_> {
         plan.steps.iter().any(|step| built(&step.action)) || self.ledger.knows_tag(spec.service, tag)
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only operations are operations")]
     fn admit_operation(&self, plan: &PlanDocument) -> Result<(), RejectCode> {
         let known = plan.steps.iter().all(|step| match &step.action {
             Action::Operate(operation) => self.knows_object(operation),
-            #[expect(clippy::wildcard_enum_match_arm, reason = "only operations are operations")]
             _other_kinds => false,
         });
         if known { Ok(()) } else { Err(RejectCode::UnknownObject) }
@@ -125,13 +128,13 @@ fn is_own_checkout(plan: &PlanDocument, build: &ImageBuild, mandate: &Mandate) -
     made.peek().is_some() && made.all(|checkout| checkout.url == *url && checkout.reference == *reference)
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "one kind makes checkouts")]
 fn makers<'a>(
     plan: &'a PlanDocument,
     name: &'a ResourceName,
 ) -> impl Iterator<Item = &'a hydron_proto::plan::GitCheckout> {
     plan.steps.iter().filter_map(move |step| match &step.action {
         Action::GitCheckout(checkout) if checkout.checkout == *name => Some(checkout),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "one kind makes checkouts")]
         _other_kinds => None,
     })
 }

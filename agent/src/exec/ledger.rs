@@ -4,6 +4,7 @@
 //! without it a replay could not be told. Neighbours: `admission` (asks), `run_task` (adds releases).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -138,13 +139,13 @@ impl Ledger {
 }
 
 impl Content {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "one kind releases")]
     fn note_plan(&mut self, envelope: &VerifiedEnvelope) {
         let steps = &envelope.plan.steps;
         let names: BTreeMap<ServiceId, ServiceName> = steps
             .iter()
             .filter_map(|step| match &step.action {
                 Action::Release(spec) => Some((spec.service, spec.name.clone())),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "one kind releases")]
                 _other_kinds => None,
             })
             .collect();
@@ -165,5 +166,8 @@ impl Content {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

@@ -85,6 +85,7 @@ pub fn audit_file(root: &Root) -> std::path::PathBuf {
     root.exec().join("audit.jsonl")
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other error is reported as it is")]
 fn lock(root: &Root) -> Result<Flock<std::fs::File>, ExecError> {
     let file = std::fs::OpenOptions::new()
         .create(true)
@@ -93,7 +94,6 @@ fn lock(root: &Root) -> Result<Flock<std::fs::File>, ExecError> {
         .open(root.exec().join("lock"))?;
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| match error {
         nix::errno::Errno::EWOULDBLOCK => ExecError::AlreadyRunning,
-        #[expect(clippy::wildcard_enum_match_arm, reason = "every other errno is reported as it is")]
         other => ExecError::Io(io::Error::from(other)),
     })
 }

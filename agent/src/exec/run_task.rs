@@ -124,9 +124,7 @@ impl RunTask {
 
     async fn command(&mut self, command: RunCommand) -> Result<(), ExecError> {
         let (epoch, subject, outcome) = match command {
-            RunCommand::Permit(permit) => {
-                (permit.epoch, wire::DecisionSubject::Permit, self.permit(permit).await?)
-            }
+            RunCommand::Permit(permit) => (permit.epoch, wire::DecisionSubject::Permit, self.permit(permit)?),
             RunCommand::Hold(hold) => (hold.epoch, wire::DecisionSubject::Control, self.hold(&hold)?),
             RunCommand::Cancel(cancel) => {
                 (cancel.epoch, wire::DecisionSubject::Control, self.cancel(&cancel).await?)
@@ -144,7 +142,7 @@ impl RunTask {
         Ok(())
     }
 
-    async fn permit(&mut self, permit: wire::Permit) -> Result<Result<Answer, RejectCode>, ExecError> {
+    fn permit(&mut self, permit: wire::Permit) -> Result<Result<Answer, RejectCode>, ExecError> {
         let verdict = self.judge(&permit);
         let detail = format!("{}..={} attempt {}", permit.first_step, permit.last_step, permit.attempt);
         self.audit("permit", verdict.as_ref().err().copied(), &detail)?;

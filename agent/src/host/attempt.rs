@@ -40,7 +40,7 @@ pub(super) struct Attempt {
     /// Which step.
     pub step: u32,
     /// Which attempt.
-    pub attempt: u32,
+    pub number: u32,
     /// Its secrets in clear.
     pub secrets: Secrets,
     /// Takes secrets out of messages.
@@ -85,7 +85,7 @@ impl Attempt {
         let end = match self.plan.steps.get(usize::try_from(self.step).unwrap_or(usize::MAX)) {
             None => End::Failed(StepFailure::new("NO_SUCH_STEP", "the plan has no such step")),
             Some(step) => {
-                match Spawner::new(self.cgroup.as_ref(), &format!("step-{}.{}", self.step, self.attempt)) {
+                match Spawner::new(self.cgroup.as_ref(), &format!("step-{}.{}", self.step, self.number)) {
                     Ok(spawner) => self.run_in(step, &spawner).await,
                     Err(error) => {
                         End::Failed(StepFailure::new("CGROUP", format!("no control group: {error}")))
@@ -102,7 +102,7 @@ impl Attempt {
             root: &self.root,
             plan: &self.plan,
             step_index: self.step,
-            attempt: self.attempt,
+            attempt: self.number,
             run: self.run,
             secrets: &self.secrets,
             log: LogWriter::new(self.spool.clone()),
@@ -145,7 +145,7 @@ impl Attempt {
     }
 
     async fn work(&self, step: &Step, context: &StepContext<'_>) -> End {
-        if self.attempt > 1 && step.on_interrupt == InterruptPolicy::CheckThenRerun {
+        if self.number > 1 && step.on_interrupt == InterruptPolicy::CheckThenRerun {
             match steps::check(step, context).await {
                 Ok(Check::AlreadyDone(result)) => return End::Done(Applied { result, already_done: true }),
                 Ok(Check::Needed) => {}
@@ -178,7 +178,7 @@ impl Attempt {
         match undone {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
-                context.log.line(&format!("It could not be taken back: {}", failure.message)).await
+                context.log.line(&format!("It could not be taken back: {}", failure.message)).await;
             }
             Err(_) => context.log.line("It could not be taken back in time").await,
         }
@@ -189,7 +189,7 @@ impl Attempt {
         let finished = self.spool.finish();
         let exited = StepExited {
             step: self.step,
-            attempt: self.attempt,
+            attempt: self.number,
             duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             log_length: finished.length,
             log_sha256: finished.sha256.to_vec(),
@@ -202,7 +202,7 @@ impl Attempt {
                 already_done: applied.already_done,
                 ..exited
             },
-            End::Failed(failure) => self.failed(failure, exited),
+            End::Failed(failure) => self.failed(&failure, exited),
             End::TimedOut => StepExited {
                 outcome: StepOutcome::TimedOut.into(),
                 error_code: "TIMED_OUT".to_owned(),
@@ -218,7 +218,7 @@ impl Attempt {
         }
     }
 
-    fn failed(&self, failure: StepFailure, exited: wire::StepExited) -> StepExited {
+    fn failed(&self, failure: &StepFailure, exited: wire::StepExited) -> StepExited {
         StepExited {
             outcome: StepOutcome::Failed.into(),
             error_code: failure.code.to_owned(),

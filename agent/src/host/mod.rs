@@ -193,7 +193,7 @@ impl Host {
             plan,
             run: self.directory.run,
             step,
-            attempt,
+            number: attempt,
             secrets,
             redactor,
             spool,

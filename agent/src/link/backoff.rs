@@ -43,7 +43,7 @@ impl Backoff {
     pub(super) fn next(&mut self, random: f64) -> Duration {
         let inside = self.window.mul_f64(random.clamp(0.0, 1.0));
         let wait = self.rest + inside;
-        self.rest = self.window - inside;
+        self.rest = self.window.saturating_sub(inside);
         self.window = (self.window * 2).min(self.most);
         wait
     }

@@ -138,6 +138,7 @@ impl Link {
         session.run(socket, hello, (from_exec, exec_writer, early)).await
     }
 
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other failure is tried again")]
     async fn upgrade(
         &self,
         identity: &TlsIdentity,
@@ -151,8 +152,7 @@ impl Link {
         let stream =
             dial::dial(address, proxy.as_ref(), sni::AGENTS, config).await.map_err(|error| match &error {
                 DialError::Tls(_, io) if session::is_refusal(io) => Ended::Refused(io.to_string()),
-                #[expect(clippy::wildcard_enum_match_arm, reason = "every other failure is tried again")]
-            other => transport(other),
+                other => transport(other),
             })?;
         let request =
             format!("wss://{}/v1/link", sni::AGENTS).into_client_request().map_err(|e| transport(&e))?;
@@ -165,7 +165,7 @@ impl Link {
         let upgraded = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
         match timeout(STAGE, upgraded).await {
             Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(error)) => Err(session::failed(error)),
+            Ok(Err(error)) => Err(session::failed(&error)),
             Err(_) => Err(Ended::Transport("the coordinator does not upgrade the connection".to_owned())),
         }
     }

@@ -174,7 +174,7 @@ impl<'a> Session<'a> {
     fn frame(&mut self, frame: Option<Result<Message, tungstenite::Error>>) -> Result<(), Ended> {
         let message = match frame {
             None => return Err(Ended::Transport("the coordinator hung up".to_owned())),
-            Some(Err(error)) => return Err(failed(error)),
+            Some(Err(error)) => return Err(failed(&error)),
             Some(Ok(message)) => message,
         };
         self.heard = Instant::now();
@@ -201,7 +201,7 @@ impl<'a> Session<'a> {
         match body {
             Body::Welcome(welcome) => self.welcome(welcome),
             Body::Ping(ping) => {
-                self.send(Priority::Control, 0, Body::Pong(wire::Pong { nonce: ping.nonce }))?
+                self.send(Priority::Control, 0, Body::Pong(wire::Pong { nonce: ping.nonce }))?;
             }
             Body::Pong(_) => {}
             Body::GoAway(away) => return Err(Ended::GoAway(away_time(&away))),
@@ -364,6 +364,7 @@ fn away_time(away: &wire::GoAway) -> Duration {
 }
 
 /// See the close codes in link.proto.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other close code is tried again")]
 fn closed(close: Option<tungstenite::protocol::CloseFrame>) -> Ended {
     let Some(close) = close else { return Ended::Transport("the coordinator hung up".to_owned()) };
     match close.code {
@@ -374,8 +375,9 @@ fn closed(close: Option<tungstenite::protocol::CloseFrame>) -> Ended {
 }
 
 /// A certificate that is refused shows up as an alert at the first read.
-pub(super) fn failed(error: tungstenite::Error) -> Ended {
-    match &error {
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other failure is tried again")]
+pub(super) fn failed(error: &tungstenite::Error) -> Ended {
+    match error {
         tungstenite::Error::Io(io) if is_refusal(io) => Ended::Refused(io.to_string()),
         tungstenite::Error::Http(response) if matches!(response.status().as_u16(), 401 | 403) => {
             Ended::Refused(response.status().to_string())
