@@ -263,10 +263,9 @@ mod tests {
     fn bytes(frames: &[(u32, Body)]) -> Vec<u8> {
         frames
             .iter()
-            .filter_map(|(_, body)| match body {
-                Body::StreamData(data) => Some(data.data.clone()),
-                _other => None,
-            })
+            .filter_map(
+                |(_, body)| if let Body::StreamData(data) = body { Some(data.data.clone()) } else { None },
+            )
             .flatten()
             .collect()
     }

@@ -129,7 +129,7 @@ mod tests {
             b"HTTP/1.1 409 Conflict\r\ncontent-length: 40\r\n\r\n{\"code\":\"token_used\",\"detail\":\"used up\"}";
         match exchange(answer).await {
             Err(PostError::Refused { code, detail }) => {
-                assert_eq!((code.as_str(), detail.as_str()), ("token_used", "used up"))
+                assert_eq!((code.as_str(), detail.as_str()), ("token_used", "used up"));
             }
             other => panic!("{other:?}"),
         }

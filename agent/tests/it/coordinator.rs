@@ -204,7 +204,7 @@ impl Stored {
             }
             Body::StreamOpen(open) => {
                 let Some(wire::stream_open::Kind::Log(log)) = open.kind else { panic!("not a log stream") };
-                assert!(stream % 2 == 0 && stream > 0);
+                assert!(stream.is_multiple_of(2) && stream > 0);
                 let command = log.command.unwrap();
                 let key = (command.step, command.attempt);
                 assert_eq!(log.offset, self.logs.entry(key).or_default().len() as u64);
@@ -324,7 +324,7 @@ impl Shared {
             return Err("this token was used before");
         }
         self.enrolled.fetch_add(1, Ordering::SeqCst);
-        *self.sealing_key.lock().unwrap() = request.sealing_public_key.clone();
+        self.sealing_key.lock().unwrap().clone_from(&request.sealing_public_key);
         let reply = wire::EnrollReply {
             server_id: self.server.to_string(),
             team_id: self.team.to_string(),
@@ -345,7 +345,7 @@ impl Shared {
         let mut params = CertificateParams::default();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         let now = std::time::SystemTime::now();
-        params.not_before = (now - Duration::from_secs(3600)).into();
+        params.not_before = (now - Duration::from_hours(1)).into();
         params.not_after = (now + Duration::from_secs(self.life_s.load(Ordering::SeqCst))).into();
         let leaf: CertificateDer<'_> = params.signed_by(&request.public_key, &self.ca).unwrap().der().clone();
         leaf.to_vec()
@@ -362,7 +362,7 @@ async fn read_post<M: prost::Message + Default>(stream: &mut TlsStream<TcpStream
         let length = text.lines().find_map(|line| line.strip_prefix("Content-Length: ")).unwrap();
         // The head is ASCII, so its length in the lossy text is its length in bytes.
         if bytes.len() >= end + 4 + length.parse::<usize>().unwrap() {
-            return M::decode(&bytes[end + 4..]).unwrap();
+            return M::decode(bytes.get(end + 4..).unwrap()).unwrap();
         }
     }
 }

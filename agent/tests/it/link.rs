@@ -162,7 +162,9 @@ async fn link_executor_and_supervisor_killed_in_a_step_change_nothing_of_it() {
             eventually("the supervisor's children are gone", || agent.pids("exec").is_empty()).await;
             agent.start();
         }
-        victims.iter().for_each(|role| agent.kill(role));
+        for role in victims {
+            agent.kill(role);
+        }
         while let Some((stream, body)) = connection.next().await {
             stored.take(&mut connection, stream, body).await;
         }

@@ -311,7 +311,7 @@ impl FakeLink {
     pub(crate) async fn events_until_range_end(&mut self) -> (Vec<wire::Event>, wire::RangeEnded) {
         let events = self.events_until(|body| matches!(body, event::Body::RangeEnded(_))).await;
         match &events.last().unwrap().body {
-            Some(event::Body::RangeEnded(ended)) => (events.clone(), ended.clone()),
+            Some(event::Body::RangeEnded(ended)) => (events.clone(), *ended),
             _other => unreachable!(),
         }
     }

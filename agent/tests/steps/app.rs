@@ -25,7 +25,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/data":
             path = "/data/count"; n = int(open(path).read()) + 1 if os.path.exists(path) else 1
             open(path, "w").write(str(n)); body = (version + " " + str(n) + "\n").encode()
-        self.send_response(500 if sick else 200)
+        self.send_response(500 if sick else 404 if self.path == "/nowhere" else 200)
         self.send_header("content-length", str(len(body))); self.end_headers(); self.wfile.write(body)
     def do_POST(self):
         body = self.rfile.read(int(self.headers["content-length"]))

@@ -1,5 +1,6 @@
 //! Sources: a real git host over TLS, and repositories that mean harm.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
@@ -47,7 +48,7 @@ impl Source {
                 "160000" => "1".repeat(40),
                 _ => git(self.bare(), &["hash-object", "-w", "--stdin"], content.as_bytes()).await,
             };
-            lines.push_str(&format!("{mode} {object}\t{path}\n"));
+            writeln!(lines, "{mode} {object}\t{path}").unwrap();
         }
         let environment = ("GIT_INDEX_FILE", index.as_path());
         run(self.bare(), &["update-index", "--index-info"], lines.as_bytes(), Some(environment)).await;
@@ -123,7 +124,7 @@ async fn a_commit_is_fetched_unpacked_and_built_from_its_own_dockerfile() {
     let applied = world.apply(wanted.clone()).await.unwrap();
     assert_eq!(applied.result, StepResult::CheckedOut { commit: first.clone(), files: 5 });
     assert!(world.apply(wanted).await.unwrap().already_done);
-    let build = |_: ()| ImageBuild {
+    let build = |(): ()| ImageBuild {
         service: "web".parse().unwrap(),
         checkout: Some("app".parse().unwrap()),
         context: "web".parse().unwrap(),

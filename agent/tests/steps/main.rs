@@ -3,6 +3,17 @@
 //! Rule: every test has its own root, networks and names, and removes what it made by those names.
 //! No engine, no nginx: the tests fail and say how to start one. Neighbours: `world` (the harness), one file a subject.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::wildcard_enum_match_arm,
+    reason = "these are tests: a failure should say where, at once"
+)]
+
 mod app;
 mod build;
 mod client;

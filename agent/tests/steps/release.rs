@@ -67,6 +67,11 @@ async fn a_release_that_never_gets_healthy_leaves_the_old_one_serving_and_shows_
         failure.message.contains("status 500") && failure.message.contains("version new starts"),
         "{failure:?}"
     );
+    // Where nobody knows a health path, an error is still no answer; "not found" is one.
+    let mut unknown = app.release(&world, &[("VERSION", "new"), ("MODE", "sick")]);
+    unknown.health = Health { check: HealthKind::Answers { path: "/health".into() }, ..unknown.health };
+    unknown.health.deadline_s = 2;
+    assert_eq!(world.apply(Action::Release(unknown)).await.unwrap_err().code, "UNHEALTHY");
     let crash = app.release(&world, &[("VERSION", "newer"), ("MODE", "crash"), ("WHY", "no database")]);
     let failure = world.apply(Action::Release(crash)).await.unwrap_err();
     assert_eq!((failure.code, failure.exit_code), ("CONTAINER_ENDED", Some(3)));
@@ -77,7 +82,8 @@ async fn a_release_that_never_gets_healthy_leaves_the_old_one_serving_and_shows_
     let containers = world.containers().await;
     assert_eq!(containers.iter().filter(|(_, runs)| *runs).count(), 1);
     assert_eq!(containers.len(), 2, "one failed container is kept for inspection: {containers:?}");
-    let good = app.release(&world, &[("VERSION", "good")]);
+    let mut good = app.release(&world, &[("VERSION", "good")]);
+    good.health.check = HealthKind::Answers { path: "/nowhere".into() };
     world.apply(Action::Release(good)).await.unwrap();
     assert_eq!(version(&world).await, "200 good");
     assert_eq!(world.containers().await.len(), 1, "leftovers go with the next release");

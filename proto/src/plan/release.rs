@@ -193,6 +193,11 @@ pub enum HealthKind {
         /// Path.
         path: String,
     },
+    /// GET answers with any status below 500: for a site whose health path nobody knows.
+    Answers {
+        /// Path.
+        path: String,
+    },
     /// The port accepts a connection.
     Tcp {},
     /// It stays up for ten seconds.

@@ -3,6 +3,7 @@
 //! Rule: nothing inside the image is needed; a container that ended or was started again is not well.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::Duration;
 
 use hydron_proto::plan::HealthKind;
@@ -120,10 +121,21 @@ pub(in crate::steps) async fn ask(release: &ReleaseRecord) -> Result<(), String>
             let connected = tokio::time::timeout(ANSWER_WITHIN, connect).await;
             connected.map_err(|_| "no connection".to_owned())?.map(drop).map_err(|error| error.to_string())
         }
-        HealthKind::Http { path } => {
-            let answer = ask_tcp(address()?, release.spec.name.as_str(), path, ANSWER_WITHIN).await?;
-            let well = (200..400).contains(&answer.status);
-            if well { Ok(()) } else { Err(format!("GET {path} answers with status {}", answer.status)) }
-        }
+        HealthKind::Http { path } => answers(release, address()?, path, 200..400).await,
+        HealthKind::Answers { path } => answers(release, address()?, path, 100..500).await,
+    }
+}
+
+async fn answers(
+    release: &ReleaseRecord,
+    address: SocketAddr,
+    path: &str,
+    well: Range<u16>,
+) -> Result<(), String> {
+    let answer = ask_tcp(address, release.spec.name.as_str(), path, ANSWER_WITHIN).await?;
+    if well.contains(&answer.status) {
+        Ok(())
+    } else {
+        Err(format!("GET {path} answers with status {}", answer.status))
     }
 }

@@ -176,7 +176,10 @@ fn routed(machine: &Machine<'_>, release: &ReleaseRecord) -> Result<Option<EdgeS
 fn public_check<'r>(new: &'r ReleaseRecord, prefix: &'r str) -> (&'r str, bool) {
     match &new.spec.health.check {
         HealthKind::Http { path } if is_below(path, prefix) => (path, true),
-        HealthKind::Http { .. } | HealthKind::Tcp {} | HealthKind::Running {} => (prefix, false),
+        HealthKind::Http { .. }
+        | HealthKind::Answers { .. }
+        | HealthKind::Tcp {}
+        | HealthKind::Running {} => (prefix, false),
     }
 }
 

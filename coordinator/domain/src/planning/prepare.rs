@@ -258,7 +258,11 @@ fn health(service: &Service) -> Health {
             HealthKind::Http { path: path.clone() }
         }
         (ServiceKind::Static, Some(_), _) => HealthKind::Http { path: "/".to_owned() },
-        (ServiceKind::Web | ServiceKind::Dependency, Some(_), _) => HealthKind::Tcp {},
+        // A port that accepts is not yet a site that works: without this, a release that only fails would get traffic.
+        (ServiceKind::Web, Some(_), _) => {
+            HealthKind::Answers { path: service.spec.route_prefix.clone().unwrap_or_else(|| "/".to_owned()) }
+        }
+        (ServiceKind::Dependency, Some(_), _) => HealthKind::Tcp {},
         (ServiceKind::Worker, _, _) | (_, None, _) => HealthKind::Running {},
     };
     match service.spec.kind {

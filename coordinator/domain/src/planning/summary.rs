@@ -67,6 +67,9 @@ pub fn summary(action: &Action) -> String {
 fn release(spec: &ReleaseSpec) -> String {
     let health = match &spec.health.check {
         HealthKind::Http { path } => format!("GET {path} answers {} times in a row", spec.health.successes),
+        HealthKind::Answers { path } => {
+            format!("GET {path} answers below 500, {} times in a row", spec.health.successes)
+        }
         HealthKind::Tcp {} => "its port accepts connections".to_owned(),
         HealthKind::Running {} => "it stays up for ten seconds".to_owned(),
     };

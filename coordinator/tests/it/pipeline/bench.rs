@@ -1,5 +1,6 @@
 //! What these tests share: a git host that the coordinator trusts, an enrolled server, and the steps of the pipeline.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -151,13 +152,13 @@ pub(crate) async fn plain_service(world: &World, project: ProjectId, name: &str)
         },
         source: None,
         context: RelPath::root(),
-        depends_on: Default::default(),
+        depends_on: BTreeSet::default(),
         needs: Vec::new(),
         env: Vec::new(),
         volumes: Vec::new(),
         dependency: None,
         evidence: Vec::new(),
-        edited: Default::default(),
+        edited: BTreeSet::default(),
     };
     let service = Service {
         id,

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::Bench;
 use super::bench::{digests, enroll};
-use crate::harness::{Who, World};
+use crate::harness::Who;
 use crate::in_a_world;
 
 in_a_world! {

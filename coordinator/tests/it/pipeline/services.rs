@@ -1,10 +1,11 @@
 //! Services: decisions, edits, locks and variables; secrets go in and never come out.
 
+use std::fmt::Write as _;
+
 use hydron_proto::ids::ProjectId;
 use serde_json::json;
 
 use super::{Bench, plain_service};
-use crate::harness::World;
 use crate::in_a_world;
 
 const CANARY: &str = "c4n4ry-value-nobody-may-see";
@@ -86,7 +87,7 @@ in_a_world! {
             seen += &event.data.to_string();
         }
         for row in team.env_vars(project).await.unwrap() {
-            seen += &format!("{row:?}");
+            write!(seen, "{row:?}").unwrap();
         }
         for (name, version, _) in team.secret_versions(project).await.unwrap() {
             let secret = hydron_proto::plan::SecretRef { name, version };

@@ -1795,6 +1795,12 @@ export interface components {
                 path: string;
             };
         } | {
+            /** @description GET answers with any status below 500: for a site whose health path nobody knows. */
+            answers: {
+                /** @description Path. */
+                path: string;
+            };
+        } | {
             /** @description The port accepts a connection. */
             tcp: Record<string, never>;
         } | {
