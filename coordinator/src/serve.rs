@@ -95,6 +95,8 @@ impl Coordinator {
         let address = socket.local_addr().map_err(|error| ServeError::Listen(app.config.listen, error))?;
         let url = app.config.public_url(address);
         let tls = web_tls(&app, address)?;
+        // Before anything answers: who waits for readiness finds the link written.
+        let setup_link = setup_link(&app, &url).await?;
         lifecycle
             .spawn("web", listener::serve(socket, tls, router::build(app.clone()), app.stopping.clone()));
         free_leases(&app).await?;
@@ -105,13 +107,6 @@ impl Coordinator {
         lifecycle.spawn("sweep", sweep(app.clone()));
         lifecycle.spawn("follow ups", assistant::follow_ups::run(app.clone()));
         lifecycle.spawn("analyse", jobs::analyse::run(app.clone()));
-
-        let setup_link = setup::issue_link(&app).await?;
-        let setup_link =
-            setup_link.map(|secret| Zeroizing::new(format!("{url}/setup#token={}", secret.as_str())));
-        if let (Some(link), Some(path)) = (&setup_link, &app.config.setup_link_file) {
-            files::replace(path, format!("{}\n", link.as_str()).as_bytes())?;
-        }
         Ok(Self { app, address, agents_address, url, setup_link, lifecycle })
     }
 
@@ -121,6 +116,15 @@ impl Coordinator {
         self.app.store.close().await;
         Ok(ended)
     }
+}
+
+async fn setup_link(app: &AppState, url: &str) -> Result<Option<Zeroizing<String>>, ServeError> {
+    let secret = setup::issue_link(app).await?;
+    let link = secret.map(|secret| Zeroizing::new(format!("{url}/setup#token={}", secret.as_str())));
+    if let (Some(link), Some(path)) = (&link, &app.config.setup_link_file) {
+        files::replace(path, format!("{}\n", link.as_str()).as_bytes())?;
+    }
+    Ok(link)
 }
 
 fn web_tls(app: &AppState, address: SocketAddr) -> Result<Option<Arc<rustls::ServerConfig>>, TlsError> {

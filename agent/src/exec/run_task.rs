@@ -4,21 +4,24 @@
 //! Rule: intent is durable before the step host hears of a step; a result is durable before anybody hears of it.
 //! Neighbours: `run_state` (what is), `permit` (what may start), `host_client` (who runs it), `outbox` (who is told).
 
+mod hosting;
+mod writing;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use hydron_proto::envelope::VerifiedEnvelope;
-use hydron_proto::plan::{Action, Step};
+use hydron_proto::plan::Step;
 use hydron_proto::reject::RejectCode;
-use hydron_proto::wire::{self, event, from_executor, from_step_host, journal_record, to_step_host};
+use hydron_proto::wire::{self, event, from_step_host, journal_record, to_step_host};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
 use super::admission::Held;
-use super::audit::Entry;
 use super::host_client::HostClient;
 use super::journal::Journal;
-use super::outbox::SpoolView;
+
+use self::hosting::{failed_start, next_of};
 use super::permit::{self, Against, Opener, Verdict};
 use super::run_state::{RunState, StepPhase};
 use super::runs;
@@ -275,144 +278,10 @@ impl RunTask {
         Err(RejectCode::DigestMismatch)
     }
 
-    /// The intent is durable. What cannot be told to the host any more is found out by [`Self::host_lost`].
-    async fn tell_start(&mut self, step: u32, attempt: u32) -> Result<(), ExecError> {
-        let Some(range) = &self.state.range else { return Ok(()) };
-        let secrets = self.plan_step(step).map_or_else(
-            || Err(RejectCode::NoSuchStep),
-            |planned| self.opener().open(&range.permit, planned),
-        );
-        let secrets = match secrets {
-            Ok(secrets) => secrets,
-            Err(code) => return self.exited(failed_start(step, attempt, &code)),
-        };
-        let clear = |(secret, value): (&hydron_proto::plan::SecretRef, &zeroize::Zeroizing<Vec<u8>>)| {
-            wire::ClearSecret {
-                name: secret.name.to_string(),
-                version: secret.version,
-                value: value.to_vec(),
-            }
-        };
-        let message = wire::StartStep {
-            step,
-            attempt,
-            plan_digest: self.envelope.digest.0.to_vec(),
-            secrets: secrets.iter().map(clear).collect(),
-        };
-        self.shared.outbox.update(self.directory.run, |view| {
-            view.logs.insert((step, attempt), SpoolView::default());
-        });
-        self.tell_host(to_step_host::Body::Start(message)).await;
-        Ok(())
-    }
-
-    fn host_says(&mut self, message: from_step_host::Body) -> Result<(), ExecError> {
-        match message {
-            from_step_host::Body::Exited(exited) => self.exited(exited),
-            from_step_host::Body::LogGrew(grew) => {
-                if let Some(command) = grew.command {
-                    self.spool_grew((command.step, command.attempt), grew.length, false);
-                }
-                Ok(())
-            }
-            from_step_host::Body::Doing(doing) => {
-                let event = wire::Event {
-                    run_id: self.directory.run.to_string(),
-                    seq: 0,
-                    at_unix_ms: self.shared.clock.unix_ms(),
-                    body: Some(event::Body::StepDoing(doing)),
-                };
-                self.shared
-                    .outbox
-                    .update(self.directory.run, |view| view.doing = (view.doing.0 + 1, Some(event)));
-                Ok(())
-            }
-            from_step_host::Body::Status(_) => Ok(()),
-        }
-    }
-
-    /// A result. Only the step whose intent is open can have one.
-    fn exited(&mut self, exited: wire::StepExited) -> Result<(), ExecError> {
-        if self.state.started() != Some((exited.step, exited.attempt)) {
-            return Ok(());
-        }
-        let (step, attempt, length) = (exited.step, exited.attempt, exited.log_length);
-        let succeeded = exited.outcome() == wire::StepOutcome::Succeeded;
-        if succeeded && let Some(Action::Release(spec)) = self.plan_step(step).map(|step| &step.action) {
-            self.shared.ledger().note_release(spec)?;
-        }
-        self.event(event::Body::StepExited(exited))?;
-        if !succeeded {
-            self.end_range(step, wire::RangeEnd::StepFailed)?;
-        }
-        self.spool_grew((step, attempt), length, true);
-        Ok(())
-    }
-
-    fn interrupted(&mut self, step: u32, attempt: u32, why: &str) -> Result<(), ExecError> {
-        self.event(event::Body::StepInterrupted(wire::StepInterrupted {
-            step,
-            attempt,
-            why: why.to_owned(),
-        }))?;
-        self.end_range(step, wire::RangeEnd::Interrupted)?;
-        let length = std::fs::metadata(self.directory.spool(step, attempt)).map_or(0, |meta| meta.len());
-        self.spool_grew((step, attempt), length, true);
-        Ok(())
-    }
-
     fn end_range(&mut self, next_step: u32, end: wire::RangeEnd) -> Result<(), ExecError> {
         self.event(event::Body::RangeEnded(wire::RangeEnded { next_step, end: end.into() }))?;
         self.shared.nudge_facts();
         Ok(())
-    }
-
-    /// The host went away. A host that still lives is attached to again; else its exit record speaks; else nobody knows.
-    async fn host_lost(&mut self) -> Result<(), ExecError> {
-        self.host = None;
-        let Some((step, attempt)) = self.state.started() else { return Ok(()) };
-        if let Some((host, status)) = HostClient::attach(&self.directory).await {
-            self.host = Some(host);
-            if status.step == Some(step) && status.attempt == attempt {
-                return Ok(());
-            }
-            if let Some(exited) = self.exit_record(step, attempt) {
-                return self.exited(exited);
-            }
-            if !self.directory.attempt(step, attempt).exists() {
-                // The host lives and never heard of the step: it has not begun.
-                return self.tell_start(step, attempt).await;
-            }
-            return self.interrupted(step, attempt, "the step host lost the step");
-        }
-        // The host may be gone while its children are not: nothing of the step may go on unseen.
-        launch::end_orphans(&self.directory).await;
-        match self.exit_record(step, attempt) {
-            Some(exited) => self.exited(exited),
-            None => self.interrupted(step, attempt, "the step host ended before the step did"),
-        }
-    }
-
-    /// A record that cannot be read is none: then nobody knows.
-    fn exit_record(&self, step: u32, attempt: u32) -> Option<wire::StepExited> {
-        self.directory.read_exit(step, attempt).unwrap_or_else(|error| {
-            tracing::warn!(run = %self.directory.run, %error, "the exit record of step {step}.{attempt} is unreadable");
-            None
-        })
-    }
-
-    /// After a start of the executor: what was running is found again before anything else is done. A run that has
-    /// not begun gets its host now, so that its first step does not wait for one.
-    async fn recover(&mut self) -> Result<(), ExecError> {
-        if self.state.steps.is_empty() {
-            // What is wrong with the host is said when a step needs it.
-            let _ = self.ensure_host().await;
-        }
-        self.host_lost_if_started().await
-    }
-
-    async fn host_lost_if_started(&mut self) -> Result<(), ExecError> {
-        if self.state.started().is_some() { self.host_lost().await } else { Ok(()) }
     }
 
     /// Every step of the plan has succeeded.
@@ -428,86 +297,6 @@ impl RunTask {
         self.shared.outbox.remove(self.directory.run);
         runs::discard(&self.shared.root, &self.directory)?;
         Ok(())
-    }
-
-    async fn dismiss_host(&mut self) {
-        self.tell_host(to_step_host::Body::Finish(wire::FinishHost {})).await;
-        self.host = None;
-    }
-
-    async fn ensure_host(&mut self) -> std::io::Result<()> {
-        if self.host.is_none() {
-            self.host = Some(HostClient::ensure(&self.shared.root, &self.directory).await?);
-        }
-        Ok(())
-    }
-
-    /// A message that does not arrive is no error: the closed connection says so in the next turn.
-    async fn tell_host(&mut self, body: to_step_host::Body) {
-        if let Some(host) = &mut self.host {
-            let _ = host.send(body).await;
-        }
-    }
-
-    fn spool_grew(&self, key: (u32, u32), length: u64, finished: bool) {
-        self.shared.outbox.update(self.directory.run, |view| {
-            let spool = view.logs.entry(key).or_default();
-            spool.length = spool.length.max(length);
-            spool.finished |= finished;
-        });
-    }
-
-    fn event(&mut self, body: event::Body) -> Result<(), ExecError> {
-        let event = wire::Event {
-            run_id: self.directory.run.to_string(),
-            seq: self.state.last_seq + 1,
-            at_unix_ms: self.shared.clock.unix_ms(),
-            body: Some(body),
-        };
-        self.note(journal_record::Body::Event(event))
-    }
-
-    fn note(&mut self, body: journal_record::Body) -> Result<(), ExecError> {
-        let record = wire::JournalRecord { body: Some(body) };
-        self.state.apply(&record)?;
-        self.pending.push(record);
-        Ok(())
-    }
-
-    /// Makes what was noted durable, then tells it.
-    fn flush(&mut self) -> Result<(), ExecError> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        self.journal.append(&self.pending).map_err(ExecError::Journal)?;
-        let durable = std::mem::take(&mut self.pending);
-        let epoch = self.state.epoch;
-        self.shared.outbox.update(self.directory.run, |view| {
-            view.epoch = epoch;
-            view.events.extend(durable.into_iter().filter_map(event_of));
-        });
-        Ok(())
-    }
-
-    fn decide(&self, subject: wire::DecisionSubject, epoch: u64, code: Option<RejectCode>) {
-        let decision = wire::Decision {
-            run_id: self.directory.run.to_string(),
-            subject: subject.into(),
-            code: code.map_or("", RejectCode::code).to_owned(),
-            envelope_digest: self.envelope.digest.0.to_vec(),
-            epoch,
-        };
-        self.shared.outbox.say(from_executor::Body::Decision(decision));
-    }
-
-    fn audit(&self, subject: &str, code: Option<RejectCode>, detail: &str) -> Result<(), ExecError> {
-        self.shared.audit(Entry {
-            at_unix_ms: self.shared.clock.unix_ms(),
-            subject: subject.to_owned(),
-            run: self.directory.run.to_string(),
-            decision: code.map_or("accepted", RejectCode::code).to_owned(),
-            detail: detail.to_owned(),
-        })
     }
 
     fn opener(&self) -> Opener<'_> {
@@ -530,32 +319,4 @@ enum Answer {
     Silent,
     /// A decision with an empty code.
     Yes,
-}
-
-async fn next_of(host: &mut Option<HostClient>) -> Option<from_step_host::Body> {
-    match host {
-        Some(host) => host.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-fn event_of(record: wire::JournalRecord) -> Option<wire::Event> {
-    match record.body {
-        Some(journal_record::Body::Event(event)) => Some(event),
-        Some(
-            journal_record::Body::Permit(_) | journal_record::Body::Epoch(_) | journal_record::Body::Hold(_),
-        )
-        | None => None,
-    }
-}
-
-fn failed_start(step: u32, attempt: u32, why: &dyn std::fmt::Display) -> wire::StepExited {
-    wire::StepExited {
-        step,
-        attempt,
-        outcome: wire::StepOutcome::Failed.into(),
-        error_code: "HOST_START".to_owned(),
-        error_message: format!("the step could not be started on this server: {why}"),
-        ..wire::StepExited::default()
-    }
 }

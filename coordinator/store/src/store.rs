@@ -2,7 +2,7 @@
 //!
 //! Rule: whoever wants rows asks for a team's handle; `system()` is for what has no team yet or spans all of them.
 
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,10 +130,19 @@ fn make_dir(dir: &Path) -> Result<()> {
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)
 }
 
+/// Rows are for the coordinator's own user; SQLite gives the files beside this one its mode.
+fn private_file(file: &Path) -> Result<()> {
+    let failed = |source| StoreError::Directory { path: file.to_owned(), source };
+    let opened = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file);
+    opened.and_then(|file| file.set_permissions(std::fs::Permissions::from_mode(0o600))).map_err(failed)
+}
+
 async fn open_sqlite(dir: &Path) -> Result<Db> {
     make_dir(dir)?;
+    let file = dir.join("hydron.db");
+    private_file(&file)?;
     let options = SqliteConnectOptions::new()
-        .filename(dir.join("hydron.db"))
+        .filename(file)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         // NORMAL loses commits at a power cut; what was acknowledged must stay.
@@ -173,6 +182,12 @@ mod tests {
         let (mode,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(writer).await.unwrap();
         assert_eq!(mode, "wal");
         assert!(sqlx::query("DELETE FROM team").execute(readers).await.is_err());
+        let (_, _, file): (i64, String, String) =
+            sqlx::query_as("PRAGMA database_list").fetch_one(writer).await.unwrap();
+        for part in ["", "-wal", "-shm"] {
+            let mode = std::fs::metadata(format!("{file}{part}")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}{part}");
+        }
     }
 
     #[tokio::test]
