@@ -99,7 +99,7 @@ impl Coordinator {
         let setup_link = setup_link(&app, &url).await?;
         lifecycle
             .spawn("web", listener::serve(socket, tls, router::build(app.clone()), app.stopping.clone()));
-        free_leases(&app).await?;
+        forget_connections(&app).await?;
         let (port, agents_address) = AgentsPort::bind(app.clone()).await?;
         lifecycle.spawn("agents", port.serve());
         lifecycle.spawn("drive runs", jobs::drive_runs::run(app.clone()));
@@ -151,13 +151,13 @@ fn own_names(app: &AppState, address: SocketAddr) -> Vec<String> {
     [host, listening, machine].into_iter().flatten().filter(is_name).collect()
 }
 
-/// With SQLite this is the only coordinator: leases of the one before it, which may have been killed, hold nobody up.
-async fn free_leases(app: &AppState) -> hydron_store::Result<()> {
+/// With SQLite this is the only coordinator: whatever the one before it held, which may have been killed, is gone.
+async fn forget_connections(app: &AppState) -> hydron_store::Result<()> {
     if matches!(app.config.database, hydron_store::Location::Postgres(_)) {
         return Ok(());
     }
     let mut tx = app.store.system().begin(app.now()).await?;
-    tx.free_leases().await?;
+    tx.forget_connections().await?;
     tx.commit().await
 }
 

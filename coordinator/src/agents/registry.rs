@@ -144,6 +144,14 @@ impl Agents {
         }
     }
 
+    /// Ends every connection: agents find another coordinator, or this one later.
+    pub fn close_all(&self, code: u16, why: &'static str) {
+        let all: Vec<Arc<AgentHandle>> = self.lock().values().cloned().collect();
+        for handle in all {
+            handle.tell(ToAgent::Close(code, why));
+        }
+    }
+
     /// Servers that spoke after `since`.
     pub fn heard_since(&self, since: i64) -> Vec<ServerId> {
         let heard = |handle: &&Arc<AgentHandle>| handle.heard_at.load(Ordering::Relaxed) > since;

@@ -1,6 +1,7 @@
 //! Drives runs: load, decide, record, tell; again until nothing is left to do now.
 //!
-//! Rule: what is decided is durable before an agent hears of it, under a lease whose epoch fences whoever drove before.
+//! Rule: what is decided is durable before an agent hears of it, under the lock of the run's row and an epoch that fences
+//! whoever drove before. Of several coordinators, the one that holds a server's connection tells it what is due.
 //! Start-up is recovery: the first round looks at every run that is not over. Woken by reports, requests and connections;
 //! a timer looks anyway.
 
@@ -26,8 +27,6 @@ use self::permit::PermitError;
 use crate::agents::registry::AgentHandle;
 use crate::app::AppState;
 
-/// How long a lease lasts, milliseconds; renewed by every look, at least every ten seconds.
-const LEASE_MS: i64 = 30_000;
 /// A wakeup may be lost; everything is looked at this often anyway.
 const LOOK_ANYWAY: Duration = Duration::from_secs(10);
 /// While a refusal is waited out, and while envelopes wait for their turn.
@@ -47,7 +46,7 @@ struct Driver {
     due: BTreeMap<Driven, Instant>,
 }
 
-/// A message that goes out once its reason is durable.
+/// A message that goes out once its reason is durable; that it went out is noted only then.
 enum Tell {
     Offer(Arc<AgentHandle>, i64),
     Permit(Arc<AgentHandle>, Box<wire::Permit>),
@@ -61,8 +60,8 @@ enum Looked {
     Again,
     /// Nothing to do now; look again when something happens, or soon.
     Rest { soon: bool },
-    /// It is over, or somebody else's.
-    NotOurs,
+    /// There is nothing to drive any more.
+    Over,
 }
 
 impl Driver {
@@ -124,7 +123,7 @@ impl Driver {
                 Ok(Looked::Again | Looked::Rest { soon: true }) => {
                     self.due.insert(run, Instant::now() + LOOK_SOON);
                 }
-                Ok(Looked::Rest { soon: false } | Looked::NotOurs) => {}
+                Ok(Looked::Rest { soon: false } | Looked::Over) => {}
                 Err(error) => {
                     tracing::warn!(run = %run.run, %error, "run {} could not be driven; trying again", run.run);
                     self.due.insert(run, Instant::now() + LOOK_SOON * 4);
@@ -148,16 +147,17 @@ impl Driver {
         let now = self.app.now();
         let actor = Actor::System { name: "runs" };
         let mut tx = self.app.store.team(team).begin(&actor, now).await?;
-        let Some(before) = tx.run_for_update(run).await? else { return Ok(Looked::NotOurs) };
+        let Some(before) = tx.run_for_update(run).await? else { return Ok(Looked::Over) };
         if before.run.head.state.is_over() {
-            return Ok(Looked::NotOurs);
+            return Ok(Looked::Over);
         }
-        let until = now + LEASE_MS;
-        let Some(epoch) = tx.lease_run(run, &self.app.replica, until).await? else {
-            return Ok(Looked::NotOurs);
-        };
         let views = self.views(&mut tx, &before).await?;
         let actions = decide(&before.run.head, &before.pure_parts(), &views);
+        let epoch = if actions.iter().any(Action::tells_a_server) {
+            tx.lease_run(run, &self.app.replica).await?
+        } else {
+            0
+        };
         let mut round = Round {
             app: &self.app,
             epoch,
@@ -193,14 +193,22 @@ impl Driver {
         for loaded in &run.parts {
             let server = loaded.part.server;
             let revoked = tx.is_revoked(server).await?;
-            let view = if revoked {
-                AgentView::Revoked
-            } else {
-                self.app.agents.view(server, run.run.id, loaded.event_seq)
+            let view = match self.app.agents.view(server, run.run.id, loaded.event_seq) {
+                _any if revoked => AgentView::Revoked,
+                AgentView::Offline => self.elsewhere(tx, server).await?,
+                here => here,
             };
             views.insert(server, view);
         }
         Ok(views)
+    }
+
+    /// What is seen of an agent that is not connected here.
+    async fn elsewhere(&self, tx: &mut TeamTx, server: ServerId) -> Result<AgentView, StoreError> {
+        let now = tx.now();
+        let held = tx.connection(server).await?.filter(|held| *held.replica != *self.app.replica);
+        let held = held.is_some_and(|held| held.is_held(now));
+        Ok(if held { AgentView::Elsewhere } else { AgentView::Offline })
     }
 
     async fn tell(&self, run: RunId, message: Tell) -> Result<(), StoreError> {
@@ -208,11 +216,18 @@ impl Driver {
             Tell::Offer(handle, sequence) => {
                 let team = self.app.store.team(handle.team);
                 if let Some(bytes) = team.run_envelope(run, handle.server).await? {
+                    handle.note(run, |sent| sent.offered = true);
                     handle.offer(run, sequence, bytes);
                 }
             }
-            Tell::Permit(handle, permit) => handle.send(Body::Permit(*permit)),
-            Tell::Hold(handle, hold) => handle.send(Body::Hold(hold)),
+            Tell::Permit(handle, permit) => {
+                handle.note(run, |sent| (sent.permit, sent.hold) = (true, false));
+                handle.send(Body::Permit(*permit));
+            }
+            Tell::Hold(handle, hold) => {
+                handle.note(run, |sent| sent.hold = true);
+                handle.send(Body::Hold(hold));
+            }
             Tell::Confirm(handle, confirm) => handle.send(Body::Confirm(confirm)),
         }
         Ok(())
@@ -254,7 +269,6 @@ impl Round<'_> {
             Action::Hold { server } => {
                 let run = self.after.run.id;
                 if let Some(handle) = self.app.agents.get(server) {
-                    handle.note(run, |sent| sent.hold = true);
                     let hold = wire::Hold { run_id: run.to_string(), epoch: self.epoch };
                     self.tell.push(Tell::Hold(handle, hold));
                 }
@@ -295,7 +309,6 @@ impl Round<'_> {
             return Ok(());
         }
         if let Some(handle) = self.app.agents.get(server) {
-            handle.note(run, |sent| sent.offered = true);
             self.tell.push(Tell::Offer(handle, sequence));
         }
         Ok(())
@@ -306,7 +319,6 @@ impl Round<'_> {
         let Some(handle) = self.app.agents.get(server) else { return Ok(()) };
         match permit::build(self.app, tx, &self.after, server, self.epoch).await {
             Ok(permit) => {
-                handle.note(run, |sent| (sent.permit, sent.hold) = (true, false));
                 self.tell.push(Tell::Permit(handle, Box::new(permit)));
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! Keeps what is known of agents true, and output within its bounds.
 //!
-//! Rule: every task here is a condition on time, safe on several coordinators at once.
+//! Rule: every task here is a condition on time, safe on several coordinators at once. A coordinator that cannot reach the
+//! database lets its agents go: another one can serve them.
 
 use std::time::Duration;
 
@@ -11,6 +12,10 @@ use crate::app::AppState;
 
 /// A revoked server's connection ends within five seconds, also when another coordinator holds it.
 const REVOKED_EVERY: Duration = Duration::from_secs(2);
+/// A question to the database that takes longer has no answer.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// A coordinator without its database holds on to its agents for so long, milliseconds.
+const ALONE_MS: i64 = 20_000;
 /// How often it is noted that agents are there.
 const SEEN_EVERY_MS: i64 = 30_000;
 /// How often old output is let go.
@@ -23,15 +28,22 @@ pub async fn run(app: AppState) {
     let mut seen_at = app.now();
     let mut logs_at = app.now();
     let mut revoked_since = app.now() - 60_000;
+    let mut answered_at = app.now();
     while !app.stopping.is_cancelled() {
         tokio::select! {
             () = app.stopping.cancelled() => return,
             () = tokio::time::sleep(REVOKED_EVERY) => {}
         }
         let now = app.now();
-        if let Err(error) = close_revoked(&app, revoked_since).await {
-            tracing::warn!(%error, "revoked servers could not be looked up; trying again");
-            continue;
+        match tokio::time::timeout(ANSWER_WITHIN, close_revoked(&app, revoked_since)).await {
+            Ok(Ok(())) => answered_at = app.now(),
+            failed => {
+                tracing::warn!(?failed, "revoked servers could not be looked up; trying again");
+                if app.now() - answered_at > ALONE_MS {
+                    app.agents.close_all(4000, "no database");
+                }
+                continue;
+            }
         }
         // Clocks of several coordinators differ.
         revoked_since = now - 60_000;

@@ -1,10 +1,12 @@
 //! Servers of the team: looking, naming, taking out.
 
+use std::collections::BTreeSet;
+
 use hydron_proto::ids::{ProjectId, ServerId};
 use hydron_store::audit::AuditDraft;
 use hydron_store::events::EventDraft;
-use hydron_store::servers::Server;
-use hydron_store::{StoreError, Topic, Wake};
+use hydron_store::servers::{Connection, Server};
+use hydron_store::{StoreError, TeamStore, Topic, Wake};
 use serde_json::json;
 
 use crate::app::AppState;
@@ -44,7 +46,8 @@ pub async fn list(app: &AppState, principal: &Principal) -> Result<Vec<ServerVie
     let access = principal.authorize(&app.store, Permission::ServersRead)?;
     let links = access.team.project_servers().await?;
     let servers = access.team.servers().await?;
-    Ok(servers.into_iter().map(|server| view(app, server, &links)).collect())
+    let online = online(app, &access.team).await?;
+    Ok(servers.into_iter().map(|server| view(server, &online, &links)).collect())
 }
 
 /// One server.
@@ -53,7 +56,17 @@ pub async fn get(app: &AppState, principal: &Principal, id: ServerId) -> Result<
     let server = access.team.server(id).await?.filter(|server| server.revoked_at.is_none());
     let server = server.ok_or(ReadError::NotFound("server"))?;
     let links = access.team.project_servers().await?;
-    Ok(view(app, server, &links))
+    let online = online(app, &access.team).await?;
+    Ok(view(server, &online, &links))
+}
+
+/// The team's servers whose agent is connected, here or to another coordinator.
+pub(crate) async fn online(app: &AppState, team: &TeamStore) -> Result<BTreeSet<ServerId>, StoreError> {
+    let now = app.now();
+    let held = |one: &Connection| {
+        if *one.replica == *app.replica { app.agents.is_online(one.server) } else { one.is_held(now) }
+    };
+    Ok(team.connections().await?.into_iter().filter(held).map(|one| one.server).collect())
 }
 
 /// Gives a server another name.
@@ -99,8 +112,8 @@ async fn live(tx: &mut hydron_store::TeamTx, id: ServerId) -> Result<Server, Ser
     tx.server(id).await?.filter(|server| server.revoked_at.is_none()).ok_or(ServerError::NotFound)
 }
 
-fn view(app: &AppState, server: Server, links: &[(ProjectId, ServerId)]) -> ServerView {
+fn view(server: Server, online: &BTreeSet<ServerId>, links: &[(ProjectId, ServerId)]) -> ServerView {
     let projects =
         links.iter().filter(|(_, linked)| *linked == server.id).map(|(project, _)| *project).collect();
-    ServerView { online: app.agents.is_online(server.id), server, projects }
+    ServerView { online: online.contains(&server.id), server, projects }
 }

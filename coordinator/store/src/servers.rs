@@ -87,6 +87,33 @@ impl From<Row> for Server {
     }
 }
 
+/// An agent's connection, as the coordinator that holds it noted it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// Whose.
+    pub server: ServerId,
+    /// Which coordinator.
+    pub replica: String,
+    /// When the agent was last heard, Unix milliseconds; noted every half minute.
+    pub heard_at: Option<i64>,
+}
+
+/// A connection that its coordinator has not noted for so long has ended with that coordinator, milliseconds.
+const HELD_FOR: i64 = 75_000;
+
+impl Connection {
+    /// Whether its coordinator still holds it, as far as can be seen.
+    pub fn is_held(&self, now: i64) -> bool {
+        self.heard_at.is_some_and(|at| now - at < HELD_FOR)
+    }
+}
+
+type ConnectionRow = (Text<ServerId>, String, Option<i64>);
+
+fn connection((server, replica, heard_at): ConnectionRow) -> Connection {
+    Connection { server: server.0, replica, heard_at }
+}
+
 impl Server {
     /// The session to judge the next connection against; none before the first of an installation.
     pub fn previous_session(&self) -> Option<&SessionClaim> {
@@ -115,6 +142,11 @@ impl SystemStore {
 }
 
 impl SystemTx {
+    /// Forgets every connection. Only where one coordinator is all there can be (SQLite), at its start.
+    pub async fn forget_connections(&mut self) -> Result<()> {
+        self.q("DELETE FROM agent_connection").exec().await.map(drop)
+    }
+
     /// Notes that these agents spoke lately.
     pub async fn touch_servers(&mut self, servers: &[ServerId]) -> Result<()> {
         let now = self.now();
@@ -151,6 +183,16 @@ impl TeamStore {
         Ok(row.map(Server::from))
     }
 
+    /// The agents' connections, to whichever coordinator.
+    pub async fn connections(&self) -> Result<Vec<Connection>> {
+        let rows: Vec<ConnectionRow> = self
+            .q("SELECT held.server_id, held.replica, server.last_seen_at FROM agent_connection AS held \
+                JOIN server ON server.team_id = held.team_id AND server.id = held.server_id WHERE held.team_id = $1")
+            .all()
+            .await?;
+        Ok(rows.into_iter().map(connection).collect())
+    }
+
     /// Every link between a project and a server.
     pub async fn project_servers(&self) -> Result<Vec<(ProjectId, ServerId)>> {
         let rows: Vec<(Text<ProjectId>, Text<ServerId>)> = self
@@ -171,6 +213,18 @@ impl TeamTx {
             .opt()
             .await?;
         Ok(row.map(Server::from))
+    }
+
+    /// An agent's connection, to whichever coordinator.
+    pub async fn connection(&mut self, id: ServerId) -> Result<Option<Connection>> {
+        let row: Option<ConnectionRow> = self
+            .q("SELECT held.server_id, held.replica, server.last_seen_at FROM agent_connection AS held \
+                JOIN server ON server.team_id = held.team_id AND server.id = held.server_id \
+                WHERE held.team_id = $1 AND held.server_id = $2")
+            .bind(Text(id))
+            .opt()
+            .await?;
+        Ok(row.map(connection))
     }
 
     /// Whether a server was taken out, or was never there.

@@ -62,6 +62,20 @@ pub enum Action {
     Note(Option<RunNote>),
 }
 
+impl Action {
+    /// Whether a server is told something, so that only the coordinator that holds its connection can do it.
+    pub fn tells_a_server(&self) -> bool {
+        match self {
+            Self::OfferEnvelope { .. }
+            | Self::Permit { .. }
+            | Self::SendPermit { .. }
+            | Self::Hold { .. }
+            | Self::Confirm { .. } => true,
+            Self::Proceed | Self::GiveUp { .. } | Self::SkipPending | Self::Enter(_) | Self::Note(_) => false,
+        }
+    }
+}
+
 /// Where the run is going.
 enum Aim {
     Go,
@@ -93,7 +107,7 @@ pub fn decide(run: &Run, parts: &[RunPart], agents: &BTreeMap<ServerId, AgentVie
 /// What is due whatever the aim.
 fn attend(part: &RunPart, view: AgentView) -> Vec<Action> {
     match view {
-        AgentView::Offline | AgentView::Online { caught_up: false, .. } => Vec::new(),
+        AgentView::Offline | AgentView::Elsewhere | AgentView::Online { caught_up: false, .. } => Vec::new(),
         AgentView::Revoked => {
             let left = !part.is_quiet() || part.steps.iter().any(|step| step.state == StepState::Running);
             left.then_some(Action::GiveUp { server: part.server }).into_iter().collect()
@@ -216,7 +230,7 @@ fn settle(
                 quiet = false;
                 actions.push(Action::Hold { server: part.server });
             }
-            AgentView::Online { .. } | AgentView::Offline => quiet = false,
+            AgentView::Online { .. } | AgentView::Offline | AgentView::Elsewhere => quiet = false,
             // `attend` gives this part up in the same breath.
             AgentView::Revoked => {}
         }

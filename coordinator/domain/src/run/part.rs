@@ -54,6 +54,8 @@ pub struct Permitted {
 pub enum AgentView {
     /// Not connected.
     Offline,
+    /// Connected to another coordinator, which tells it what is due.
+    Elsewhere,
     /// Will never be connected again.
     Revoked,
     /// Connected.

@@ -1,11 +1,12 @@
-//! Who drives a run: a lease with an epoch. The epoch travels in permits and fences whoever drove the run before.
+//! Who told a run's servers something last: a lease with an epoch. The epoch travels in permits and fences whoever drove
+//! the run before.
 //!
-//! Rule: a lease says who decides; its end never touches a step that runs.
+//! Rule: the lease follows the agents' connections; that it passes on never touches a step that runs.
 
 use hydron_proto::ids::{RunId, ServerId, TeamId};
 
 use crate::column::Text;
-use crate::{Result, SystemStore, SystemTx, TeamTx};
+use crate::{Result, SystemStore, TeamTx};
 
 /// A run that is not over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,31 +50,20 @@ impl SystemStore {
     }
 }
 
-impl SystemTx {
-    /// Frees every lease. Only where one coordinator is all there can be (SQLite), at its start.
-    pub async fn free_leases(&mut self) -> Result<()> {
-        self.q("UPDATE run_lease SET held_until = 0").exec().await.map(drop)
-    }
-}
-
 impl TeamTx {
-    /// Takes or keeps the lease until `until`. The epoch when it is ours, grown by one when it was not before; none
-    /// while somebody else holds it.
-    pub async fn lease_run(&mut self, run: RunId, owner: &str, until: i64) -> Result<Option<u64>> {
-        let now = self.now();
-        let row: Option<(i64,)> = self
-            .q("INSERT INTO run_lease (team_id, run_id, owner, epoch, held_until) VALUES ($1, $2, $3, 1, $4) \
-                ON CONFLICT (team_id, run_id) DO UPDATE SET owner = excluded.owner, held_until = excluded.held_until, \
-                epoch = CASE WHEN run_lease.owner = excluded.owner AND run_lease.held_until > $5 \
-                THEN run_lease.epoch ELSE run_lease.epoch + 1 END \
-                WHERE run_lease.owner = excluded.owner OR run_lease.held_until <= $5 RETURNING epoch")
+    /// Takes or keeps the lease; the epoch, grown by one when somebody else had it. Taken at once by whoever holds the
+    /// connection of a server that is told something now: the run's row is locked, and an agent has one connection.
+    pub async fn lease_run(&mut self, run: RunId, owner: &str) -> Result<u64> {
+        let (epoch,): (i64,) = self
+            .q("INSERT INTO run_lease (team_id, run_id, owner, epoch) VALUES ($1, $2, $3, 1) \
+                ON CONFLICT (team_id, run_id) DO UPDATE SET owner = excluded.owner, \
+                epoch = CASE WHEN run_lease.owner = excluded.owner THEN run_lease.epoch \
+                ELSE run_lease.epoch + 1 END RETURNING epoch")
             .bind(Text(run))
             .bind(owner)
-            .bind(until)
-            .bind(now)
-            .opt()
+            .one()
             .await?;
-        Ok(row.and_then(|(epoch,)| u64::try_from(epoch).ok()))
+        Ok(u64::try_from(epoch).unwrap_or(0))
     }
 
     /// Makes the lease's epoch at least `epoch`: an executor has seen that one already.

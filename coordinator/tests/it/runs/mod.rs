@@ -8,4 +8,5 @@ mod journal;
 mod killed;
 mod link;
 mod output;
+mod replicas;
 mod steer;

@@ -8,8 +8,9 @@ use super::RunBody;
 use crate::app::AppState;
 use crate::http::extract::Path;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::services::principal::Principal;
+use crate::services::principal::{Permission, Principal};
 use crate::services::runs::view;
+use crate::services::servers;
 
 /// Shows a run with its phases, servers and steps.
 #[utoipa::path(get, path = "/runs/{id}", tag = "runs", params(("id" = RunId, Path)), responses(
@@ -31,5 +32,7 @@ pub(in crate::http) async fn shown(
     id: RunId,
 ) -> Result<RunBody, Problem> {
     let detail = view::get(app, principal, id).await?;
-    Ok(RunBody::new(app, detail))
+    let access = principal.authorize(&app.store, Permission::ServersRead)?;
+    let online = servers::online(app, &access.team).await?;
+    Ok(RunBody::new(app, detail, &online))
 }

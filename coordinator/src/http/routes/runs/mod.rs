@@ -10,6 +10,8 @@ mod steer;
 
 pub(in crate::http) use get::shown;
 
+use std::collections::BTreeSet;
+
 use hydron_domain::run::{
     PhaseView, RunFailure, RunKind, RunNote, RunState, StepFailure, StepState, Wish, phases,
 };
@@ -118,7 +120,7 @@ pub(in crate::http) struct RunStepBody {
 
 impl RunBody {
     /// A run as it is now.
-    pub(in crate::http) fn new(app: &AppState, detail: RunDetail) -> Self {
+    pub(in crate::http) fn new(app: &AppState, detail: RunDetail, online: &BTreeSet<ServerId>) -> Self {
         let RunDetail { run, parts } = detail;
         let steps = parts.iter().flat_map(|part| &part.steps);
         let timed: Vec<_> = steps.map(|s| (s.phase, s.state, s.started_at, s.finished_at)).collect();
@@ -147,7 +149,7 @@ impl RunBody {
             error: failure,
             url: run.url,
             phases: phases(&timed),
-            servers: parts.into_iter().map(|part| RunServerBody::new(app, run.id, part)).collect(),
+            servers: parts.into_iter().map(|part| RunServerBody::new(app, run.id, part, online)).collect(),
         }
     }
 }
@@ -163,7 +165,7 @@ fn with_reason(failure: RunFailure, parts: &[PartDetail]) -> RunFailure {
 }
 
 impl RunServerBody {
-    fn new(app: &AppState, run: RunId, part: PartDetail) -> Self {
+    fn new(app: &AppState, run: RunId, part: PartDetail, online: &BTreeSet<ServerId>) -> Self {
         let doing = app.agents.doing(run, part.server);
         let steps = part.steps.into_iter().map(|step| {
             let now = doing.as_ref().filter(|now| (now.step, now.attempt) == (step.index, step.attempt));
@@ -172,7 +174,7 @@ impl RunServerBody {
         Self {
             server_id: part.server,
             name: part.name,
-            online: app.agents.is_online(part.server),
+            online: online.contains(&part.server),
             steps: steps.collect(),
         }
     }
