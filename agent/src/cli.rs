@@ -22,7 +22,7 @@ pub struct Cli {
 pub enum Command {
     /// Join a coordinator with a token from the server's page.
     Join(Join),
-    /// Install units and user for systemd, and start them.
+    /// Install units and user for systemd; started at once on a server that has joined.
     Install,
     /// Run link and executor on a machine without systemd.
     Run,
@@ -33,12 +33,17 @@ pub enum Command {
     /// Run the steps of one run.
     #[command(hide = true)]
     StepHost(StepHost),
+    /// Look after the public side once (what its timer starts).
+    #[command(hide = true)]
+    Edge,
     /// Say what this server is and does; needs no coordinator.
     Status,
     /// Look for what is wrong here; needs no coordinator.
     Doctor,
-    /// Remove this server's identity. Applications and data stay.
+    /// Stop the agent and remove this server's identity. Applications, data and sites stay.
     Leave,
+    /// Remove what `install` made, the proxy's unit included. Applications and data stay.
+    Uninstall,
 }
 
 /// `join`.

@@ -1,6 +1,6 @@
 //! The time, as an argument. Rule: only the binary's wiring makes a [`Clock::system`].
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Milliseconds since 1970.
 #[derive(Debug, Clone, Copy)]
@@ -23,5 +23,10 @@ impl Clock {
     /// Milliseconds since 1970, now.
     pub fn unix_ms(self) -> i64 {
         (self.0)()
+    }
+
+    /// The same as the standard library says it.
+    pub fn now(self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(u64::try_from(self.unix_ms()).unwrap_or_default())
     }
 }

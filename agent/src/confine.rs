@@ -45,19 +45,13 @@ fn say<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) {
 
 fn landlock_rules(root: &Root, target: &Target) -> Result<(), RulesetError> {
     let read = AccessFs::from_read(LANDLOCK);
-    let readable: Vec<PathBuf> = [
-        "/etc/resolv.conf",
-        "/etc/hosts",
-        "/etc/nsswitch.conf",
-        "/etc/os-release",
-        "/etc/localtime",
-        "/proc",
-        "/sys",
-    ]
-    .map(PathBuf::from)
-    .into_iter()
-    .chain([root.etc(), root.sockets()])
-    .collect();
+    // Directories, not files: a rule holds for what is there now, and a name service's files are replaced at any time.
+    let readable: Vec<PathBuf> =
+        ["/etc", "/usr/lib/os-release", "/run/systemd/resolve", "/run/resolvconf", "/proc", "/sys"]
+            .map(PathBuf::from)
+            .into_iter()
+            .chain([root.etc(), root.sockets()])
+            .collect();
     let ports = [target.address.port(), DNS]
         .into_iter()
         .chain(target.proxy.as_ref().map(super::link::dial::Proxy::port));

@@ -27,7 +27,7 @@ pub fn link_account(name: &str) -> Account {
 
 /// Makes the link's user where it is missing: no home, no shell.
 pub fn ensure(name: &str) -> io::Result<()> {
-    if User::from_name(name).is_ok_and(|user| user.is_some()) {
+    if exists(name) {
         return Ok(());
     }
     let output = Command::new("useradd")
@@ -38,4 +38,9 @@ pub fn ensure(name: &str) -> io::Result<()> {
     }
     let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
     Err(io::Error::other(format!("useradd {name}: {said}")))
+}
+
+/// Whether there is such a user.
+pub fn exists(name: &str) -> bool {
+    User::from_name(name).is_ok_and(|user| user.is_some())
 }

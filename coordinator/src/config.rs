@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use hydron_installer::AdoptLine;
 use hydron_proto::names::Hostname;
 use hydron_store::Location;
 use serde::Deserialize;
@@ -114,8 +115,8 @@ pub struct Config {
     pub agents_listen: SocketAddr,
     /// Where people reach the web interface, without a slash at the end, when the operator said so.
     pub public_url: Option<String>,
-    /// `host:port` where agents reach this coordinator, when the operator said so.
-    pub agents_address: Option<String>,
+    /// What adopts a server, when the operator said where agents reach this coordinator.
+    pub adopt: Option<AdoptLine>,
     /// How the web interface is served.
     pub tls: TlsChoice,
     /// The key-encryption key's file, when the operator named one.
@@ -212,7 +213,7 @@ impl Settings {
             data_dir,
             listen,
             agents_listen: self.agents_listen.unwrap_or(loopback(8444)),
-            agents_address: self.agents_address,
+            adopt: self.agents_address.as_deref().map(adopt_line).transpose()?,
             kek_file: self.kek_file,
             credentials_dir,
             setup_link_file: self.setup_link_file,
@@ -286,6 +287,10 @@ fn base_versions(pairs: Vec<String>) -> Result<BTreeMap<String, String>, ConfigE
         }
     };
     pairs.into_iter().map(pair).collect()
+}
+
+fn adopt_line(agents_address: &str) -> Result<AdoptLine, ConfigError> {
+    AdoptLine::new(agents_address).map_err(|error| setting("agents_address", error))
 }
 
 fn public_url(url: &str) -> Result<String, ConfigError> {

@@ -1,7 +1,7 @@
 //! What puts an agent on a server: its systemd units, and the line a person runs to adopt a server.
 //!
-//! Rule: units are files under `installer/systemd`, embedded here and in the agent (`hydron-agent install` writes them);
-//! the adopt line carries no secret: the token is pasted into standard input.
+//! Rule: units are files under `installer/systemd`, embedded here; `hydron-agent install` writes them. The adopt line
+//! carries no secret: the token is pasted into standard input.
 
 mod adopt;
 
@@ -16,11 +16,21 @@ pub struct Unit {
     pub text: &'static str,
 }
 
-/// The two units of an agent. Steps run in transient units of their own.
-pub const UNITS: [Unit; 2] = [
+/// The units of an agent. Steps run in transient units of their own.
+pub const UNITS: [Unit; 5] = [
     Unit { name: "hydron-exec.service", text: include_str!("../systemd/hydron-exec.service") },
     Unit { name: "hydron-link.service", text: include_str!("../systemd/hydron-link.service") },
+    Unit { name: "hydron-edge.service", text: include_str!("../systemd/hydron-edge.service") },
+    Unit { name: "hydron-renew.service", text: include_str!("../systemd/hydron-renew.service") },
+    Unit { name: "hydron-renew.timer", text: include_str!("../systemd/hydron-renew.timer") },
 ];
+
+impl Unit {
+    /// Whether it is started at boot.
+    pub fn starts_at_boot(&self) -> bool {
+        self.text.contains("\n[Install]\n")
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -50,5 +60,21 @@ mod tests {
         let exec = "hydron-exec.service";
         assert!(has(exec, "RestrictAddressFamilies=AF_UNIX"));
         assert!(!text(exec).contains("Delegate="), "steps live in units of their own");
+    }
+
+    #[test]
+    fn what_runs_all_the_time_is_started_at_boot_and_never_given_up() {
+        for unit in UNITS.iter().filter(|unit| unit.starts_at_boot() && unit.name.ends_with(".service")) {
+            assert!(
+                has(unit.name, "Restart=always") && has(unit.name, "StartLimitIntervalSec=0"),
+                "{}",
+                unit.name
+            );
+        }
+        let at_boot = UNITS.iter().filter(|unit| unit.starts_at_boot()).map(|unit| unit.name);
+        assert_eq!(
+            at_boot.collect::<Vec<_>>(),
+            ["hydron-exec.service", "hydron-link.service", "hydron-edge.service", "hydron-renew.timer"]
+        );
     }
 }

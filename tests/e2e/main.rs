@@ -6,10 +6,14 @@
 #![expect(clippy::indexing_slicing, reason = "indexing a JSON value by name gives null, it never panics")]
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod adopted;
 mod bad_input;
+mod confinement;
 mod crashes;
 mod docker;
 mod main_job;
 mod releases;
 mod repository;
+mod static_agent;
+mod systemd;
 mod world;

@@ -120,21 +120,7 @@ impl World {
 
     /// The whole log of a step's attempt.
     pub(crate) async fn log(&self, run: &str, step: u64, attempt: u64) -> String {
-        let mut all = String::new();
-        let mut offset = 0;
-        loop {
-            let path = format!(
-                "/runs/{run}/logs?server={}&step={step}&attempt={attempt}&offset={offset}",
-                self.server
-            );
-            let part = self.client.get(&path).await.unwrap();
-            all.push_str(part["text"].as_str().unwrap_or_default());
-            let next = part["next_offset"].as_u64().unwrap_or(offset);
-            if next == offset || part["end"] == true {
-                return all;
-            }
-            offset = next;
-        }
+        pipeline::log(&self.client, run, &self.server, (step, attempt)).await.unwrap()
     }
 
     /// What coordinator and agent wrote, for a failing test's message.
@@ -179,7 +165,8 @@ fn loopback() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, free_port().unwrap()))
 }
 
-fn program(variable: &str, built: &str) -> PathBuf {
+/// The product's program that is tested.
+pub(crate) fn program(variable: &str, built: &str) -> PathBuf {
     let path = std::env::var_os(variable)
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(built), PathBuf::from);
     assert!(path.exists(), "{} is missing: run tests/lab/build test", path.display());

@@ -1,15 +1,17 @@
 //! `hydron-agent leave`: this server forgets who it was. Applications, volumes and the proxy stay as they are.
 //!
-//! Rule: never while the executor runs; the audit log stays.
+//! Rule: never while an executor runs; units are stopped for it and stay; the audit log stays. Neighbour: `uninstall`.
 
-use anyhow::Context as _;
 use nix::fcntl::{Flock, FlockArg};
 
-use super::say;
+use super::{remove, say, systemd};
 use crate::root::Root;
 
 /// Removes identity, keys, ledger and runs.
 pub(super) fn run(root: &Root) -> anyhow::Result<()> {
+    if systemd::is_installed(root) {
+        systemd::stop_agent()?;
+    }
     let lock = root.exec().join("lock");
     if let Ok(file) = std::fs::OpenOptions::new().write(true).open(&lock) {
         let free = Flock::lock(file, FlockArg::LockExclusiveNonblock).is_ok();
@@ -21,14 +23,9 @@ pub(super) fn run(root: &Root) -> anyhow::Result<()> {
     for path in [root.exec().join("keys"), root.runs(), root.quarantine(), root.link()] {
         remove(&path, std::fs::remove_dir_all(&path))?;
     }
-    say("This server has left. Its applications keep running; remove the server on its page, too.")
-}
-
-fn remove(path: &std::path::Path, removed: std::io::Result<()>) -> anyhow::Result<()> {
-    match removed {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("remove {}", path.display()))
-        }
-        Ok(()) | Err(_) => Ok(()),
+    say("This server has left. Its applications keep running; remove the server on its page, too.")?;
+    if systemd::is_installed(root) {
+        say("`hydron-agent uninstall` removes the agent and the proxy, too.")?;
     }
+    Ok(())
 }

@@ -5,7 +5,10 @@
 mod doctor;
 mod install;
 mod leave;
+mod requirements;
 mod status;
+mod systemd;
+mod uninstall;
 
 use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
@@ -22,7 +25,7 @@ use crate::clock::Clock;
 use crate::config::AgentConfig;
 use crate::root::Root;
 use crate::run_dir::RunDir;
-use crate::{confine, exec, host, join, link, supervise};
+use crate::{confine, edge, exec, host, join, link, supervise};
 
 /// Runs one subcommand.
 pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
@@ -34,9 +37,11 @@ pub fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Link(arguments) => run_link(root, &arguments)?,
         Command::Exec(arguments) => run_executor(root, arguments.supervised)?,
         Command::StepHost(arguments) => run_host(root, arguments.run)?,
+        Command::Edge => look_after_edge(&root)?,
         Command::Status => status::run(&root, &runtime()?)?,
         Command::Doctor => return doctor::run(&root, &runtime()?),
         Command::Leave => leave::run(&root)?,
+        Command::Uninstall => uninstall::run(&root)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -45,10 +50,14 @@ fn join_coordinator(root: &Root, arguments: &Join) -> anyhow::Result<()> {
     let token = read_token(arguments.token_file.as_deref())?;
     let config = AgentConfig::load(root)?;
     let joined = runtime()?.block_on(join::join(root, &config, &arguments.coordinator, &token))?;
-    say(&format!(
-        "This server is {} of {}. Start the agent with `hydron-agent run` or its units.",
-        joined.server, joined.team
-    ))
+    let start = if systemd::is_installed(root) {
+        "systemctl start hydron-exec hydron-link"
+    } else if host::launch::has_systemd() {
+        "hydron-agent install"
+    } else {
+        "hydron-agent run"
+    };
+    say(&format!("This server is {} of {}. Start the agent with `{start}`.", joined.server, joined.team))
 }
 
 fn supervise_all(root: &Root) -> anyhow::Result<()> {
@@ -83,6 +92,13 @@ fn run_host(root: Root, run: RunId) -> anyhow::Result<()> {
     let config = AgentConfig::load(&root)?;
     let directory = RunDir::new(&root, run);
     runtime()?.block_on(host::run(root, config, directory)).context("the step host cannot go on")
+}
+
+fn look_after_edge(root: &Root) -> anyhow::Result<()> {
+    let config = AgentConfig::load(root)?;
+    let spawner = host::spawner::outside_runs();
+    let looked = edge::ensure_running(root, &config.steps, &spawner, Clock::system().now());
+    Ok(runtime()?.block_on(looked)?)
 }
 
 /// One thread does everything; a second only for what blocks.
@@ -135,4 +151,14 @@ fn absolute(path: &Path) -> anyhow::Result<std::path::PathBuf> {
 /// One line for the person at the terminal.
 fn say(line: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{line}")?)
+}
+
+/// What is gone already is removed.
+fn remove(path: &Path, removed: std::io::Result<()>) -> anyhow::Result<()> {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("remove {}", path.display()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }

@@ -23,7 +23,7 @@ pub use nginx::Nginx;
 pub use paths::EdgePaths;
 pub use sockets::{drained, established_in, established_to};
 pub use state::{EdgeState, InvalidRoute, Site, SitePath};
-pub use unit::{UNIT_NAME, unit_text};
+pub use unit::has_unit;
 
 use crate::record::RecordError;
 

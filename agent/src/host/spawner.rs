@@ -31,8 +31,8 @@ pub(super) enum Spawner {
     Leaders(Mutex<Vec<Pid>>),
 }
 
-/// For what the executor itself has to start, outside every run.
-pub(crate) fn of_executor() -> impl CgroupSpawner {
+/// For what has to be started outside every run.
+pub(crate) fn outside_runs() -> impl CgroupSpawner {
     Spawner::Leaders(Mutex::default())
 }
 

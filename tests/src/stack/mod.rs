@@ -10,4 +10,5 @@ pub mod client;
 pub mod coordinator;
 pub mod pipeline;
 pub mod process;
+pub mod server;
 pub mod site;

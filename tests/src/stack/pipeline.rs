@@ -116,6 +116,27 @@ pub async fn deploy(
     completed(run)
 }
 
+/// The whole log of a step's attempt on a server.
+pub async fn log(
+    client: &Client,
+    run: &str,
+    server: &str,
+    (step, attempt): (u64, u64),
+) -> anyhow::Result<String> {
+    let mut all = String::new();
+    let mut offset = 0;
+    loop {
+        let path = format!("/runs/{run}/logs?server={server}&step={step}&attempt={attempt}&offset={offset}");
+        let part = client.get(&path).await?;
+        all.push_str(part["text"].as_str().unwrap_or_default());
+        let next = part["next_offset"].as_u64().unwrap_or(offset);
+        if next == offset || part["end"] == true {
+            return Ok(all);
+        }
+        offset = next;
+    }
+}
+
 /// An error that shows what failed, unless the run is completed.
 pub fn completed(run: Value) -> anyhow::Result<Value> {
     if run["state"] == "completed" {

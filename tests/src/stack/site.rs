@@ -1,4 +1,4 @@
-//! A visitor of a deployed site: resolves every name to loopback, trusts one authority.
+//! A visitor of a deployed site: knows where its server is, trusts one authority.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -13,12 +13,17 @@ pub struct Visitor {
 }
 
 impl Visitor {
-    /// A visitor of `url` (`https://name:port`) that trusts the authority in `ca_pem`.
+    /// A visitor of `url` (`https://name:port`) on this machine that trusts the authority in `ca_pem`.
     pub fn new(url: &str, ca_pem: &str) -> anyhow::Result<Self> {
+        Self::at(Ipv4Addr::LOCALHOST, url, ca_pem)
+    }
+
+    /// The same on the server at `address`.
+    pub fn at(address: Ipv4Addr, url: &str, ca_pem: &str) -> anyhow::Result<Self> {
         super::client::install_provider();
         let parsed = reqwest::Url::parse(url)?;
         let host = parsed.host_str().context("a URL with a host")?;
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, parsed.port_or_known_default().unwrap_or(443)));
+        let address = SocketAddr::from((address, parsed.port_or_known_default().unwrap_or(443)));
         let http = reqwest::Client::builder()
             .tls_certs_only([reqwest::Certificate::from_pem(ca_pem.as_bytes())?])
             .resolve(host, address)

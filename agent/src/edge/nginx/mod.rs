@@ -81,7 +81,7 @@ impl<'a> Nginx<'a> {
         self.wait_for_ports().await?;
         // Left behind by a crash, it would keep the new master from binding.
         let _ = std::fs::remove_file(self.paths().control_socket());
-        let mut command = if unit::is_installed(self.paths()) {
+        let mut command = if unit::has_unit(self.paths()) {
             let mut systemctl = self.spawner.command("systemctl");
             systemctl.args(["start", unit::UNIT_NAME]);
             let ended = child::run_quiet(self.spawner, systemctl).await.map_err(EdgeError::Run)?;
@@ -98,7 +98,7 @@ impl<'a> Nginx<'a> {
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())
             .kill_on_drop(false);
-        self.spawner.spawn_daemon("edge", &mut command).map_err(EdgeError::Run)?;
+        self.spawner.spawn_daemon(&unit::daemon_name(self.paths()), &mut command).map_err(EdgeError::Run)?;
         Ok(())
     }
 

@@ -1,7 +1,8 @@
 //! An edge state as nginx configuration. Pure, golden-tested.
 //!
 //! Rule: upstreams are addresses, never names (an unresolvable name keeps nginx from starting); every directive here
-//! answers a measured failure: default-server handshakes, buffered event streams, idle WebSockets, large uploads.
+//! answers a measured failure: default-server handshakes, buffered event streams, idle WebSockets, large uploads, and the
+//! 1,024 open files of a unit of systemd, fewer than the connections.
 
 use std::fmt::Write as _;
 use std::net::SocketAddrV4;
@@ -49,6 +50,7 @@ fn main_file(settings: &RenderSettings, state: &EdgeState) -> String {
         r#"# Written by Hydron, generation {generation}. Changes made here are lost; the routes belong to the plan.
 {user}worker_processes auto;
 worker_shutdown_timeout 1h;
+worker_rlimit_nofile 16384;
 pid {pid};
 error_log {error_log} warn;
 events {{

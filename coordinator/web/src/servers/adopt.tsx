@@ -69,7 +69,9 @@ function Waiting({ adoption, onClose }: { adoption: Adoption; onClose: () => voi
       ) : (
         <div className="space-y-4 text-sm">
           <div>
-            <p className="mb-1.5 text-ink-2">As root on the machine:</p>
+            <p className="mb-1.5 text-ink-2">
+              As root on the machine, with the agent copied to <code className="font-mono">/usr/local/bin/hydron-agent</code>:
+            </p>
             <CopyBox text={adoption.command} label="Copy the command" />
           </div>
           <div>

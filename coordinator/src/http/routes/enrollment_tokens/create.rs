@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use crate::app::AppState;
 use crate::http::extract::Body;
 use crate::http::problem::{Problem, ProblemBody};
-use crate::http::routes::servers::join_command;
+use crate::http::routes::servers::adopt_command;
 use crate::services::enrollment;
 use crate::services::principal::Principal;
 
@@ -52,7 +52,7 @@ pub(super) async fn create_enrollment_token(
         id: token.id,
         server_id: token.server,
         token: token.text.as_str().to_owned(),
-        command: join_command(&app),
+        command: adopt_command(&app),
         expires_at: token.expires_at,
     };
     Ok((StatusCode::CREATED, Json(created)))

@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{ServerBody, join_command};
+use super::{ServerBody, adopt_command};
 use crate::app::AppState;
 use crate::http::extract::Body;
 use crate::http::problem::{Problem, ProblemBody};
@@ -49,7 +49,7 @@ pub(super) async fn adopt_server(
     let adoption = Adoption {
         server,
         token: token.text.as_str().to_owned(),
-        command: join_command(&app),
+        command: adopt_command(&app),
         expires_at: token.expires_at,
     };
     Ok((StatusCode::CREATED, Json(adoption)))

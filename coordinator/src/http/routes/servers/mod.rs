@@ -7,6 +7,7 @@ mod rename;
 mod revoke;
 
 use hydron_domain::server::{AgentFacts, ServerState};
+use hydron_installer::AdoptLine;
 use hydron_proto::ids::{ProjectId, ServerId};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -96,11 +97,7 @@ impl From<EnrollError> for Problem {
 }
 
 /// What to run on the machine; the token goes in by hand, never by the command line.
-pub(super) fn join_command(app: &AppState) -> String {
-    let address = app.config.agents_address.clone().unwrap_or_else(|| match app.agents.address() {
-        Some(address) if address.ip().is_unspecified() => format!("THIS-COORDINATOR:{}", address.port()),
-        Some(address) => address.to_string(),
-        None => app.config.agents_listen.to_string(),
-    });
-    format!("hydron-agent join --coordinator {address}")
+pub(super) fn adopt_command(app: &AppState) -> String {
+    let bound = || app.agents.address().unwrap_or(app.config.agents_listen);
+    app.config.adopt.clone().unwrap_or_else(|| AdoptLine::of_socket(bound())).to_string()
 }
