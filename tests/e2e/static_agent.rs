@@ -37,7 +37,7 @@ fn needs(elf: &[u8]) -> Needs {
         match u32::try_from(number(elf, header, 4)).unwrap() {
             PT_INTERP => needs.interpreter = true,
             PT_DYNAMIC => {
-                needs.libraries += libraries(elf, number(elf, header + 8, 8), number(elf, header + 32, 8))
+                needs.libraries += libraries(elf, number(elf, header + 8, 8), number(elf, header + 32, 8));
             }
             _ => {}
         }
