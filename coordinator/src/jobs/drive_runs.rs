@@ -193,10 +193,13 @@ impl Driver {
         for loaded in &run.parts {
             let server = loaded.part.server;
             let revoked = tx.is_revoked(server).await?;
-            let view = match self.app.agents.view(server, run.run.id, loaded.event_seq) {
-                _any if revoked => AgentView::Revoked,
-                AgentView::Offline => self.elsewhere(tx, server).await?,
-                here => here,
+            let here = self.app.agents.view(server, run.run.id, loaded.event_seq);
+            let view = if revoked {
+                AgentView::Revoked
+            } else if here == AgentView::Offline {
+                self.elsewhere(tx, server).await?
+            } else {
+                here
             };
             views.insert(server, view);
         }
@@ -302,7 +305,6 @@ impl Round<'_> {
 
     /// Envelopes go in the order of their sequence: an executor refuses a lower number than it has seen.
     async fn offer(&mut self, tx: &mut TeamTx, server: ServerId) -> Result<(), StoreError> {
-        let run = self.after.run.id;
         let Some(sequence) = self.after.part_mut(server).map(|loaded| loaded.sequence) else { return Ok(()) };
         if tx.has_earlier_offer(server, sequence).await? {
             self.soon = true;
