@@ -34,6 +34,9 @@ impl SimLink {
             incoming: None,
             silenced: Vec::new(),
         };
+        if let Some(welcome) = serving.raw.welcome.take() {
+            serving.welcome(welcome);
+        }
         let token = cut.clone();
         let served = tokio::spawn(async move {
             tokio::select! {
@@ -42,6 +45,11 @@ impl SimLink {
             }
         });
         Self { cut: cut.drop_guard(), served }
+    }
+
+    /// Whether the connection is still served.
+    pub fn is_up(&self) -> bool {
+        !self.served.is_finished()
     }
 
     /// Cuts the connection without a word.

@@ -60,6 +60,12 @@ impl SimAgent {
         Ok(SimLink::start(raw, self.executor.clone()))
     }
 
+    /// The same, and waits until the coordinator has welcomed it.
+    pub async fn connect_welcomed(&self) -> Result<SimLink, LinkEnd> {
+        let raw = self.connect_raw().await?.welcomed().await?;
+        Ok(SimLink::start(raw, self.executor.clone()))
+    }
+
     /// Connects without serving: the test speaks for itself.
     pub async fn connect_raw(&self) -> Result<RawLink, LinkEnd> {
         RawLink::open(self.address, &self.identity, self.hello()).await
