@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, NetPort, Ruleset, RulesetAttr as _,
-    RulesetCreatedAttr as _, RulesetError, Scope, path_beneath_rules,
+    RulesetCreatedAttr as _, RulesetError, RulesetStatus, Scope, path_beneath_rules,
 };
 use nix::libc;
 use nix::sys::prctl;
@@ -28,7 +28,12 @@ const DNS: u16 = 53;
 pub fn link(root: &Root, target: &Target) {
     say("no new privileges", prctl::set_no_new_privs());
     say("no core dumps, no debugger", prctl::set_dumpable(false));
-    say("file and network rules", landlock_rules(root, target));
+    say(
+        "file and network rules",
+        landlock_rules(root, target)
+            .map_err(|error| error.to_string())
+            .and_then(|status| enforced(&status).map_err(str::to_owned)),
+    );
     say(
         "system call filter",
         system_calls()
@@ -43,7 +48,15 @@ fn say<T, E: std::fmt::Display>(what: &str, result: Result<T, E>) {
     }
 }
 
-fn landlock_rules(root: &Root, target: &Target) -> Result<(), RulesetError> {
+/// A kernel or a filter that knows no landlock is no error to the library.
+fn enforced(status: &RulesetStatus) -> Result<(), &'static str> {
+    match status {
+        RulesetStatus::FullyEnforced | RulesetStatus::PartiallyEnforced => Ok(()),
+        RulesetStatus::NotEnforced => Err("landlock is not available here"),
+    }
+}
+
+fn landlock_rules(root: &Root, target: &Target) -> Result<RulesetStatus, RulesetError> {
     let read = AccessFs::from_read(LANDLOCK);
     // Directories, not files: a rule holds for what is there now, and a name service's files are replaced at any time.
     let readable: Vec<PathBuf> =
@@ -66,8 +79,7 @@ fn landlock_rules(root: &Root, target: &Target) -> Result<(), RulesetError> {
     for port in ports {
         rules = rules.add_rule(NetPort::new(port, AccessNet::ConnectTcp))?;
     }
-    rules.restrict_self()?;
-    Ok(())
+    Ok(rules.restrict_self()?.ruleset)
 }
 
 /// What a process that only speaks TLS never calls.

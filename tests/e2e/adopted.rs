@@ -13,13 +13,16 @@ use hydron_tests::stack::pipeline::{self, text};
 use hydron_tests::stack::process::{free_port, last_lines};
 use hydron_tests::stack::server::Server;
 use hydron_tests::stack::site::Visitor;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::repository::Repository;
 use crate::world::program;
 
 /// Where README.md puts the program.
 const PROGRAM: &str = "/usr/local/bin/hydron-agent";
+
+/// The unit in which an agent is run that has no units.
+pub(crate) const SUPERVISOR: &str = "somebodys-shell.service";
 
 /// A coordinator and its server.
 #[derive(Debug)]
@@ -41,8 +44,30 @@ pub(crate) struct Site {
 }
 
 impl Adopted {
-    /// Starts both and adopts the server.
+    /// Starts both and adopts the server by its page's line, with units.
     pub(crate) async fn start(name: &str) -> Self {
+        let mut adopted = Self::prepare(name, "/").await;
+        let page = adopted.page().await;
+        // Root with a careful umask; the token goes in by standard input.
+        let line = format!("umask 077; {}", text(&page, "command").unwrap());
+        adopted.enter(&page, &["sh", "-c", &line]).await;
+        adopted
+    }
+
+    /// The same with an agent that somebody runs in a directory, as the demo does, though systemd is there.
+    pub(crate) async fn start_in_a_directory(name: &str, root: &str) -> Self {
+        let mut adopted = Self::prepare(name, root).await;
+        let page = adopted.page().await;
+        let address = adopted.coordinator.agents_address();
+        let agent = ["hydron-agent", "--root", root];
+        adopted.type_token(&page, &[&agent[..], &["join", "--coordinator", &address]].concat());
+        let supervisor = ["systemd-run", "--quiet", &format!("--unit={SUPERVISOR}"), "--collect"];
+        adopted.enter(&page, &[&supervisor[..], &agent, &["run"]].concat()).await;
+        adopted
+    }
+
+    /// A coordinator, and a server that has the program and is not adopted yet.
+    async fn prepare(name: &str, root: &str) -> Self {
         let server = Server::start(&format!("hydron-{name}-{}", std::process::id())).unwrap();
         let host = server.host().unwrap();
         let dir = PathBuf::from(format!("/var/tmp/hydron-{name}-{}", std::process::id()));
@@ -64,23 +89,26 @@ impl Adopted {
         let (_, token) =
             coordinator.set_up(&anonymous, "owner@test.localhost", "a long password 1").await.unwrap();
         let client = anonymous.with_token(&token);
-        let mut adopted = Self { dir, server, git, coordinator, client, id: String::new() };
-        adopted.adopt().await;
-        adopted
-    }
-
-    /// The line of the server's page, run by root with a careful umask; the token goes in by standard input.
-    async fn adopt(&mut self) {
-        let server = &self.server;
         // The lab's server has a web server of its own; a fresh machine has not.
         server.run(&["systemctl", "disable", "--now", "nginx"]).unwrap();
-        server.copy_in(self.git.ca(), "/etc/hydron/source-ca.pem", "644").unwrap();
-        server.write("/etc/hydron/agent.toml", AGENT_TOML, "644").unwrap();
+        server.copy_in(git.ca(), "/etc/source-ca.pem", "644").unwrap();
+        server.write(&format!("{root}/etc/hydron/agent.toml"), AGENT_TOML, "644").unwrap();
         let built = program("HYDRON_TEST_AGENT", "target/x86_64-unknown-linux-musl/lab/hydron-agent");
         server.copy_in(&built, PROGRAM, "755").unwrap();
-        let page = self.client.post("/servers/adopt", json!({ "name": "server" })).await.unwrap();
-        let line = format!("umask 077; {}", text(&page, "command").unwrap());
-        server.run_with_input(&["sh", "-c", &line], text(&page, "token").unwrap().as_bytes()).unwrap();
+        Self { dir, server, git, coordinator, client, id: String::new() }
+    }
+
+    async fn page(&self) -> Value {
+        self.client.post("/servers/adopt", json!({ "name": "server" })).await.unwrap()
+    }
+
+    fn type_token(&self, page: &Value, argv: &[&str]) -> String {
+        self.server.run_with_input(argv, text(page, "token").unwrap().as_bytes()).unwrap()
+    }
+
+    /// The last command of adopting; then the server comes.
+    async fn enter(&mut self, page: &Value, argv: &[&str]) {
+        self.type_token(page, argv);
         self.id = text(&page["server"], "id").unwrap();
         self.online().await;
     }
@@ -99,7 +127,7 @@ impl Adopted {
     }
 
     /// The last state of a run.
-    pub(crate) async fn finished(&self, run: &str) -> serde_json::Value {
+    pub(crate) async fn finished(&self, run: &str) -> Value {
         let run = pipeline::follow(&self.client, run, Duration::from_mins(3), &mut pipeline::Quiet).await;
         run.and_then(pipeline::completed).unwrap_or_else(|error| panic!("{error:#}\n{}", self.logs()))
     }
@@ -129,9 +157,10 @@ impl Adopted {
     pub(crate) fn logs(&self) -> String {
         let coordinator = std::fs::read_to_string(self.dir.join("c/coordinator.log")).unwrap_or_default();
         format!(
-            "--- coordinator\n{}\n--- server\n{}",
+            "--- coordinator\n{}\n--- server\n{}\n{}",
             last_lines(&coordinator, 40),
-            self.server.journal("hydron-*")
+            self.server.journal("hydron-*"),
+            self.server.journal(SUPERVISOR)
         )
     }
 }
@@ -149,5 +178,5 @@ retry_max_ms = 1000
 
 [steps]
 allow_private_sources = true
-extra_source_ca = \"/etc/hydron/source-ca.pem\"
+extra_source_ca = \"/etc/source-ca.pem\"
 ";

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use hydron_tests::stack::pipeline;
 use hydron_tests::stack::server::Server;
 
-use crate::adopted::{Adopted, Site};
+use crate::adopted::{Adopted, SUPERVISOR, Site};
+use crate::repository::Repository;
 use crate::{confinement, crashes};
 
 const LINK: &str = "hydron-link.service";
@@ -27,6 +28,21 @@ async fn an_adopted_server_survives_kills_and_a_reboot_without_its_coordinator_a
     a_reboot_brings_the_site_back_without_a_coordinator(&mut adopted, &site).await;
     the_agent_comes_back_to_its_coordinator(&mut adopted).await;
     leaving_keeps_the_site_and_uninstalling_leaves_no_unit(&adopted, &site).await;
+}
+
+/// What the demo does on an ordinary machine: no units are installed, and systemd is there all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn an_agent_run_in_a_directory_leaves_the_site_up_when_it_is_killed() {
+    let adopted = Adopted::start_in_a_directory("beside", "/srv/hydron").await;
+    let url = adopted.publish(&Repository::answering("beside", ANSWER));
+    let project = pipeline::create_project(&adopted.client, "beside").await.unwrap();
+    adopted.finished(&crashes::start_run(&adopted.client, &project, &url).await).await;
+    let site = adopted.site(&project).await;
+    adopted.serves(&site, ANSWER).await;
+    adopted.server.run(&["systemctl", "kill", "--signal=KILL", SUPERVISOR]).unwrap();
+    is_gone(&adopted.server, SUPERVISOR).await;
+    assert_eq!(adopted.server.run(&["pgrep", "--list-full", "hydron-agent"]).unwrap_or_default(), "");
+    adopted.serves(&site, ANSWER).await;
 }
 
 /// The step host is in a unit of its own: it goes on while both are down.
