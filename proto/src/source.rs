@@ -33,7 +33,7 @@ pub struct Caps {
     pub listing_bytes: usize,
 }
 
-/// The product's caps (DESIGN.md §8).
+/// The product's caps.
 pub const CAPS: Caps = Caps {
     wall_s: 60,
     disk_bytes: 512 << 20,

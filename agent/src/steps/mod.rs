@@ -11,6 +11,7 @@ mod failure;
 mod file;
 mod git;
 mod image_pull;
+mod lock;
 mod network;
 mod operate;
 mod packages;

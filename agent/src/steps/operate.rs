@@ -1,6 +1,7 @@
 //! Operations on what runs: the closed list of the plan, nothing else.
 //!
-//! Rule: only services and releases that this server has recorded; an unfinished swap is ended first.
+//! Rule: only services and releases that this server has recorded; what changes a service holds it, and ends an unfinished
+//! swap first.
 
 use hydron_proto::ids::{ReleaseId, ServiceId};
 use hydron_proto::names::Hostname;
@@ -8,7 +9,7 @@ use hydron_proto::plan::{Operation, ReleaseSpec, StepResult};
 
 use super::release::record::{FileLedger, ReleaseRecord, ServiceRecord};
 use super::release::{Machine, point, settle, start_again, swap};
-use super::{Applied, release};
+use super::{Applied, lock, release};
 use crate::docker::Engine;
 use crate::edge::EdgePaths;
 use crate::step_context::{StepContext, StepFailure};
@@ -20,19 +21,24 @@ const MOST_BYTES: usize = 8 << 20;
 
 pub(super) async fn apply(wanted: &Operation, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
     match wanted {
-        Operation::Restart { service } => restart(*service, context).await,
-        Operation::Stop { service } => stop(*service, context).await,
-        Operation::Start { service } => start(*service, context).await,
+        // Stop-first for all: the same container, the same address, "back in a moment" in between.
+        Operation::Restart { service } => {
+            let _held = lock::service(*service, context).await?;
+            stop(*service, context).await?;
+            start(*service, context).await
+        }
+        Operation::Stop { service } => {
+            let _held = lock::service(*service, context).await?;
+            stop(*service, context).await
+        }
+        Operation::Start { service } => {
+            let _held = lock::service(*service, context).await?;
+            start(*service, context).await
+        }
         Operation::Rollback { service, release, secrets: _ } => roll_back(*service, *release, context).await,
         Operation::Logs { service, lines } => logs(*service, *lines, context).await,
         Operation::Inventory {} => inventory(context).await,
     }
-}
-
-/// Stop-first for all: the same container, the same address, "back in a moment" in between.
-async fn restart(service: ServiceId, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
-    stop(service, context).await?;
-    start(service, context).await
 }
 
 async fn stop(service: ServiceId, context: &StepContext<'_>) -> Result<Applied, StepFailure> {

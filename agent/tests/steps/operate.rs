@@ -1,5 +1,7 @@
 //! Operations: restart, stop, start, logs, inventory, and rollback to image and environment.
 
+use std::time::Duration;
+
 use hydron_proto::ids::{ReleaseId, ServiceId};
 use hydron_proto::plan::{Action, EnvPart, EnvVar, Operation, SecretRef, StepResult};
 use zeroize::Zeroizing;
@@ -91,4 +93,26 @@ async fn logs_and_inventory_say_what_is_there() {
         has("container hy-") && has("image hydron/") && has(&format!("site {} ", world.name)),
         "{items:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_during_a_release_waits_for_its_end() {
+    let world = World::with_network().await;
+    App::build(&world).await;
+    let app = App::new();
+    let service = app.service;
+    world.apply(Action::Release(app.release(&world, &[("VERSION", "one")]))).await.unwrap();
+    world.publish(&[("/", service)]).await.unwrap();
+    let mut slow = app.release(&world, &[("VERSION", "two")]);
+    slow.bake_s = 3;
+    let releasing = world.apply(Action::Release(slow));
+    let operating = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        world.apply(Action::Operate(Operation::Restart { service })).await
+    };
+    let (released, restarted) = tokio::join!(releasing, operating);
+    released.unwrap();
+    restarted.unwrap();
+    assert_eq!(version(&world).await, "200 two");
+    assert_eq!(world.running().await.len(), 1);
 }

@@ -23,7 +23,7 @@ named! {
     }
 }
 
-/// How long an approval may wait, and how long an approved plan may wait for its start (DESIGN.md §8).
+/// How long an approval may wait, and how long an approved plan may wait for its start.
 pub const APPROVAL_TTL_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// What an approval is about.
@@ -110,7 +110,7 @@ impl Approval {
     }
 }
 
-/// The least role that may approve a plan of this risk (DESIGN.md §4a).
+/// The least role that may approve a plan of this risk.
 pub fn approver(risk: Risk) -> Role {
     match risk {
         Risk::R0 | Risk::R1 | Risk::R2 => Role::Developer,

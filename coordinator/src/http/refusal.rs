@@ -66,6 +66,8 @@ impl From<Refusal> for Problem {
 fn run_problem(error: CreateRunError, text: String) -> Problem {
     match error {
         CreateRunError::Store(error) | CreateRunError::Sign(SignError::Store(error)) => error.into(),
+        CreateRunError::NoProject => Problem::not_found("project"),
+        CreateRunError::Busy => Problem::conflict("wrong_state", text),
         CreateRunError::Sign(SignError::DigestMismatch) => Problem::conflict("digest_mismatch", text),
         CreateRunError::Sign(SignError::ApprovalExpired) => Problem::conflict("approval_expired", text),
         CreateRunError::Sign(SignError::OutsideMandate(_)) => Problem::conflict("outside_mandate", text),

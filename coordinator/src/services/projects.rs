@@ -15,7 +15,6 @@ use serde_json::json;
 use super::input::InvalidField;
 use super::principal::{Permission, Principal};
 use super::refusal::Refusal;
-use super::releases::is_going_on;
 use crate::app::AppState;
 
 /// A project at a glance.
@@ -110,7 +109,7 @@ pub async fn delete(app: &AppState, principal: &Principal, id: ProjectId) -> Res
             "services of this project are live; take them down first".to_owned(),
         ));
     }
-    if access.team.runs(id, None, 50).await?.iter().any(is_going_on) {
+    if tx.run_going_on(id, None).await?.is_some() {
         return Err(Refusal::WrongState("a run of this project is going on; stop it first".to_owned()));
     }
     tx.delete_project(id).await?;

@@ -55,7 +55,7 @@ pub async fn redeploy(
 }
 
 /// Whether a run has not ended; a failed one may be retried, but does not stand in the way.
-pub(super) fn is_going_on(run: &StoredRun) -> bool {
+fn is_going_on(run: &StoredRun) -> bool {
     run.finished_at.is_none() && run.head.state.word() != "failed"
 }
 

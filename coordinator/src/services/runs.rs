@@ -6,4 +6,4 @@ pub mod create;
 pub mod steer;
 pub mod view;
 
-pub use create::{NewPart, NewRun, create};
+pub use create::{CreateRunError, NewPart, NewRun, create};

@@ -194,6 +194,19 @@ impl TeamTx {
         Ok(row.0 > 0)
     }
 
+    /// A run of this project, other than `except`, that has not ended. A failed one may be retried, but does not stand in
+    /// the way.
+    pub async fn run_going_on(&mut self, project: ProjectId, except: Option<RunId>) -> Result<Option<RunId>> {
+        let row: Option<(Text<RunId>,)> = self
+            .q("SELECT id FROM run WHERE team_id = $1 AND project_id = $2 AND id <> $3 AND finished_at IS NULL \
+                AND state <> 'failed' ORDER BY id LIMIT 1")
+            .bind(Text(project))
+            .bind(except.map_or_else(String::new, |id| id.to_string()))
+            .opt()
+            .await?;
+        Ok(row.map(|(id,)| id.0))
+    }
+
     /// Adds a run with its signed parts; every step waits.
     pub async fn insert_run(&mut self, run: &StoredRun, parts: &[NewRunPart]) -> Result<()> {
         self.q("INSERT INTO run (team_id, id, project_id, kind, title, state, wish, commit_id, requested_by, \

@@ -7,17 +7,15 @@ mod pool;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use hydron_proto::names::ResourceName;
 use hydron_proto::plan::{Network, StepResult};
-use nix::fcntl::{Flock, FlockArg};
 use serde::{Deserialize, Serialize};
 
-use super::Applied;
 use super::release::record::ServiceRecord;
+use super::{Applied, lock};
 use crate::docker::{DockerError, Engine, NetworkFacts};
-use crate::record::{self, RecordError};
+use crate::record;
 use crate::root::Root;
 use crate::step_context::{Check, StepContext, StepFailure};
 
@@ -66,7 +64,7 @@ pub(super) async fn check(wanted: &Network, context: &StepContext<'_>) -> Result
 
 pub(super) async fn apply(wanted: &Network, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
     let engine = Engine::connect(&context.config.docker_socket).await?;
-    let _lock = assignments(context.root).await?;
+    let _lock = lock::assignments(context).await?;
     let mut refused = Vec::new();
     loop {
         let record = match NetworkRecord::read(context.root, &wanted.name)? {
@@ -121,21 +119,6 @@ pub(super) async fn undo(wanted: &Network, context: &StepContext<'_>) -> Result<
         }
     }
     Ok(())
-}
-
-/// Held while addresses or subnets are chosen, across all runs of this server.
-pub(super) async fn assignments(root: &Root) -> Result<Flock<std::fs::File>, StepFailure> {
-    record::directory(&root.steps(), 0o700)?;
-    let path = root.steps().join("assignments.lock");
-    let io = |reason| StepFailure::from(RecordError::Io { path: path.clone(), reason });
-    loop {
-        let file = std::fs::File::create(&path).map_err(io)?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => return Ok(lock),
-            Err((_, nix::errno::Errno::EWOULDBLOCK)) => tokio::time::sleep(Duration::from_millis(50)).await,
-            Err((_, error)) => return Err(io(error.into())),
-        }
-    }
 }
 
 async fn choose(

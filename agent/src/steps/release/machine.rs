@@ -12,7 +12,8 @@ use super::{candidate, health, traffic};
 use crate::docker::{ContainerState, Engine};
 use crate::record::RecordError;
 use crate::step_context::{StepContext, StepFailure};
-use crate::steps::network::{NetworkRecord, assignments};
+use crate::steps::lock;
+use crate::steps::network::NetworkRecord;
 
 /// Lines of a failed container that a person sees.
 const LAST_LINES: u32 = 100;
@@ -51,7 +52,7 @@ impl From<Halt> for StepFailure {
     }
 }
 
-/// Finishes or takes back a swap that was left in the middle.
+/// Finishes or takes back a swap that was left in the middle. The caller holds the service.
 pub(in crate::steps) async fn settle(
     service: ServiceId,
     context: &StepContext<'_>,
@@ -134,7 +135,7 @@ impl<'a> Machine<'a> {
         }
         let image_id = self.image_id(wanted).await?;
         let previous = self.record.live.filter(|live| *live != wanted.release);
-        let _lock = assignments(self.context.root).await?;
+        let _lock = lock::assignments(self.context).await?;
         let known = self.record.release(wanted.release);
         let host = match (wanted.order, previous.and_then(|id| self.record.release(id)), known) {
             // Clients of a service with a volume keep their address; the old one has stopped before the new one starts.

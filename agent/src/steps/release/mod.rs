@@ -15,7 +15,7 @@ use hydron_proto::plan::{ReleaseSpec, StepResult};
 pub(super) use self::machine::{Machine, settle};
 use self::record::{FileLedger, Ledger, ReleaseRecord, ServiceRecord};
 pub(super) use self::traffic::{drain, point, start_again};
-use super::Applied;
+use super::{Applied, lock};
 use crate::docker::Engine;
 use crate::step_context::{Check, StepContext, StepFailure};
 
@@ -40,6 +40,7 @@ pub async fn swap(
     context: &StepContext<'_>,
     ledger: &dyn Ledger,
 ) -> Result<Applied, StepFailure> {
+    let _held = lock::service(wanted.service, context).await?;
     if let Check::AlreadyDone(result) = check(wanted, context).await? {
         context.log.line(&format!("{} already runs release {}", wanted.name, wanted.release)).await;
         return Ok(Applied::unchanged(result));
@@ -58,6 +59,7 @@ pub async fn swap(
 }
 
 pub(super) async fn undo(wanted: &ReleaseSpec, context: &StepContext<'_>) -> Result<(), StepFailure> {
+    let _held = lock::service(wanted.service, context).await?;
     settle(wanted.service, context).await
 }
 

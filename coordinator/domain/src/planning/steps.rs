@@ -1,6 +1,6 @@
 //! Steps with what is promised about each kind: phase, time-out, what an interruption means, how it is undone.
 //!
-//! Rule: these promises stand here once; DESIGN.md §8 has the time-outs.
+//! Rule: these promises stand here once, time-outs included.
 
 use hydron_proto::ids::ServiceId;
 use hydron_proto::names::ResourceName;

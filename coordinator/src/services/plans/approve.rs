@@ -11,9 +11,9 @@ use hydron_domain::run::RunKind;
 use hydron_proto::envelope::PlanDigest;
 use hydron_proto::ids::{InfrastructurePlanId, ProvisioningPlanId, RunId};
 use hydron_proto::plan::{Action, PlanDocument, Risk};
+use hydron_store::TeamTx;
 use hydron_store::audit::AuditDraft;
 use hydron_store::events::EventDraft;
-use hydron_store::{TeamStore, TeamTx};
 use serde_json::json;
 
 use super::compose::ask;
@@ -22,7 +22,6 @@ use super::view::{self, PlanView, ProvisioningView};
 use crate::app::AppState;
 use crate::services::principal::{Permission, Principal};
 use crate::services::refusal::Refusal;
-use crate::services::releases::is_going_on;
 use crate::services::runs::{self, NewPart, NewRun};
 
 /// What came out of an approval.
@@ -71,7 +70,7 @@ pub async fn approve_infrastructure(
             let shown = start.provisioning.get(&part.id).copied().ok_or(PlanRefused::DigestMismatch)?;
             say_yes(app, principal, &mut tx, part, shown, &plan).await?;
         }
-        run = Some(begin(app, &access.team, &mut tx, plan).await?);
+        run = Some(begin(app, &mut tx, plan).await?);
     }
     tx.commit().await?;
     Ok(Approved { plan: view::read(app, &access.team, id).await?, run })
@@ -107,7 +106,7 @@ pub async fn approve_provisioning(
     say_yes(app, principal, &mut tx, part, shown, &plan).await?;
     let siblings = tx.provisioning_plans(plan.id).await?;
     let all = siblings.iter().all(|part| part.state == ProvisioningState::Approved);
-    let run = if all { Some(begin(app, &access.team, &mut tx, plan).await?) } else { None };
+    let run = if all { Some(begin(app, &mut tx, plan).await?) } else { None };
     tx.commit().await?;
     Ok(Approved { plan: view::read_provisioning(&access.team, id).await?, run })
 }
@@ -180,18 +179,8 @@ async fn decide(
 }
 
 /// Signs and starts the run of a fully approved plan.
-async fn begin(
-    app: &AppState,
-    team: &TeamStore,
-    tx: &mut TeamTx,
-    plan: InfrastructurePlan,
-) -> Result<RunId, Refusal> {
+async fn begin(app: &AppState, tx: &mut TeamTx, plan: InfrastructurePlan) -> Result<RunId, Refusal> {
     let project = tx.project(plan.project).await?.ok_or(Refusal::NotFound("project"))?;
-    if team.runs(project.id, None, 50).await?.iter().any(is_going_on) {
-        return Err(Refusal::WrongState(
-            "a run of this project is going on; wait for it or stop it first".to_owned(),
-        ));
-    }
     let mut parts = Vec::new();
     let mut commit = None;
     for part in tx.provisioning_plans(plan.id).await? {

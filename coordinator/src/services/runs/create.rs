@@ -3,7 +3,7 @@
 use hydron_domain::release::ReleaseState;
 use hydron_domain::run::{Run, RunKind, StepRules};
 use hydron_proto::ids::{ApprovalId, ProjectId, RunId, ServerId};
-use hydron_proto::plan::{Action, PlanDocument};
+use hydron_proto::plan::{Action, PlanDocument, Risk};
 use hydron_store::audit::AuditDraft;
 use hydron_store::events::EventDraft;
 use hydron_store::releases::Release;
@@ -46,6 +46,12 @@ pub enum CreateRunError {
     /// No part, or two for one server.
     #[error("a run needs one part for each of its servers")]
     Parts,
+    /// The project is not there any more.
+    #[error("there is no such project")]
+    NoProject,
+    /// One at a time.
+    #[error("a run of this project is going on; wait for it or stop it first")]
+    Busy,
     /// The signer refused.
     #[error(transparent)]
     Sign(#[from] SignError),
@@ -55,6 +61,7 @@ pub enum CreateRunError {
 }
 
 /// Makes a run in the caller's transaction; the actor of the transaction is who asked. The driver finds it by itself.
+/// One run at a time changes a project; runs that only look may go beside it.
 pub async fn create(
     tx: &mut TeamTx,
     signer: &Signer,
@@ -66,6 +73,9 @@ pub async fn create(
     servers.dedup();
     if servers.is_empty() || servers.len() != new.parts.len() {
         return Err(CreateRunError::Parts);
+    }
+    if !tx.lock_project(new.project).await? {
+        return Err(CreateRunError::NoProject);
     }
     let run = StoredRun {
         id: ids.next(RunId::new),
@@ -91,6 +101,10 @@ pub async fn create(
         };
         signed.push(signer.sign(tx, request, *ids.secret::<16>()).await?);
     }
+    let looks = run.kind == RunKind::Operation && signed.iter().all(only_looks);
+    if !looks && tx.run_going_on(run.project, None).await?.is_some() {
+        return Err(CreateRunError::Busy);
+    }
     let parts: Vec<NewRunPart> =
         new.parts.iter().zip(&signed).map(|(part, plan)| stored(part, plan)).collect();
     tx.insert_run(&run, &parts).await?;
@@ -105,6 +119,10 @@ pub async fn create(
     tx.audit(AuditDraft::new("run.started", run.id, detail));
     tx.wake(Wake::new(Topic::Work, run.id));
     Ok(run.id)
+}
+
+fn only_looks(signed: &SignedPlan) -> bool {
+    signed.plan.steps.iter().all(|step| step.action.risk() == Risk::R0)
 }
 
 fn stored(part: &NewPart, signed: &SignedPlan) -> NewRunPart {

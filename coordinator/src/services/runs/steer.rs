@@ -2,7 +2,7 @@
 //!
 //! Rule: each is a change of what is wanted, with its audit row; it takes effect at the next step boundary.
 
-use hydron_domain::run::{NotNow, Resolution, RunPart};
+use hydron_domain::run::{NotNow, Resolution, RunPart, RunState};
 use hydron_proto::ids::{RunId, ServerId};
 use hydron_store::audit::AuditDraft;
 use hydron_store::events::EventDraft;
@@ -25,6 +25,9 @@ pub enum SteerError {
     /// Its state does not allow it.
     #[error(transparent)]
     NotNow(#[from] NotNow),
+    /// One run at a time changes a project.
+    #[error("another run of this project is going on; wait for it or stop it first")]
+    Busy,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,6 +94,16 @@ async fn change(
     let mut after = before.clone();
     let mut parts = after.pure_parts();
     apply(&mut after, &mut parts, now)?;
+    // A failed run stood in nobody's way; taken up again, it would.
+    if is_failed(&before) && !is_failed(&after) {
+        let project = after.run.project;
+        if !tx.lock_project(project).await? {
+            return Err(SteerError::NotFound);
+        }
+        if tx.run_going_on(project, Some(run)).await?.is_some() {
+            return Err(SteerError::Busy);
+        }
+    }
     after.set_pure_parts(parts);
     tx.save_run(&before, &after).await?;
     let event = json!({ "state": after.run.head.state.word(), "wish": after.run.head.wish });
@@ -99,4 +112,8 @@ async fn change(
     tx.wake(Wake::new(Topic::Work, run));
     tx.commit().await?;
     Ok(())
+}
+
+fn is_failed(loaded: &LoadedRun) -> bool {
+    matches!(loaded.run.head.state, RunState::Failed(_))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hydron_coordinator::app::AppState;
-use hydron_coordinator::services::runs::{NewPart, NewRun, create};
+use hydron_coordinator::services::runs::{CreateRunError, NewPart, NewRun, create};
 use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
 use hydron_domain::run::RunKind;
 use hydron_proto::envelope::PlanDigest;
@@ -60,6 +60,11 @@ impl<'a> Bench<'a> {
         approved_run(self.app(), self.world.ours.team, self.project, parts).await
     }
 
+    /// The same, which may be refused.
+    pub(crate) async fn try_run(&self, parts: Vec<(ServerId, Vec<Step>)>) -> Result<RunId, CreateRunError> {
+        try_run(self.app(), self.world.ours.team, self.project, parts).await
+    }
+
     pub(crate) async fn get(&self, run: RunId) -> Value {
         self.owner().get(&format!("/runs/{run}")).await.ok(200)
     }
@@ -94,6 +99,16 @@ pub(crate) async fn approved_run(
     project: ProjectId,
     parts: Vec<(ServerId, Vec<Step>)>,
 ) -> RunId {
+    try_run(app, team, project, parts).await.unwrap()
+}
+
+/// The same, which may be refused.
+pub(crate) async fn try_run(
+    app: &AppState,
+    team: TeamId,
+    project: ProjectId,
+    parts: Vec<(ServerId, Vec<Step>)>,
+) -> Result<RunId, CreateRunError> {
     let mut tx = app.store.team(team).begin(&ACTOR, app.now()).await.unwrap();
     let mut new = Vec::new();
     for (server, steps) in parts {
@@ -104,9 +119,9 @@ pub(crate) async fn approved_run(
         new.push(NewPart { server, plan, approval: Some(approval.id) });
     }
     let new = NewRun { project, kind: RunKind::Deploy, title: "Deploy".to_owned(), commit: None, parts: new };
-    let run = create(&mut tx, &app.signer, &app.ids, new).await.unwrap();
+    let run = create(&mut tx, &app.signer, &app.ids, new).await?;
     tx.commit().await.unwrap();
-    run
+    Ok(run)
 }
 
 pub(crate) fn approval(app: &AppState, project: ProjectId, plan: &[u8]) -> Approval {

@@ -115,7 +115,8 @@ in_a_world! {
         let first = bench.run(vec![(agent.identity.server, steps(2))]).await;
         let path = format!("/runs/{first}/pause");
         bench.owner().post(&path, json!({})).await.ok(200);
-        let second = bench.run(vec![(agent.identity.server, steps(2))]).await;
+        let other = Bench::start(&world).await;
+        let second = other.run(vec![(agent.identity.server, steps(2))]).await;
         let _link = agent.connect().await.unwrap();
         bench.until_state(second, "completed").await;
         bench.owner().post(&format!("/runs/{first}/resume"), json!({})).await.ok(200);

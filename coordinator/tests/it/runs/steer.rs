@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hydron_coordinator::services::runs::CreateRunError;
 use hydron_proto::ids::RunId;
 use hydron_tests::sim_agent::{Play, SimAgent};
 use serde_json::json;
@@ -75,5 +76,35 @@ in_a_world! {
         agent.executor.release();
         bench.until_state(run, "paused").await;
         assert_eq!(agent.executor.starts().len(), 2);
+    }
+
+    async fn one_run_at_a_time_changes_a_project(world: World) {
+        let bench = Bench::start(&world).await;
+        let script = Arc::new(|step: &hydron_proto::plan::Step, attempt| match (step.title.as_str(), attempt) {
+            ("step 1", 1) => Play::Fail { output: b"no\n".to_vec(), message: "exit code 1" },
+            ("step 1", _) => Play::done("fine\n"),
+            ("step 3", _) => Play::Hang,
+            _ => Play::done("fine\n"),
+        });
+        let agent = bench.agent("alpha", script).await;
+        let server = agent.identity.server;
+        let _link = agent.connect().await.unwrap();
+        let failed = bench.run(vec![(server, steps(2))]).await;
+        bench.until_state(failed, "failed").await;
+        let second = bench.run(vec![(server, steps(1))]).await;
+        bench.until_state(second, "completed").await;
+        let third = vec![(server, steps(5).split_off(3))];
+        let third = bench.run(third).await;
+        bench.until(third, "in step 3", |seen| seen["servers"][0]["steps"][0]["state"] == "running").await;
+        assert!(matches!(bench.try_run(vec![(server, steps(1))]).await, Err(CreateRunError::Busy)));
+        let again = bench.owner().post(&format!("/runs/{failed}/retry"), json!({})).await;
+        assert_eq!(again.problem(409), "wrong_state");
+        bench.until_state(failed, "failed").await;
+        let path = format!("/projects/{}", bench.project);
+        assert_eq!(bench.owner().delete(&path).await.problem(409), "wrong_state");
+        agent.executor.release();
+        bench.until_state(third, "completed").await;
+        bench.owner().post(&format!("/runs/{failed}/retry"), json!({})).await.ok(200);
+        bench.until_state(failed, "completed").await;
     }
 }

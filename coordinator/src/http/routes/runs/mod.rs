@@ -207,6 +207,10 @@ impl From<SteerError> for Problem {
             SteerError::Denied(denied) => denied.into(),
             SteerError::NotFound => Self::not_found("run"),
             SteerError::NotNow(not_now) => Self::conflict("wrong_state", format!("{not_now}.")),
+            SteerError::Busy => Self::conflict(
+                "wrong_state",
+                "Another run of this project is going on; wait for it or stop it first.",
+            ),
             SteerError::Store(error) => error.into(),
         }
     }
