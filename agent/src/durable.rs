@@ -9,19 +9,14 @@ use std::path::{Path, PathBuf};
 
 /// Puts `content` in place of whatever was at `path`, durably.
 pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
-    place(path, content, mode)?;
-    sync_directory(parent(path))
-}
-
-/// The same, whole or not at all; after a power cut perhaps not at all.
-pub fn place(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let temporary = beside(path);
     remove_if_there(&temporary)?;
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
     file.set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()?;
-    std::fs::rename(&temporary, path)
+    std::fs::rename(&temporary, path)?;
+    sync_directory(parent(path))
 }
 
 /// Makes a directory, its parents and their names durable; an existing one only gets its mode.

@@ -2,14 +2,14 @@
 //!
 //! Rule: everything of a run is in here, so that forgetting it is removing one directory.
 
-use std::io;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use hydron_proto::ids::RunId;
 use hydron_proto::wire::{self, StepExited};
 use prost::Message as _;
 
-use crate::durable;
 use crate::root::Root;
 
 /// One run's directory.
@@ -105,7 +105,8 @@ impl RunDir {
     pub fn read_exit(&self, step: u32, attempt: u32) -> io::Result<Option<StepExited>> {
         match std::fs::read(self.exit(step, attempt)) {
             Ok(bytes) => {
-                let exited = StepExited::decode(bytes.as_slice()).map_err(io::Error::other)?;
+                let exited = whole(&bytes).ok_or_else(|| io::Error::other("it is not whole"))?;
+                let exited = StepExited::decode(exited).map_err(io::Error::other)?;
                 Ok(Some(exited).filter(|exited| (exited.step, exited.attempt) == (step, attempt)))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -113,9 +114,44 @@ impl RunDir {
         }
     }
 
-    /// Writes an exit record: whole when this returns. A power cut may still take all of it, and then the outcome is
-    /// unknown, which is true: so the directory is not synced, and a step costs one sync less.
+    /// Writes an exit record with its checksum: whole when this returns, and told from a torn one by whoever reads it.
+    /// Nothing is synced. The record is for an executor that was not there to hear of the exit; a power cut may take it,
+    /// and then the outcome is unknown, which is true. What was heard is durable in the journal.
     pub fn write_exit(&self, exited: &StepExited) -> io::Result<()> {
-        durable::place(&self.exit(exited.step, exited.attempt), &exited.encode_to_vec(), 0o600)
+        let record = exited.encode_to_vec();
+        let sum = crc32c::crc32c(&record).to_be_bytes();
+        let mut options = std::fs::OpenOptions::new();
+        let mut file =
+            options.write(true).create_new(true).mode(0o600).open(self.exit(exited.step, exited.attempt))?;
+        file.write_all(&[sum.as_slice(), &record].concat())
+    }
+}
+
+/// The content of a record whose checksum is right.
+fn whole(bytes: &[u8]) -> Option<&[u8]> {
+    let (sum, record) = bytes.split_first_chunk()?;
+    (crc32c::crc32c(record) == u32::from_be_bytes(*sum)).then_some(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_record_that_a_crash_tore_or_changed_is_no_outcome() {
+        let directory = tempfile::tempdir().unwrap();
+        let run = RunDir::new(&Root::new(directory.path()), RunId::new(1, [1; 10]));
+        std::fs::create_dir_all(run.attempt(3, 1)).unwrap();
+        assert_eq!(run.read_exit(3, 1).unwrap(), None);
+        let exited = StepExited { step: 3, attempt: 1, exit_code: Some(7), ..StepExited::default() };
+        run.write_exit(&exited).unwrap();
+        assert_eq!(run.read_exit(3, 1).unwrap(), Some(exited));
+        let written = std::fs::read(run.exit(3, 1)).unwrap();
+        for length in 0..written.len() {
+            std::fs::write(run.exit(3, 1), &written[..length]).unwrap();
+            assert!(run.read_exit(3, 1).is_err(), "{length} bytes");
+        }
+        std::fs::write(run.exit(3, 1), vec![0; written.len()]).unwrap();
+        assert!(run.read_exit(3, 1).is_err());
     }
 }

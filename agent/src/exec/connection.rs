@@ -12,6 +12,7 @@ use hydron_proto::frame::MAX_DATA;
 use hydron_proto::ids::RunId;
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::{self, FromExecutor, ToExecutor, from_executor, to_executor};
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, broadcast, oneshot};
@@ -26,6 +27,8 @@ use crate::run_dir::RunDir;
 
 /// Answers that wait for the peer; more means that it does not read.
 const MAX_QUEUED: usize = 4096;
+/// Messages are put together up to so many bytes: each write wakes the peer.
+const BATCH: usize = 64 * 1024;
 
 /// What the two halves of a connection share.
 #[derive(Debug)]
@@ -198,8 +201,12 @@ impl Conversation {
     ) -> io::Result<()> {
         let mut changes = self.shared.outbox.changes();
         loop {
-            while let Some(body) = self.next_out() {
-                local::send(&mut writer, &FromExecutor { body: Some(body) }).await?;
+            loop {
+                let batch = self.next_batch()?;
+                if batch.is_empty() {
+                    break;
+                }
+                writer.write_all(&batch).await?;
             }
             tokio::select! {
                 _changed = changes.changed() => {}
@@ -211,6 +218,17 @@ impl Conversation {
                 },
             }
         }
+    }
+
+    /// What is to be said now, as far as it fits one write.
+    fn next_batch(&self) -> io::Result<Vec<u8>> {
+        let mut batch = Vec::new();
+        while batch.len() < BATCH
+            && let Some(body) = self.next_out()
+        {
+            batch.extend(local::frame(&FromExecutor { body: Some(body) })?);
+        }
+        Ok(batch)
     }
 
     /// Answers first, then events in order, then what is being done, then news of spools.

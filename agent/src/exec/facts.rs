@@ -1,6 +1,7 @@
 //! What only the executor can know of its server: the engine, the proxy, the site authority, the policy.
 //!
-//! Rule: looked at in the background and when a range has ended; nobody waits for a slow engine.
+//! Rule: looked at in the background and when a range has ended, at most once a second: asking the engine and the proxy
+//! costs more than a short step, and shares the thread with the next permit. Nobody waits for a slow engine.
 //! Neighbour: `crate::facts` (what everybody can read).
 
 use std::sync::Arc;
@@ -8,13 +9,14 @@ use std::time::Duration;
 
 use hydron_proto::wire::{self, from_executor};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::shared::Shared;
 use crate::config::{AgentConfig, Policy};
 use crate::facts;
 
 const AGAIN: Duration = Duration::from_mins(5);
+const PAUSE: Duration = Duration::from_secs(1);
 const ANSWER: Duration = Duration::from_secs(3);
 
 /// A handle to the newest facts.
@@ -39,6 +41,8 @@ impl FactsTask {
                     let status = wire::ExecutorStatus { runs, facts: Some(facts) };
                     shared.outbox.say(from_executor::Body::Status(status));
                 }
+                // A nudge that comes meanwhile is kept.
+                sleep(PAUSE).await;
                 let _ = timeout(AGAIN, shared.facts_nudged()).await;
             }
         });

@@ -84,14 +84,10 @@ impl Attempt {
         let began = Instant::now();
         let end = match self.plan.steps.get(usize::try_from(self.step).unwrap_or(usize::MAX)) {
             None => End::Failed(StepFailure::new("NO_SUCH_STEP", "the plan has no such step")),
-            Some(step) => {
-                match Spawner::new(self.cgroup.as_ref(), &format!("step-{}.{}", self.step, self.number)) {
-                    Ok(spawner) => self.run_in(step, &spawner).await,
-                    Err(error) => {
-                        End::Failed(StepFailure::new("CGROUP", format!("no control group: {error}")))
-                    }
-                }
-            }
+            Some(step) => match Spawner::new(self.cgroup.as_ref()) {
+                Ok(spawner) => self.run_in(step, &spawner).await,
+                Err(error) => End::Failed(StepFailure::new("CGROUP", format!("no control group: {error}"))),
+            },
         };
         self.exited(end, began.elapsed())
     }

@@ -1,7 +1,7 @@
 //! Control groups: the only reliable list of a step's processes, also of those that left their session.
 //!
-//! Rule: one directory a run, one below it a step. cgroup v2 is the product; where it cannot be written, a v1 hierarchy
-//! does the same with more work; where none can, the caller falls back to process groups.
+//! Rule: one directory a run, one below it for the step that runs. cgroup v2 is the product; where it cannot be written,
+//! a v1 hierarchy does the same with more work; where none can, the caller falls back to process groups.
 //! Neighbours: `spawner` (puts processes in), `launch` (finds a dead host's leftovers).
 
 use std::io;
@@ -44,23 +44,32 @@ impl Cgroup {
         }
     }
 
-    /// Moves this process in. What it starts from now on is in, too.
+    /// Moves this process in, unless it is in. What it starts from now on is in, too.
     pub(super) fn enter(&self) -> io::Result<()> {
+        if self.holds(Pid::this()) {
+            return Ok(());
+        }
         std::fs::write(self.0.join("cgroup.procs"), "0")
     }
 
-    /// Sends a signal to every process in it.
+    /// Whether a process is in it, and not in a group below.
+    fn holds(&self, pid: Pid) -> bool {
+        self.own_processes().any(|own| own == pid)
+    }
+
+    /// Sends a signal to every process in it but this one.
     pub(super) fn signal(&self, signal: Signal) {
         for pid in self.processes() {
             let _ = kill(pid, signal);
         }
     }
 
-    /// Ends every process in it for good; done when none is left.
+    /// Ends every process in it but this one for good; done when none is left.
     pub(super) async fn end(&self) {
         let mut pause = Duration::from_millis(1);
         while !self.is_empty() {
-            if std::fs::write(self.0.join("cgroup.kill"), "1").is_err() {
+            // The whole group at once, so that nothing can fork away; not with this process in it.
+            if self.holds(Pid::this()) || std::fs::write(self.0.join("cgroup.kill"), "1").is_err() {
                 self.signal(Signal::SIGKILL);
             }
             tokio::time::sleep(pause).await;
@@ -68,12 +77,9 @@ impl Cgroup {
         }
     }
 
-    /// Whether no process is left in it.
+    /// Whether no process but this one is left in it.
     pub(super) fn is_empty(&self) -> bool {
-        match std::fs::read_to_string(self.0.join("cgroup.events")) {
-            Ok(events) => !events.lines().any(|line| line == "populated 1"),
-            Err(_) => self.processes().is_empty(),
-        }
+        self.processes().is_empty()
     }
 
     /// Removes it and the groups below; groups that still have processes stay.
@@ -84,10 +90,16 @@ impl Cgroup {
         let _ = std::fs::remove_dir(&self.0);
     }
 
+    /// Every process in it and below but this one.
     fn processes(&self) -> Vec<Pid> {
+        let others = self.own_processes().filter(|pid| *pid != Pid::this());
+        others.chain(self.children().iter().flat_map(Self::processes)).collect()
+    }
+
+    fn own_processes(&self) -> impl Iterator<Item = Pid> {
         let list = std::fs::read_to_string(self.0.join("cgroup.procs")).unwrap_or_default();
-        let own = list.lines().filter_map(|line| line.parse().ok()).filter(|pid| *pid > 0).map(Pid::from_raw);
-        own.chain(self.children().iter().flat_map(Self::processes)).collect()
+        let pids: Vec<i32> = list.lines().filter_map(|line| line.parse().ok()).collect();
+        pids.into_iter().filter(|pid| *pid > 0).map(Pid::from_raw)
     }
 
     fn children(&self) -> Vec<Self> {

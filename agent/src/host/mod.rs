@@ -1,7 +1,7 @@
 //! The step host: one process a run, which outlives executor and link and runs the run's steps one after the other.
 //!
 //! Rule: it starts only what the executor tells it, only if the plan on disk has the digest it was told, and an attempt
-//! at most once; how it ended is durable before anybody hears of it. Neighbours: `exec` (speaks to it), `attempt`.
+//! at most once; how it ended is written down before anybody hears of it. Neighbours: `exec` (speaks to it), `attempt`.
 
 mod attempt;
 mod cgroup;
@@ -38,7 +38,7 @@ use crate::step_context::Secrets;
 
 /// A host that has nothing to do and nobody to tell goes after this time.
 const ALONE: Duration = Duration::from_mins(15);
-/// News of a growing spool are at most this frequent.
+/// News of a growing spool are at most this frequent; what a step is doing is told of steps that last longer.
 const NEWS: Duration = Duration::from_millis(50);
 
 /// Runs a step host until its run is over.
@@ -47,6 +47,8 @@ pub async fn run(root: Root, config: AgentConfig, directory: RunDir) -> io::Resu
     let _ = nix::unistd::setsid();
     let Some(_lock) = lock(&directory)? else { return Ok(()) };
     let cgroup = own_group(&directory);
+    // Moving takes a while: done before a step waits for it. What is wrong is said by the step that cannot start.
+    let _ = spawner::Spawner::new(cgroup.as_ref());
     let listener = local::listen(&directory.host_socket(), 0o600)?;
     let mut host = Host { root, config, directory, cgroup, executor: None, running: None, plan: None };
     host.serve(&listener).await
@@ -76,6 +78,7 @@ struct Running {
     grown: watch::Receiver<u64>,
     doing: watch::Receiver<String>,
     news_after: Instant,
+    doing_after: Instant,
 }
 
 enum Turn {
@@ -209,6 +212,7 @@ impl Host {
             grown,
             doing: heard_doing,
             news_after: Instant::now(),
+            doing_after: Instant::now() + NEWS,
         });
         Ok(None)
     }
@@ -271,7 +275,7 @@ impl Host {
 
 impl Running {
     fn news(&mut self) -> Pin<Box<dyn Future<Output = News> + '_>> {
-        let news_after = self.news_after;
+        let (news_after, doing_after) = (self.news_after, self.doing_after);
         let (work, grown, doing) = (&mut self.work, &mut self.grown, &mut self.doing);
         Box::pin(async move {
             let grew = async {
@@ -281,6 +285,7 @@ impl Running {
                 }
             };
             let said = async {
+                sleep_until(doing_after).await;
                 if doing.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }

@@ -158,7 +158,7 @@ impl Link {
             format!("wss://{}/v1/link", sni::AGENTS).into_client_request().map_err(|e| transport(&e))?;
         let config = WebSocketConfig::default()
             .read_buffer_size(8 * 1024)
-            .write_buffer_size(0)
+            .write_buffer_size(8 * 1024)
             .max_write_buffer_size(2 * MAX_MESSAGE)
             .max_message_size(Some(MAX_MESSAGE))
             .max_frame_size(Some(MAX_MESSAGE));

@@ -55,6 +55,12 @@ impl Outgoing {
         }
     }
 
+    /// Whether no frame waits.
+    pub(super) fn is_empty(&self) -> bool {
+        let queues = self.lock();
+        queues.control.is_empty() && queues.interactive.is_empty() && queues.bulk.is_empty()
+    }
+
     /// Bulk frames that may be queued now.
     pub(super) fn bulk_room(&self) -> usize {
         BULK_ROOM.saturating_sub(self.lock().bulk.len())

@@ -349,7 +349,12 @@ where
 {
     loop {
         let bytes = outgoing.next().await;
-        match timeout(WRITE_STALL, sink.send(Message::Binary(bytes.into()))).await {
+        let written = async {
+            sink.feed(Message::Binary(bytes.into())).await?;
+            // Frames that wait already leave with this one.
+            if outgoing.is_empty() { sink.flush().await } else { Ok(()) }
+        };
+        match timeout(WRITE_STALL, written).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return error.to_string(),
             Err(_) => return "the coordinator takes nothing any more".to_owned(),

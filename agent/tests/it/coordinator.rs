@@ -131,9 +131,10 @@ impl Connection {
         self.send(0, Body::Welcome(welcome)).await;
     }
 
+    /// Sends, unless the agent is gone: then [`Self::next`] says so.
     pub(crate) async fn send(&mut self, stream: u32, body: Body) {
         let bytes = frame::encode(stream, body).unwrap();
-        self.socket.send(Message::Binary(bytes.into())).await.unwrap();
+        let _ = self.socket.send(Message::Binary(bytes.into())).await;
     }
 
     /// Streams a signed envelope.

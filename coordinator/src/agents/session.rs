@@ -75,23 +75,40 @@ impl Session {
         Self { app, recorder, server, peer }
     }
 
-    /// Runs the connection to its end.
-    pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(self, socket: WebSocketStream<S>) {
+    /// Runs the connection to its end. Beginning and end of a connection hold transactions, and memory for them: they have
+    /// their own allocation, so that an idle agent does not keep it (measured: 22 KiB of the 45 that one cost).
+    pub(super) fn run<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        socket: WebSocketStream<S>,
+    ) -> impl Future<Output = ()> {
+        let begin = Box::pin(self.begin(socket));
+        async move {
+            let Some((mut live, mailbox)) = begin.await else { return };
+            let end = live.run(mailbox).await;
+            Box::pin(live.finish(end)).await;
+        }
+    }
+
+    /// Greets; `None` when the agent was not admitted.
+    async fn begin<S: AsyncRead + AsyncWrite + Unpin>(
+        self,
+        socket: WebSocketStream<S>,
+    ) -> Option<(Box<Live<S>>, Mailbox)> {
         let mut socket = FrameSocket::new(socket);
         let (server, peer) = (self.server.id, self.peer);
-        let greeted = match timeout(STAGE, self.greet(&mut socket)).await {
+        let (handle, mailbox) = match timeout(STAGE, self.greet(&mut socket)).await {
             Ok(Ok(greeted)) => greeted,
             Ok(Err(end)) => {
                 tracing::info!(%server, %peer, %end, "agent {server} was not admitted");
-                return goodbye(socket, &end).await;
+                goodbye(socket, &end).await;
+                return None;
             }
-            Err(_) => return,
+            Err(_) => return None,
         };
-        let (handle, mailbox) = greeted;
         tracing::info!(%server, %peer, epoch = handle.epoch, "agent {server} is connected");
         self.app.store.wake(Wake::new(Topic::Work, server)).await;
-        let mut live = Box::new(Live {
-            handle: handle.clone(),
+        let live = Box::new(Live {
+            handle,
             socket,
             envelopes: Envelopes::default(),
             logs: LogStreams::of(server),
@@ -101,10 +118,7 @@ impl Session {
             wrote: Instant::now(),
             session: self,
         });
-        let end = live.run(mailbox).await;
-        let Live { socket, session, .. } = *live;
-        session.leave(&handle, &end).await;
-        goodbye(socket, &end).await;
+        Some((live, mailbox))
     }
 
     async fn leave(&self, handle: &AgentHandle, end: &End) {
@@ -193,6 +207,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
                 return end;
             }
         }
+    }
+
+    async fn finish(self: Box<Self>, end: End) {
+        let Self { socket, session, handle, .. } = *self;
+        session.leave(&handle, &end).await;
+        goodbye(socket, &end).await;
     }
 
     /// What goes out when there is room for it.
