@@ -142,10 +142,8 @@ async fn run_ended(
     let run = runs::view::get(app, me, id).await.map_err(Problem::from)?.run;
     let title = &run.title;
     let told = match &run.head.state {
-        RunState::Completed => match &run.url {
-            Some(url) => format!("**{title}**: done. It is live at {url}."),
-            None => format!("**{title}**: done."),
-        },
+        // Where it is live is said with what can be done next.
+        RunState::Completed => format!("**{title}**: done."),
         // The failure's text comes from a server and stands in the card, as text.
         RunState::Failed(failure) => {
             format!("**{title}** failed (`{}`). What ran before still runs.", failure.code)

@@ -1,7 +1,8 @@
 // Owns the whole: providers, the routes, and which views are loaded only when they are opened.
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
+import { keys } from "./api/keys";
 import { Problem } from "./api/problem";
 import { Boundary } from "./frame/boundary";
 import { Gate } from "./frame/gate";
@@ -18,7 +19,16 @@ const Server = lazy(() => import("./servers/server-page"));
 const Settings = lazy(() => import("./settings/settings-page"));
 const NotFound = lazy(() => import("./frame/not-found"));
 
-const cache = new QueryClient({
+/** A session that has ended is noticed by whatever asks first; the gate then asks who is here, and shows the door. */
+function noticeEnd(error: unknown): void {
+  if (!(error instanceof Problem) || error.status !== 401 || cache.getQueryData(keys.me) === undefined) return;
+  cache.setQueryData(keys.ended, true);
+  void cache.resetQueries({ queryKey: keys.me });
+}
+
+const cache: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: noticeEnd }),
+  mutationCache: new MutationCache({ onError: noticeEnd }),
   defaultOptions: {
     queries: {
       staleTime: 10_000,

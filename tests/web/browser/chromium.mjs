@@ -52,7 +52,15 @@ export async function open(browser, origin, { size = SIZES.wide, dark = false, s
   return { context, page, watch };
 }
 
+/** Waits until nothing is being loaded or moved: what a picture or a judgement needs. */
+export async function settled(page) {
+  await page.waitForFunction(() => {
+    const still = document.getAnimations().every((one) => one.playState !== "running");
+    return still && document.fonts.status === "loaded" && document.querySelector("[data-loading]") === null;
+  }, undefined, { polling: 50, timeout: 30_000 });
+}
+
 export async function shot(page, name) {
-  await page.waitForTimeout(250);
+  await settled(page);
   await page.screenshot({ path: `${OUT}${name}.png` });
 }

@@ -1,52 +1,42 @@
 // Owns the main job as a person does it in the browser: by clicking, and by typing. Works against any coordinator.
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { shot } from "./chromium.mjs";
 
 /** A build on a small machine takes minutes; everything else takes moments. */
-const LONG = Number(process.env.PATIENCE_RUN ?? 15 * 60_000);
+const LONG = Number(process.env.PATIENCE_RUN ?? 5 * 60_000);
 
-export const OWNER = { name: "Ada Lovelace", email: "ada@example.org", password: process.env.HYDRON_PASSWORD ?? "correct horse battery", team: "Analytical Engines" };
+export const OWNER = { name: "Ada Lovelace", email: "ada@example.org", password: "correct horse battery", team: "Analytical Engines" };
 
-/** Set-up from the one-time link, or sign-in where somebody set it up before. */
-export async function enter(page, origin, setupLink) {
-  if (setupLink) {
-    await page.goto(setupLink);
-    await page.getByRole("heading", { name: "Set up Hydron" }).waitFor();
-    await shot(page, "journey-setup");
-    await page.getByLabel("Your name").fill(OWNER.name);
-    await page.getByLabel("Email").fill(OWNER.email);
-    await page.getByLabel("Password").fill(OWNER.password);
-    await page.getByLabel("Team").fill(OWNER.team);
-    await page.getByRole("button", { name: "Create the owner account" }).click();
-  } else {
-    await page.goto(`${origin}/signin`);
-    await page.getByLabel("Email").fill(process.env.HYDRON_EMAIL ?? OWNER.email);
-    await page.getByLabel("Password").fill(OWNER.password);
-    await page.getByRole("button", { name: "Sign in" }).click();
-  }
+export async function setUp(page, setupLink) {
+  await page.goto(setupLink);
+  await page.getByRole("heading", { name: "Set up Hydron" }).waitFor();
+  await shot(page, "journey-setup");
+  await page.getByLabel("Your name").fill(OWNER.name);
+  await page.getByLabel("Email").fill(OWNER.email);
+  await page.getByLabel("Password").fill(OWNER.password);
+  await page.getByLabel("Team").fill(OWNER.team);
+  await page.getByRole("button", { name: "Create the owner account" }).click();
   await page.getByRole("heading", { name: "Projects", level: 1 }).waitFor();
   await shot(page, "journey-projects");
 }
 
-/** Makes sure that a server is there. `join` is a program that gets the token on its standard input. */
-export async function haveServer(page, origin, join) {
+export async function signIn(page, password = OWNER.password) {
+  await page.getByLabel("Email").fill(OWNER.email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
+/** Adopts a server; `join` is given the token, and lets a machine join with it. */
+export async function adopt(page, origin, name, join) {
   await page.goto(`${origin}/servers`);
-  await page.getByRole("heading", { name: "Servers", level: 1 }).waitFor();
-  const online = page.getByText("online", { exact: true });
-  await Promise.race([online.first().waitFor(), page.getByRole("heading", { name: "No servers yet" }).waitFor()]).catch(() => undefined);
-  if ((await online.count()) > 0) return;
   await page.getByRole("button", { name: "Adopt a server" }).first().click();
-  await page.getByLabel("Name").fill("browser-1");
+  await page.getByLabel("Name").fill(name);
   await page.getByRole("button", { name: "Get the command" }).click();
   const token = await page.getByText(/^hyd1\./).first().textContent();
   assert.ok(token, "the token is shown once");
   await shot(page, "journey-adopt");
-  if (join) {
-    const child = execFile(join, { env: { ...process.env, HYDRON_JOIN_TOKEN: token } });
-    child.stdin.end(`${token}\n`);
-  }
-  await page.getByText("browser-1 is here").waitFor({ timeout: 120_000 });
+  await join(token);
+  await page.getByText(`${name} is here`).waitFor({ timeout: 60_000 });
   await page.getByRole("link", { name: "See the server" }).click();
   await page.getByRole("heading", { name: "Machine" }).waitFor();
   await shot(page, "journey-server");
@@ -58,13 +48,17 @@ export async function newProject(page, origin, name) {
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Name").fill(name);
   await dialog.getByRole("button", { name: "Create project" }).click();
+  return arrived(page);
+}
+
+/** The id of the project whose empty chat is on screen. */
+export async function arrived(page) {
   await page.getByRole("heading", { name: "What should go live?" }).waitFor();
   return /projects\/([^/?]+)/.exec(page.url())[1];
 }
 
 /** From a repository to a live site with nothing but the mouse and one URL. Returns the live address. */
-export async function byClicking(page, origin, { repository, name = "Clicked guestbook" }) {
-  const project = await newProject(page, origin, name);
+export async function byClicking(page, repository) {
   await shot(page, "journey-empty");
   await page.getByLabel("Repository URL").fill(repository);
   await page.getByRole("button", { name: "Analyse repository" }).click();
@@ -73,30 +67,36 @@ export async function byClicking(page, origin, { repository, name = "Clicked gue
   await page.getByRole("button", { name: "Accept all", exact: true }).click({ timeout: LONG });
   await shot(page, "journey-services");
   await page.getByLabel("Details").getByRole("button", { name: "Make a plan" }).click();
-  const approve = page.getByRole("button", { name: /^Approve and start · \d+ steps? · .+ downtime$/ }).last();
-  await approve.waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: APPROVE }).last().waitFor({ timeout: 60_000 });
   await shot(page, "journey-plan");
-  await approve.click();
+  const panel = page.getByRole("region", { name: "Infrastructure plan" });
+  const summary = await panel.getByText(/^Digest/).first().getAttribute("title");
+  await page.getByRole("button", { name: APPROVE }).last().click();
   const dialog = page.getByRole("dialog", { name: "Approve this plan" });
-  await dialog.getByText(/sha256:|^Digest/).first().waitFor();
+  const digest = await dialog.getByText(/[0-9a-f]{64}$/).first().innerText();
   await shot(page, "journey-approval");
-  await dialog.getByRole("button", { name: /^Approve and start/ }).click();
+  await dialog.getByRole("button", { name: APPROVE }).click();
   await page.waitForURL(/\/runs\/run_/);
-  await page.getByRole("region", { name: "Run", exact: true }).waitFor();
+  await onRun(page).waitFor();
+  await onRun(page).getByText("(Running)").or(onRun(page).getByText("(Completed)")).first().waitFor({ state: "attached", timeout: 60_000 });
   await shot(page, "journey-run");
   const live = await finished(page);
   await shot(page, "journey-live");
   await readsLog(page);
-  return { project, live };
+  return { live, summary, digest: digest.replace(/^Digest\s*/, "").trim() };
 }
+
+export const APPROVE = /^Approve and start · \d+ steps? · .+ downtime$/;
+
+export const onRun = (page) => page.getByRole("region", { name: "Run", exact: true });
 
 /** Waits for the run on screen to end well, and returns where the site is, if the run says so. */
 export async function finished(page) {
-  const panel = page.getByRole("region", { name: "Run", exact: true });
+  const panel = onRun(page);
   const done = panel.getByText("Completed", { exact: true }).first();
   const failed = panel.getByText("Failed", { exact: true }).first();
-  await Promise.race([done.waitFor({ timeout: LONG }), failed.waitFor({ timeout: LONG })]);
-  if ((await failed.count()) > 0 && (await failed.isVisible())) {
+  await done.or(failed).first().waitFor({ timeout: LONG });
+  if (await failed.isVisible()) {
     await shot(page, "journey-failed");
     assert.fail(`the run failed: ${await panel.getByRole("alert").first().innerText()}`);
   }
@@ -109,52 +109,62 @@ async function readsLog(page) {
   await page.getByRole("log", { name: /^Log of/ }).getByRole("link", { name: "Line 1", exact: true }).waitFor();
   await shot(page, "journey-log");
   await page.goBack();
-  await page.getByRole("region", { name: "Run", exact: true }).waitFor();
+  await onRun(page).waitFor();
 }
 
-/** The site itself, through the proxy and its certificate. */
-export async function visit(context, url) {
-  const page = await context.newPage();
-  let answer = null;
-  for (let left = 5; answer === null; left -= 1) {
-    answer = await page.goto(url).catch((error) => {
-      if (left === 0) throw error;
-      return null;
-    });
-  }
-  assert.equal(answer.status(), 200, `${url} answers`);
-  await shot(page, "journey-site");
-  await page.close();
-}
-
+/** One sentence, and Hydron's answer to it, wherever other news stand. */
 export async function say(page, text) {
-  const messages = page.getByRole("log", { name: "Messages" }).getByRole("listitem", { name: "Hydron" });
-  await page.getByRole("log", { name: "Messages" }).locator("li, h2").first().waitFor();
-  const before = await messages.count();
-  await page.getByLabel("Message", { exact: true }).fill(text);
+  const messages = page.getByRole("log", { name: "Messages" });
+  await messages.locator("li, h2").first().waitFor();
+  const answered = page.waitForResponse((one) => one.request().method() === "POST" && one.url().endsWith("/messages"), { timeout: 60_000 });
+  const line = page.getByLabel("Message", { exact: true });
+  await line.focus();
+  await page.keyboard.insertText(text);
   await page.keyboard.press("Enter");
-  await messages.nth(before).waitFor({ timeout: 60_000 });
-  return messages.nth(before);
+  const { reply } = await (await answered).json();
+  const answer = messages.locator(`[data-message="${reply.id}"]`);
+  await answer.waitFor();
+  return answer;
+}
+
+/** The run in an answer, at its good end. */
+export async function ended(answer) {
+  const done = answer.getByText("Completed", { exact: true }).first();
+  await done.or(answer.getByText("Failed", { exact: true }).first()).first().waitFor({ timeout: LONG });
+  assert.ok(await done.isVisible(), `the run ended well: ${await answer.innerText()}`);
 }
 
 /** The same job by typing sentences. */
-export async function byTyping(page, origin, { repository, name = "Typed guestbook" }) {
-  await newProject(page, origin, name);
+export async function byTyping(page, repository) {
   const first = await say(page, `deploy ${repository}`);
   await first.getByText("Done", { exact: true }).first().waitFor({ timeout: LONG });
   await shot(page, "typing-analysis");
   await say(page, "accept all services");
   await shot(page, "typing-services");
   const plan = await say(page, "make the plan");
-  await plan.getByRole("button", { name: /^Approve and start/ }).waitFor({ timeout: 60_000 });
+  await plan.getByRole("button", { name: APPROVE }).waitFor({ timeout: 60_000 });
   await shot(page, "typing-plan");
   const run = await say(page, "approve the plan");
-  const card = run.getByText("Completed", { exact: true }).first();
-  const failed = run.getByText("Failed", { exact: true }).first();
-  await Promise.race([card.waitFor({ timeout: LONG }), failed.waitFor({ timeout: LONG })]);
-  assert.ok(await card.isVisible(), `the run ended well: ${await run.innerText()}`);
+  await ended(run);
   await shot(page, "typing-live");
   const nonsense = await say(page, "paint the bikeshed mauve");
   assert.match(await nonsense.innerText(), /understand/i);
   return run.getByRole("link", { name: /localhost|https?:/ }).last().getAttribute("href");
+}
+
+/** Presses Tab until what has the focus is called `name`, as somebody without a mouse does. */
+export async function tabTo(page, name) {
+  const seen = [];
+  for (let left = 120; left > 0; left -= 1) {
+    await page.keyboard.press("Tab");
+    const [called, marked] = await page.evaluate(() => {
+      const one = document.activeElement;
+      const style = getComputedStyle(one);
+      return [one.getAttribute("aria-label") ?? one.innerText.trim(), style.outlineStyle !== "none" || one.matches("textarea")];
+    });
+    seen.push(called);
+    assert.ok(marked, `the focus on “${called}” can be seen`);
+    if (name.test(called)) return;
+  }
+  assert.fail(`no Tab leads to ${name}; it leads to ${seen.join(" · ")}`);
 }

@@ -5,7 +5,7 @@ import { after, before, describe, it } from "node:test";
 import { startMock } from "../mock/serve.mjs";
 import { audit } from "./axe.mjs";
 import { launch, open, shot, SIZES } from "./chromium.mjs";
-import { byClicking, byTyping, enter, haveServer, say } from "./journey.mjs";
+import { adopt, byClicking, byTyping, newProject, say, setUp, signIn } from "./journey.mjs";
 
 let browser;
 before(async () => {
@@ -39,14 +39,16 @@ describe("from set-up to the live URL", () => {
   });
 
   it("lets the owner in, adopts a server, and goes live by clicking", async () => {
-    await enter(page, mock.url, mock.setupLink);
-    await haveServer(page, mock.url);
-    const { live } = await byClicking(page, mock.url, { repository: "https://git.example.org/acme/guestbook.git" });
+    await setUp(page, mock.setupLink);
+    await adopt(page, mock.url, "browser-1", () => undefined);
+    await newProject(page, mock.url, "Clicked guestbook");
+    const { live } = await byClicking(page, "https://git.example.org/acme/guestbook.git");
     assert.match(live, /^https:\/\/clicked-guestbook-/);
   });
 
   it("goes live by typing", async () => {
-    const live = await byTyping(page, mock.url, { repository: "https://git.example.org/acme/guestbook.git" });
+    await newProject(page, mock.url, "Typed guestbook");
+    const live = await byTyping(page, "https://git.example.org/acme/guestbook.git");
     assert.match(live, /^https:\/\/typed-guestbook-/);
   });
 
@@ -75,7 +77,9 @@ describe("every scene", () => {
     mock = await startMock({ scene: "busy" });
     s = mock.world.scenes;
     ({ page, watch } = await open(browser, mock.url));
-    await enter(page, mock.url);
+    await page.goto(`${mock.url}/signin`);
+    await signIn(page);
+    await page.getByRole("heading", { name: "Projects", level: 1 }).waitFor();
   });
   after(() => mock.close());
 

@@ -17,6 +17,11 @@ export function useMe() {
   return useQuery({ queryKey: keys.me, queryFn: () => take(api.GET("/me")), staleTime: 5 * 60_000, retry: false });
 }
 
+/** Whether the door is shown because a session came to its end. */
+export function useEnded(): boolean {
+  return useQueryClient().getQueryData(keys.ended) === true;
+}
+
 /** For pages behind the gate, where somebody is known to be signed in. */
 export function useSession(): { user: NonNullable<Me["user"]>; team: TeamRef; teams: TeamRef[] } {
   const { data } = useMe();
@@ -30,6 +35,8 @@ function useEntry<T>(call: (body: T) => Promise<Me>) {
     mutationFn: call,
     onSuccess: (me) => {
       chooseTeam(me.team?.id ?? null);
+      // What somebody else may have seen in this browser is not shown to whoever comes in now.
+      cache.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] && queryKey[0] !== keys.setup[0] });
       cache.setQueryData(keys.setup, { needed: false });
       cache.setQueryData(keys.me, me);
     },

@@ -3,6 +3,7 @@
 export const keys = {
   setup: ["setup"] as const,
   me: ["me"] as const,
+  ended: ["ended"] as const,
   projects: ["projects"] as const,
   project: (id: string) => ["project", id] as const,
   analyses: (project: string) => ["analyses", project] as const,

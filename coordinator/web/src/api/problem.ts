@@ -8,6 +8,20 @@ export interface ProblemBody {
   field?: string | null;
 }
 
+/** HTTP's own phrases tell a person nothing; the sentence below the title tells the rest. */
+const IN_WORDS: Record<string, string> = {
+  "Bad Request": "This cannot be read",
+  Forbidden: "This is not allowed",
+  "Not Found": "This is not here",
+  Conflict: "Not now",
+  "Payload Too Large": "This is too large",
+  "Content Too Large": "This is too large",
+  "Unprocessable Entity": "This cannot be used",
+  "Too Many Requests": "Too many at once",
+  "Internal Server Error": "The coordinator failed",
+  "Service Unavailable": "The coordinator is busy",
+};
+
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
@@ -21,7 +35,7 @@ export class Problem extends Error {
     this.name = "Problem";
     this.status = status;
     this.code = body.code ?? `http_${String(status)}`;
-    this.title = title;
+    this.title = IN_WORDS[title] ?? title;
     this.field = body.field ?? null;
     this.extra = body;
   }

@@ -24,7 +24,7 @@ export function MessageView({ message, project, onSay }: MessageViewProps) {
     );
   }
   return (
-    <li className="flex animate-rise gap-3" aria-label="Hydron">
+    <li className="flex animate-rise gap-3" aria-label="Hydron" data-message={message.id}>
       <Mark className="mt-0.5 size-6 shrink-0 max-sm:hidden" />
       <div className="min-w-0 flex-1">
         {message.text !== "" && (

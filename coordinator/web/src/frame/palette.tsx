@@ -7,7 +7,7 @@ import { useLocation, useNavigate } from "react-router";
 import { useLogout } from "../api/account";
 import { useProjects } from "../api/projects";
 import { useServers } from "../api/servers";
-import { PROJECT, SERVER, StatusIcon } from "../ui/status";
+import { PROJECT, serverLook, StatusIcon } from "../ui/status";
 import { setTheme } from "../ui/theme";
 
 interface PaletteProps {
@@ -65,7 +65,7 @@ export default function Palette({ open, onOpenChange, onHelp }: PaletteProps) {
               </Command.Group>
               <Command.Group heading="Servers" className={GROUP}>
                 {servers.map((server) => (
-                  <Item key={server.id} value={`${server.name} ${server.id}`} mark={<StatusIcon look={SERVER[server.state]} />} onSelect={go(`/servers/${server.id}`)}>
+                  <Item key={server.id} value={`${server.name} ${server.id}`} mark={<StatusIcon look={serverLook(server)} />} onSelect={go(`/servers/${server.id}`)}>
                     {server.name}
                   </Item>
                 ))}

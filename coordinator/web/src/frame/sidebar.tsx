@@ -48,11 +48,12 @@ export function Sidebar({ onSearch, onHelp }: { onSearch: () => void; onHelp: ()
           <button
             type="button"
             onClick={onSearch}
-            aria-label="Search and commands"
             className="mb-2 flex h-8 w-full items-center gap-2 rounded-md border border-line-strong bg-surface px-2 text-sm text-ink-3 shadow-1 hover:border-ink-3 md:max-xl:justify-center md:max-xl:border-0 md:max-xl:bg-transparent md:max-xl:shadow-none"
           >
             <Search className="size-4 shrink-0" aria-hidden />
-            <span className="flex-1 text-left md:max-xl:hidden">Search</span>
+            <span className="flex-1 text-left md:max-xl:sr-only">
+              Search<span className="sr-only"> and commands</span>
+            </span>
             <span className="flex gap-0.5 md:max-xl:hidden" aria-hidden>
               <Kbd>Ctrl</Kbd>
               <Kbd>K</Kbd>

@@ -19,11 +19,12 @@ export function UserMenu() {
     <Menu
       align="start"
       trigger={
-        <button type="button" aria-label={`Account of ${user.name}`} className="flex h-9 min-w-0 flex-1 items-center gap-2 rounded-md px-1.5 text-left hover:bg-hover">
+        <button type="button" className="flex h-9 min-w-0 flex-1 items-center gap-2 rounded-md px-1.5 text-left hover:bg-hover">
           <span className="flex size-6 shrink-0 items-center justify-center rounded-full bg-accent-soft text-[11px] font-semibold text-accent" aria-hidden>
             {initials}
           </span>
-          <span className="min-w-0 truncate text-sm md:max-xl:hidden">{user.name}</span>
+          <span className="sr-only">Account of </span>
+          <span className="min-w-0 truncate text-sm md:max-xl:sr-only">{user.name}</span>
         </button>
       }
     >

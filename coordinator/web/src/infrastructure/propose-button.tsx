@@ -6,7 +6,7 @@ import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Checkbox } from "../ui/field";
 import { ProblemNote } from "../ui/problem-note";
-import { SERVER, StatusBadge } from "../ui/status";
+import { serverLook, StatusBadge } from "../ui/status";
 import { sayProblem } from "../ui/toast";
 
 interface ProposeButtonProps {
@@ -53,7 +53,7 @@ export function ProposeButton({ project, servers, label = "Make a plan", size = 
           {usable.map((server) => (
             <li key={server.id} className="flex items-center gap-3 px-3 py-2">
               <Checkbox label={<span className="truncate font-medium text-ink">{server.name}</span>} checked={chosen.has(server.id)} onChange={() => { toggle(server.id); }} className="flex-1" />
-              <StatusBadge look={SERVER[server.state]} />
+              <StatusBadge look={serverLook(server)} />
             </li>
           ))}
         </ul>

@@ -11,7 +11,7 @@ import { Page } from "../frame/page";
 import { Button, buttonClass } from "../ui/button";
 import { ProblemNote } from "../ui/problem-note";
 import { Skeleton } from "../ui/skeleton";
-import { PROJECT, SERVER, StatusBadge } from "../ui/status";
+import { PROJECT, serverLook, StatusBadge } from "../ui/status";
 import { Ago } from "../ui/time";
 import { factRows } from "./facts";
 import { OnlineMark } from "./online-mark";
@@ -52,7 +52,7 @@ function Shown({ server }: { server: Server }) {
     <div className="grid gap-4 lg:grid-cols-2">
       <Box title="State">
         <dl className="grid grid-cols-[8rem_1fr] gap-y-2 text-sm">
-          <Row name="State"><StatusBadge look={SERVER[server.state]} /></Row>
+          <Row name="State"><StatusBadge look={serverLook(server)} /></Row>
           <Row name="Agent"><OnlineMark server={server} /> {server.agent_version && <code className="ml-1 text-xs text-ink-2">{server.agent_version}</code>}</Row>
           <Row name="Last seen">{server.last_seen_at === null ? "never" : <Ago at={server.last_seen_at} />}</Row>
           <Row name="Joined">{server.enrolled_at === null ? "not yet" : <Ago at={server.enrolled_at} />}</Row>

@@ -3,7 +3,7 @@ import { Link } from "react-router";
 import { useProjects } from "../api/projects";
 import type { Server } from "../api/types";
 import { list } from "../format/format";
-import { SERVER, StatusBadge } from "../ui/status";
+import { serverLook, StatusBadge } from "../ui/status";
 import { Ago } from "../ui/time";
 import { OnlineMark } from "./online-mark";
 import { factLine } from "./facts";
@@ -32,7 +32,7 @@ export function ServerTable({ servers }: { servers: Server[] }) {
                   <Link to={`/servers/${server.id}`} title={server.name} className="block truncate font-medium after:absolute after:inset-0">{server.name}</Link>
                   <span className="block truncate text-xs text-ink-3">{factLine(server)}</span>
                 </th>
-                <td className="px-2 py-2"><StatusBadge look={SERVER[server.state]} /></td>
+                <td className="px-2 py-2"><StatusBadge look={serverLook(server)} /></td>
                 <td className="truncate px-2 py-2 text-ink-2 max-lg:hidden" title={list(linked)}>{linked.length === 0 ? <span className="text-ink-3">none</span> : list(linked)}</td>
                 <td className="truncate px-2 py-2 font-mono text-xs text-ink-2 max-lg:hidden">{server.agent_version ?? "–"}</td>
                 <td className="px-4 py-2 text-right text-xs max-sm:hidden">

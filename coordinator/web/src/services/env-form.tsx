@@ -32,17 +32,17 @@ export function EnvForm({ service, project, known, onClose }: EnvFormProps) {
   return (
     <form onSubmit={submit} className="space-y-2.5">
       {known === null ? (
-        <Field label="Name" error={fieldError(save.error, "name")}>
+        <Field label="Name" error={fieldError(save.error, "vars[0].name")}>
           <Input required autoFocus value={name} onChange={(event) => { setName(event.target.value); }} placeholder="LOG_LEVEL" autoComplete="off" spellCheck={false} className="font-mono" />
         </Field>
       ) : (
         <p><code className="text-xs font-medium">{known.name}</code></p>
       )}
-      <Field label="Value" hint={known?.secret && known.set ? "The stored value is not shown. What you type replaces it." : undefined} error={fieldError(save.error, "value")}>
+      <Field label="Value" hint={known?.secret && known.set ? "The stored value is not shown. What you type replaces it." : undefined} error={fieldError(save.error, "vars[0].value")}>
         <Input autoFocus={known !== null} type={secret ? "password" : "text"} value={value} onChange={(event) => { setValue(event.target.value); }} autoComplete="off" spellCheck={false} className="font-mono" />
       </Field>
       <Checkbox label="Secret: encrypted, never shown again, never in logs" checked={secret} disabled={known?.secret === true} onChange={(event) => { setSecret(event.target.checked); }} />
-      {save.isError && !isFieldError(save.error, ["name", "value"]) && <ProblemNote error={save.error} />}
+      {save.isError && !isFieldError(save.error, ["vars[0].name", "vars[0].value"]) && <ProblemNote error={save.error} />}
       <div className="flex gap-2">
         <Button type="submit" look="primary" size="sm" busy={save.isPending}>Save</Button>
         <Button size="sm" onClick={onClose}>Cancel</Button>

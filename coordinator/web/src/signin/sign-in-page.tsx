@@ -1,7 +1,7 @@
 // Owns signing in, and going back to where the person wanted to be.
 import { type FormEvent, useState } from "react";
 import { Navigate, useLocation, useNavigate } from "react-router";
-import { useLogin, useMe, useSetupNeeded } from "../api/account";
+import { useEnded, useLogin, useMe, useSetupNeeded } from "../api/account";
 import { Entrance } from "../frame/entrance";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
@@ -13,6 +13,7 @@ export default function SignInPage() {
   const me = useMe();
   const setup = useSetupNeeded();
   const login = useLogin();
+  const ended = useEnded();
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const target = wanted(state);
@@ -24,7 +25,7 @@ export default function SignInPage() {
   if (setup.data?.needed === true) return <Navigate to="/setup" replace />;
   if (me.data) return <Navigate to={target} replace />;
   return (
-    <Entrance title="Sign in to Hydron" lead="Repositories in, live apps out, on your own servers.">
+    <Entrance title="Sign in to Hydron" lead={ended ? "Your session has ended. Sign in to go on where you were." : "Repositories in, live apps out, on your own servers."}>
       <form onSubmit={submit} className="space-y-4">
         <Field label="Email">
           <Input required type="email" name="email" autoComplete="username" value={email} onChange={(event) => { setEmail(event.target.value); }} autoFocus />

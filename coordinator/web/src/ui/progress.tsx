@@ -13,7 +13,7 @@ export function Progress({ value, tone, label }: { value: number; tone: Tone; la
 /** Thin moving line under a header while a page's data is on its way. */
 export function Moving({ label }: { label: string }) {
   return (
-    <div role="progressbar" aria-label={label} className="h-0.5 overflow-hidden bg-hover">
+    <div role="progressbar" aria-label={label} data-loading className="h-0.5 overflow-hidden bg-hover">
       <div className="h-full w-1/3 animate-slide bg-run-strong" />
     </div>
   );

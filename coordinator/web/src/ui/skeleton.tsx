@@ -2,7 +2,7 @@
 import { clsx } from "clsx";
 
 export function Skeleton({ className }: { className?: string }) {
-  return <div aria-hidden className={clsx("animate-shimmer rounded-md bg-hover", className)} />;
+  return <div aria-hidden data-loading className={clsx("animate-shimmer rounded-md bg-hover", className)} />;
 }
 
 export function SkeletonList({ rows, className, label }: { rows: number; className: string; label: string }) {

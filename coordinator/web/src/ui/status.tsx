@@ -15,6 +15,7 @@ import {
   type LucideIcon,
   OctagonX,
   TriangleAlert,
+  Unplug,
 } from "lucide-react";
 import type {
   AnalysisState,
@@ -104,6 +105,14 @@ export function runLook(state: string): Look {
   return RUN[state as RunState] ?? UNKNOWN;
 }
 
+/** What a server is doing can only be said of one that is connected. */
+export function serverLook(server: { state: ServerState; online: boolean; enrolled_at: number | null }): Look {
+  if (server.online) return SERVER[server.state];
+  return server.enrolled_at === null ? NOT_JOINED : OFFLINE;
+}
+
+const NOT_JOINED: Look = look("Not joined", "idle", CircleDashed);
+const OFFLINE: Look = look("Offline", "warn", Unplug);
 const UNKNOWN: Look = look("Unknown", "warn", CircleHelp);
 
 export function StatusIcon({ look: given, className }: { look: Look | undefined; className?: string }) {

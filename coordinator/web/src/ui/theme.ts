@@ -18,6 +18,8 @@ function paint(): void {
 }
 
 media.addEventListener("change", paint);
+// The system may have changed between the first paint and now.
+paint();
 
 export function setTheme(theme: Theme): void {
   if (theme === "system") localStorage.removeItem(KEY);
