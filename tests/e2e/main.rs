@@ -8,9 +8,12 @@
 
 mod adopted;
 mod bad_input;
+mod canary;
 mod confinement;
+mod counting_runs;
 mod crashes;
 mod docker;
+mod kill_loop;
 mod main_job;
 mod releases;
 mod repository;

@@ -1,19 +1,15 @@
 //! Envelopes that must not come in, each refused at its own check and with its own code; nothing is ever executed.
 
-use std::collections::BTreeSet;
-
 use ed25519_dalek::SigningKey;
 use hydron_proto::envelope::{EnvelopeDraft, EnvelopeKind, sign};
 use hydron_proto::ids::{ReleaseId, ServerId, ServiceId, TeamId};
-use hydron_proto::plan::{
-    Action, ActionKind, Dockerfile, DockerfileRule, GitCheckout, Health, HealthKind, ImageBuild, Limits,
-    Mandate, Operation, PlanKind, Probe, ReleaseImage, ReleaseOrder, ReleaseSpec, Risk, SourceRule, Step,
-};
+use hydron_proto::plan::{Action, Operation, PlanKind, Risk, Step};
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::{self, SignedEnvelope, to_executor};
 use prost::Message as _;
 
-use crate::world::{FakeLink, Signed, World, lines, now_ms, permit, secret, shell, step};
+use crate::mandates::{mandated, service};
+use crate::world::{FakeLink, Signed, World, lines, now_ms, permit, shell, step};
 
 /// A plan whose step would leave a trace.
 fn tracer(world: &World) -> hydron_proto::plan::PlanDocument {
@@ -122,6 +118,7 @@ fn every_code_of_the_closed_list_has_a_test_that_expects_it() {
         include_str!("permits.rs"),
         include_str!("secrets.rs"),
         include_str!("crash.rs"),
+        include_str!("mandates.rs"),
     ];
     for code in RejectCode::ALL {
         let quoted = format!("\"{}\"", code.code());
@@ -228,210 +225,6 @@ async fn the_servers_own_policy_has_the_last_word() {
     link.permit(permit(&signed, 0, 0)).await;
     assert_eq!(link.decision().await.code, "POLICY");
     assert_eq!(lines(&world.path("trace")), 0);
-}
-
-fn service() -> ServiceId {
-    ServiceId::new(1, [5; 10])
-}
-
-fn mandate() -> Mandate {
-    Mandate {
-        service: service(),
-        name: "api".parse().unwrap(),
-        source: SourceRule::Git {
-            url: "https://git.example/team/api.git".parse().unwrap(),
-            reference: "main".parse().unwrap(),
-            context: "".parse().unwrap(),
-            dockerfile: DockerfileRule::Repository { path: "Dockerfile".parse().unwrap() },
-        },
-        kinds: [ActionKind::GitCheckout, ActionKind::ImageBuild, ActionKind::Release, ActionKind::Probe]
-            .into(),
-        networks: ["hy-net".parse().unwrap()].into(),
-        volumes: vec![],
-        ports: [8000].into(),
-        hosts: ["api.example".parse().unwrap()].into(),
-        env: BTreeSet::new(),
-        secrets: BTreeSet::new(),
-        command: None,
-        pre_deploy: None,
-        limits: limits(),
-        valid_until_unix_ms: now_ms() + 3_600_000,
-    }
-}
-
-fn limits() -> Limits {
-    Limits { memory_mb: 256, cpu_milli: 500, pids: 100 }
-}
-
-fn checkout() -> GitCheckout {
-    GitCheckout {
-        url: "https://git.example/team/api.git".parse().unwrap(),
-        reference: "main".parse().unwrap(),
-        commit: "0123456789012345678901234567890123456789".parse().unwrap(),
-        credential: None,
-        checkout: "api".parse().unwrap(),
-    }
-}
-
-fn build(tag: &str) -> ImageBuild {
-    ImageBuild {
-        service: "api".parse().unwrap(),
-        checkout: Some("api".parse().unwrap()),
-        context: "".parse().unwrap(),
-        dockerfile: Dockerfile::Repository { path: "Dockerfile".parse().unwrap() },
-        args: vec![],
-        tag: tag.parse().unwrap(),
-        memory_mb: 512,
-    }
-}
-
-fn release(tag: &str) -> ReleaseSpec {
-    ReleaseSpec {
-        service: service(),
-        name: "api".parse().unwrap(),
-        release: ReleaseId::new(1, [6; 10]),
-        image: ReleaseImage::Built { tag: tag.parse().unwrap() },
-        command: None,
-        env: vec![],
-        port: Some(8000),
-        network: "hy-net".parse().unwrap(),
-        volumes: vec![],
-        limits: limits(),
-        health: Health { check: HealthKind::Tcp {}, successes: 1, interval_ms: 100, deadline_s: 5 },
-        order: ReleaseOrder::StartFirst,
-        pre_deploy: None,
-        bake_s: 0,
-        drain_s: 0,
-        stop_grace_s: 1,
-    }
-}
-
-fn of_service(action: Action) -> Step {
-    let mut step = step(action);
-    step.risk = Risk::R2;
-    step.service = Some(service());
-    step
-}
-
-fn release_steps(checkout: GitCheckout, build: ImageBuild, release: ReleaseSpec) -> Vec<Step> {
-    [Action::GitCheckout(checkout), Action::ImageBuild(build), Action::Release(release)]
-        .into_iter()
-        .map(of_service)
-        .collect()
-}
-
-/// A server that holds an approved plan with a mandate for the service.
-async fn mandated() -> (World, FakeLink) {
-    let mut world = World::running();
-    let mut link = world.link().await;
-    let mut plan = world.plan(
-        PlanKind::Provisioning,
-        release_steps(checkout(), build("hydron/p-api:1"), release("hydron/p-api:1")),
-    );
-    plan.mandates = vec![mandate()];
-    let signed = world.sign(&plan);
-    link.accepted(&signed).await;
-    (world, link)
-}
-
-#[tokio::test]
-async fn a_release_inside_its_mandate_is_accepted() {
-    let (mut world, mut link) = mandated().await;
-    let steps = release_steps(checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
-    let plan = world.plan(PlanKind::Release, steps);
-    let signed = world.sign(&plan);
-    link.accepted(&signed).await;
-    // An image that an accepted plan builds for this service may be released again, with other variables say.
-    let plan = world.plan(PlanKind::Release, vec![of_service(Action::Release(release("hydron/p-api:1")))]);
-    let signed = world.sign(&plan);
-    link.accepted(&signed).await;
-}
-
-#[tokio::test]
-async fn a_release_without_a_mandate_is_refused() {
-    let mut world = World::running();
-    let mut link = world.link().await;
-    let steps = release_steps(checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
-    let plan = world.plan(PlanKind::Release, steps);
-    let signed = world.sign(&plan);
-    refused(&world, &mut link, &signed, "NO_MANDATE").await;
-}
-
-#[tokio::test]
-async fn a_release_outside_its_mandate_is_refused_field_by_field() {
-    let (mut world, mut link) = mandated().await;
-    let good = || release_steps(checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
-    let changed = |checkout: GitCheckout, build: ImageBuild, release: ReleaseSpec| {
-        release_steps(checkout, build, release)
-    };
-    let (c, b, r) = (checkout(), build("hydron/p-api:2"), release("hydron/p-api:2"));
-    let outside = vec![
-        changed(
-            GitCheckout { url: "https://git.example/evil/api.git".parse().unwrap(), ..c.clone() },
-            b.clone(),
-            r.clone(),
-        ),
-        changed(GitCheckout { reference: "evil".parse().unwrap(), ..c.clone() }, b.clone(), r.clone()),
-        changed(GitCheckout { credential: Some(secret("git")), ..c.clone() }, b.clone(), r.clone()),
-        changed(c.clone(), ImageBuild { context: "evil".parse().unwrap(), ..b.clone() }, r.clone()),
-        changed(
-            c.clone(),
-            ImageBuild { dockerfile: Dockerfile::Inline { content: "FROM evil".into() }, ..b.clone() },
-            r.clone(),
-        ),
-        // A checkout that another plan left behind, and a tag that another service's build made.
-        changed(c.clone(), ImageBuild { checkout: Some("other".parse().unwrap()), ..b.clone() }, r.clone()),
-        changed(c.clone(), b.clone(), release("hydron/p-other:2")),
-        changed(c.clone(), b.clone(), ReleaseSpec { network: "host".parse().unwrap(), ..r.clone() }),
-        changed(c.clone(), b.clone(), ReleaseSpec { port: Some(22), ..r.clone() }),
-        changed(c.clone(), b.clone(), ReleaseSpec { command: Some(vec!["evil".into()]), ..r.clone() }),
-        changed(c.clone(), b.clone(), ReleaseSpec { pre_deploy: Some(vec!["evil".into()]), ..r.clone() }),
-        changed(
-            c.clone(),
-            b.clone(),
-            ReleaseSpec { limits: Limits { memory_mb: 257, ..limits() }, ..r.clone() },
-        ),
-        changed(
-            c,
-            b,
-            ReleaseSpec { env: vec![hydron_proto::plan::EnvVar::literal("EVIL".parse().unwrap(), "1")], ..r },
-        ),
-        [good(), vec![of_service(shell("true").action)]].concat(),
-        [
-            good(),
-            vec![of_service(Action::Probe(Probe {
-                host: "evil.example".parse().unwrap(),
-                path: "/".into(),
-                status_from: 200,
-                status_to: 399,
-                tries: 1,
-            }))],
-        ]
-        .concat(),
-        vec![step(good()[0].action.clone())],
-    ];
-    for (number, mut steps) in outside.into_iter().enumerate() {
-        for step in &mut steps {
-            step.risk = step.risk.max(step.action.risk());
-        }
-        let plan = world.plan(PlanKind::Release, steps);
-        let signed = world.sign(&plan);
-        assert_eq!(link.offer(&signed).await.code, "OUTSIDE_MANDATE", "change {number}");
-    }
-}
-
-#[tokio::test]
-async fn a_mandate_ends_with_its_time() {
-    let mut world = World::running();
-    let mut link = world.link().await;
-    let steps = release_steps(checkout(), build("hydron/p-api:1"), release("hydron/p-api:1"));
-    let mut plan = world.plan(PlanKind::Provisioning, steps.clone());
-    plan.mandates = vec![Mandate { valid_until_unix_ms: now_ms() - 1, ..mandate() }];
-    let signed = world.sign(&plan);
-    link.accepted(&signed).await;
-    let plan = world.plan(PlanKind::Release, steps);
-    let signed = world.sign(&plan);
-    assert_eq!(link.offer(&signed).await.code, "OUTSIDE_MANDATE");
 }
 
 #[tokio::test]

@@ -63,8 +63,26 @@ impl Agent {
     }
 
     pub(crate) fn start(&mut self) {
+        self.start_by(Command::new(BINARY));
+    }
+
+    /// Starts it and writes down every program that it and its children execute, one a line of `executed`.
+    pub(crate) fn start_traced(&mut self) {
+        let mut strace = Command::new("strace");
+        strace.args(["-f", "-qq", "--seccomp-bpf", "-s", "300", "-e", "trace=execve,execveat", "-o"]);
+        strace.arg(self.path("executed")).arg(BINARY);
+        self.start_by(strace);
+    }
+
+    /// What was executed since [`Self::start_traced`].
+    pub(crate) fn executed(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.path("executed")).expect("strace writes");
+        text.lines().filter(|line| line.contains(" execve")).map(str::to_owned).collect()
+    }
+
+    fn start_by(&mut self, mut program: Command) {
         let log = std::fs::File::options().create(true).append(true).open(self.path("agent.log")).unwrap();
-        let child = Command::new(BINARY)
+        let child = program
             .arg("--root")
             .arg(self.root().path())
             .arg("run")
@@ -105,7 +123,7 @@ impl Drop for Agent {
             let _ = child.kill();
             let _ = child.wait();
         }
-        for role in ["exec", "link", "step-host"] {
+        for role in ["run", "exec", "link", "step-host"] {
             self.kill(role);
         }
     }

@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use sqlx::postgres::PgPoolOptions;
 use tempfile::TempDir;
 
+use crate::db::Db;
 use crate::{Location, Store};
 
 /// Names the PostgreSQL server of the tests.
@@ -69,6 +70,43 @@ async fn fresh_database(url: &str) -> String {
     server.close().await;
     let (base, _) = url.rsplit_once('/').expect("a URL with a database");
     format!("{base}/{name}")
+}
+
+/// From now on no transaction that adds a journal entry can be committed; everything before its commit still works.
+pub async fn refuse_commits_of_journals(store: &Store) {
+    let table =
+        "CREATE TABLE refused_commit (team_id TEXT REFERENCES team (id) DEFERRABLE INITIALLY DEFERRED)";
+    let statements: &[&str] = match &store.db {
+        Db::Sqlite { .. } => &[
+            table,
+            "CREATE TRIGGER refuse_commit AFTER INSERT ON run_event \
+             BEGIN INSERT INTO refused_commit VALUES ('nobody'); END",
+        ],
+        Db::Postgres(_) => &[
+            table,
+            "CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS \
+             'BEGIN INSERT INTO refused_commit VALUES (''nobody''); RETURN NULL; END'",
+            "CREATE TRIGGER refuse_commit AFTER INSERT ON run_event FOR EACH ROW EXECUTE FUNCTION refuse_commit()",
+        ],
+    };
+    execute(store, statements).await;
+}
+
+/// Takes [`refuse_commits_of_journals`] back.
+pub async fn allow_commits_of_journals(store: &Store) {
+    let statement = match &store.db {
+        Db::Sqlite { .. } => "DROP TRIGGER refuse_commit",
+        Db::Postgres(_) => "DROP TRIGGER refuse_commit ON run_event",
+    };
+    execute(store, &[statement]).await;
+}
+
+async fn execute(store: &Store, statements: &[&str]) {
+    let mut tx = store.db.begin().await.expect("a transaction");
+    for statement in statements {
+        tx.q(statement).exec().await.expect("a statement of the tests");
+    }
+    tx.commit().await.expect("a commit");
 }
 
 /// Stamps `async fn name(db: TestStore)` into one test an engine: `name::sqlite` and `name::postgres`.

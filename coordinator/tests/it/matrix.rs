@@ -1,6 +1,6 @@
 //! Every operation of the OpenAPI document × every role, a token, nobody, and another team.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_coordinator::http::gate::{Access, operations};
 use hydron_coordinator::http::{openapi, router, routes};
@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::harness::things::{BODIES, MAKERS, PARAMETERS};
-use crate::harness::{Answer, Who, World};
+use crate::harness::{Answer, Caller, Who, World};
 use crate::in_a_world;
 
 #[test]
@@ -83,6 +83,23 @@ in_a_world! {
         }
     }
 
+    async fn what_one_team_is_shown_and_what_another_is_shown_have_nothing_in_common(world: World) {
+        let mut world = world;
+        let of_ours = one_of_everything(&world).await;
+        std::mem::swap(&mut world.ours, &mut world.theirs);
+        let of_theirs = one_of_everything(&world).await;
+        let theirs = shown(world.owner(), &of_theirs).await;
+        std::mem::swap(&mut world.ours, &mut world.theirs);
+        let ours = shown(world.owner(), &of_ours).await;
+        for (made, shown) in [(&of_ours, &ours), (&of_theirs, &theirs)] {
+            let seen = made.iter().filter(|(_, id)| shown.contains_key(id)).count();
+            assert!(seen >= 9, "only {seen} kinds of things are shown at all: nothing is proved");
+        }
+        for (id, operation) in &theirs {
+            assert!(!ours.contains_key(id), "{operation} shows {id} to one team and {} to the other", ours[id]);
+        }
+    }
+
     async fn every_change_leaves_an_entry_in_the_audit_log(world: World) {
         let document = serde_json::to_value(router::document()).unwrap();
         for (path, method, id) in operations(&router::document()) {
@@ -119,6 +136,48 @@ in_a_world! {
                 assert_eq!(answer.problem(404), "not_found", "{id} with {odd:?}");
             }
         }
+    }
+}
+
+/// A thing of every kind, by the prefix of its id.
+async fn one_of_everything(world: &World) -> Vec<(&'static str, String)> {
+    let mut made = Vec::new();
+    for (prefix, maker) in MAKERS {
+        made.push((*prefix, maker(world).await));
+    }
+    made
+}
+
+/// Every id that any answer to a GET shows, and the operation that shows it.
+async fn shown(caller: &Caller, things: &[(&'static str, String)]) -> BTreeMap<String, String> {
+    let document = serde_json::to_value(router::document()).unwrap();
+    let mut ids = BTreeMap::new();
+    for (path, method, id) in operations(&router::document()) {
+        if method != Method::GET {
+            continue;
+        }
+        let target = fill(&document, &path, &method, |prefix| {
+            things.iter().find(|(known, _)| *known == prefix).map(|(_, id)| id.clone())
+        });
+        let answer = caller.get(&target).await;
+        assert!(answer.status.as_u16() < 500, "{id}: {}", answer.json);
+        collect_ids(&answer.json, &mut |found| drop(ids.insert(found.to_owned(), id.clone())));
+    }
+    ids
+}
+
+fn collect_ids(json: &Value, found: &mut impl FnMut(&str)) {
+    match json {
+        Value::String(text) => {
+            let digits =
+                text.split_once('_').filter(|(prefix, _)| prefix.len() <= 4).map(|(_, digits)| digits);
+            if digits.is_some_and(|digits| digits.len() == 32) {
+                found(text);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_ids(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| collect_ids(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 

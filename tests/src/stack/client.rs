@@ -98,6 +98,27 @@ impl Client {
         self.call(Method::POST, path, &body).await?.ok().with_context(|| format!("POST {path}"))
     }
 
+    /// What a stream sends within `patience`, or up to its end.
+    pub async fn listen(&self, path: &str, patience: Duration) -> anyhow::Result<String> {
+        let mut request = self.http.get(self.url(path));
+        if let Some(token) = &self.token {
+            request = request.bearer_auth(token);
+        }
+        let mut response = request.send().await.with_context(|| format!("listen to {path}"))?;
+        let mut heard = Vec::new();
+        let hear = async {
+            while let Some(bytes) = response.chunk().await? {
+                heard.extend_from_slice(&bytes);
+            }
+            anyhow::Ok(())
+        };
+        // Time that is over is no error: a stream has no end.
+        if let Ok(ended) = tokio::time::timeout(patience, hear).await {
+            ended?;
+        }
+        Ok(String::from_utf8_lossy(&heard).into_owned())
+    }
+
     /// Asks `path` until `done` says so; fails after `patience` with the last answer.
     pub async fn until(
         &self,

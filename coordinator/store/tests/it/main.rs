@@ -10,5 +10,6 @@
 )]
 
 mod identity;
+mod team_rule;
 mod timeline;
 mod worlds;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hydron_proto::ids::RunId;
 use hydron_proto::wire::{self, event, frame::Body};
+use hydron_store::testing::{allow_commits_of_journals, refuse_commits_of_journals};
 use hydron_tests::sim_agent::{LinkEnd, Play, RawLink};
 use serde_json::json;
 
@@ -44,6 +45,26 @@ in_a_world! {
         link.send(0, entry(run, 3, starting(0))).await.unwrap();
         while acked(&mut link).await < 3 {}
         assert_eq!(bench.get(run).await["servers"][0]["steps"][0]["state"], "running");
+    }
+
+    async fn what_could_not_be_committed_is_not_acknowledged_and_comes_again(world: World) {
+        let bench = Bench::start(&world).await;
+        let store = &bench.app().store;
+        let agent = bench.agent("alpha", easy()).await;
+        let run = bench.run(vec![(agent.identity.server, steps(2))]).await;
+        let mut link = agent.connect_raw().await.unwrap().welcomed().await.unwrap();
+        refuse_commits_of_journals(store).await;
+        link.send(0, entry(run, 1, accepted())).await.unwrap();
+        let ack = link.until(|_, body| if let Body::EventAck(ack) = body { Some(ack.seq) } else { None }).await;
+        assert_eq!(ack, Err(LinkEnd::Closed(1002)), "an entry that is not stored is acknowledged");
+        allow_commits_of_journals(store).await;
+        let mut hello = agent.hello();
+        hello.session_counter += 1;
+        hello.runs = vec![wire::RunReport { run_id: run.to_string(), last_seq: 1, ..wire::RunReport::default() }];
+        let mut link = RawLink::open(bench.address(), &agent.identity, hello).await.unwrap().welcomed().await.unwrap();
+        assert_eq!(link.welcome.as_ref().unwrap().resume[0].acknowledged_seq, 0);
+        link.send(0, entry(run, 1, accepted())).await.unwrap();
+        assert_eq!(acked(&mut link).await, 1);
     }
 
     async fn a_gap_ends_the_connection_and_the_next_welcome_says_where_to_go_on(world: World) {

@@ -9,4 +9,5 @@ mod killed;
 mod link;
 mod output;
 mod replicas;
+mod signer;
 mod steer;

@@ -1,0 +1,261 @@
+//! The plan key signs what a person approved, what lies inside a stored mandate, and closed operations: nothing else,
+//! whoever asks. The caller here is the process itself, past every route and service.
+
+use std::collections::BTreeSet;
+
+use hydron_coordinator::keys::signer::{SignError, SignRequest, SignedPlan};
+use hydron_domain::approval::{ApprovalState, ApprovalSubject};
+use hydron_proto::envelope::{PinnedSigner, PlanDigest, Verifier};
+use hydron_proto::ids::{ApprovalId, InfrastructurePlanId, ProjectId, RunId, ServerId, ServiceId, TeamId};
+use hydron_proto::plan::{
+    Action, ActionKind, DockerfileRule, GitCheckout, Limits, Mandate, Operation, PlanDocument, PlanKind,
+    Risk, Shell, SourceRule, Step,
+};
+use hydron_proto::reject::RejectCode;
+use hydron_proto::wire::SignedEnvelope;
+use prost::Message as _;
+use serde_json::json;
+
+use super::bench::{Bench, approval, plan_of, probe_step, steps};
+use crate::harness::ACTOR;
+use crate::in_a_world;
+use crate::pipeline::enroll;
+
+/// A team, a project and a server; what is asked to be signed, and by which approval.
+struct Desk<'a> {
+    bench: Bench<'a>,
+    server: ServerId,
+}
+
+impl Desk<'_> {
+    fn team(&self) -> TeamId {
+        self.bench.world.ours.team
+    }
+
+    fn plan(&self, kind: PlanKind, steps: Vec<Step>) -> PlanDocument {
+        PlanDocument { kind, ..plan_of(self.team(), self.bench.project, self.server, steps) }
+    }
+
+    /// Stores an answer to a plan's bytes, and says which.
+    async fn answered(&self, plan: &[u8], project: ProjectId, answer: Option<ApprovalState>) -> ApprovalId {
+        let app = self.bench.app();
+        let mut tx = app.store.team(self.team()).begin(&ACTOR, app.now()).await.unwrap();
+        let approval = approval(app, project, plan);
+        tx.insert_approval(&approval).await.unwrap();
+        if let Some(answer) = answer {
+            tx.decide_approval(approval.id, answer).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        approval.id
+    }
+
+    async fn approved(&self, plan: &[u8]) -> ApprovalId {
+        self.answered(plan, self.bench.project, Some(ApprovalState::Approved)).await
+    }
+
+    /// Asks the signer; what it signs is stored.
+    async fn sign(&self, plan: &[u8], approval: Option<ApprovalId>) -> Result<SignedPlan, SignError> {
+        let app = self.bench.app();
+        let mut tx = app.store.team(self.team()).begin(&ACTOR, app.now()).await.unwrap();
+        let run = app.ids.next(RunId::new);
+        let request = SignRequest { run, project: self.bench.project, server: self.server, plan, approval };
+        let signed = app.signer.sign(&mut tx, request, [7; 16]).await?;
+        tx.commit().await.unwrap();
+        Ok(signed)
+    }
+
+    async fn refuses(&self, plan: &PlanDocument, approval: Option<ApprovalId>) -> SignError {
+        self.sign(&plan.to_bytes().unwrap(), approval).await.expect_err("nothing is signed")
+    }
+}
+
+fn shell() -> Step {
+    let action = Action::Shell(Shell { script: "id".into(), env: vec![], expect: vec![0] });
+    Step { action, risk: Risk::R3, ..probe_step("a shell") }
+}
+
+fn service() -> ServiceId {
+    ServiceId::new(1, [5; 10])
+}
+
+fn mandate(valid_until_unix_ms: i64) -> Mandate {
+    Mandate {
+        service: service(),
+        name: "api".parse().unwrap(),
+        source: SourceRule::Git {
+            url: "https://git.example/team/api.git".parse().unwrap(),
+            reference: "main".parse().unwrap(),
+            context: "".parse().unwrap(),
+            dockerfile: DockerfileRule::Repository { path: "Dockerfile".parse().unwrap() },
+        },
+        kinds: [ActionKind::GitCheckout].into(),
+        networks: BTreeSet::new(),
+        volumes: vec![],
+        ports: BTreeSet::new(),
+        hosts: BTreeSet::new(),
+        env: BTreeSet::new(),
+        secrets: BTreeSet::new(),
+        command: None,
+        pre_deploy: None,
+        limits: Limits { memory_mb: 256, cpu_milli: 500, pids: 100 },
+        valid_until_unix_ms,
+    }
+}
+
+fn fetch(url: &str) -> Step {
+    let action = Action::GitCheckout(GitCheckout {
+        url: url.parse().unwrap(),
+        reference: "main".parse().unwrap(),
+        commit: "0123456789012345678901234567890123456789".parse().unwrap(),
+        credential: None,
+        checkout: "api".parse().unwrap(),
+    });
+    Step { action, risk: Risk::R1, service: Some(service()), ..probe_step("fetch") }
+}
+
+const OURS: &str = "https://git.example/team/api.git";
+
+in_a_world! {
+    async fn a_plan_is_signed_for_the_very_bytes_that_a_person_approved(world: World) {
+        let desk = Desk { bench: Bench::start(&world).await, server: enroll(&world, "alpha").await };
+        let plan = desk.plan(PlanKind::Provisioning, steps(2)).to_bytes().unwrap();
+        let yes = desk.approved(&plan).await;
+        let signed = desk.sign(&plan, Some(yes)).await.unwrap();
+        let key = world.coordinator.app.signer.public();
+        let signers = [PinnedSigner::from_bytes(&key.key_id, &key.public_key).unwrap()];
+        let verifier = Verifier { signers: &signers, team: desk.team(), server: desk.server };
+        let envelope = SignedEnvelope::decode(signed.envelope.as_slice()).unwrap();
+        let verified = verifier.verify(&envelope).unwrap();
+        assert_eq!((verified.digest, &verified.plan), (PlanDigest::of(&plan), &signed.plan));
+    }
+
+    async fn what_nobody_approved_is_not_signed(world: World) {
+        let desk = Desk { bench: Bench::start(&world).await, server: enroll(&world, "alpha").await };
+        let plan = desk.plan(PlanKind::Provisioning, steps(2));
+        let bytes = plan.to_bytes().unwrap();
+        let project = desk.bench.project;
+        let pending = desk.answered(&bytes, project, None).await;
+        let declined = desk.answered(&bytes, project, Some(ApprovalState::Declined)).await;
+        let made_up = ApprovalId::new(9, [9; 10]);
+        for approval in [None, Some(pending), Some(declined), Some(made_up)] {
+            assert!(matches!(desk.refuses(&plan, approval).await, SignError::NotApproved), "{approval:?}");
+        }
+        // A yes to the infrastructure plan is none to what will be done.
+        let app = desk.bench.app();
+        let mut other = approval(app, project, &bytes);
+        other.subject = ApprovalSubject::Infrastructure(app.ids.next(InfrastructurePlanId::new));
+        let mut tx = app.store.team(desk.team()).begin(&ACTOR, app.now()).await.unwrap();
+        tx.insert_approval(&other).await.unwrap();
+        tx.decide_approval(other.id, ApprovalState::Approved).await.unwrap();
+        tx.commit().await.unwrap();
+        assert!(matches!(desk.refuses(&plan, Some(other.id)).await, SignError::NotApproved));
+        // A yes of another team is not found.
+        let theirs = app.store.team(world.theirs.team);
+        let ours = desk.approved(&bytes).await;
+        let mut tx = theirs.begin(&ACTOR, app.now()).await.unwrap();
+        assert!(tx.warrant(ours).await.unwrap().is_none());
+    }
+
+    async fn a_yes_covers_exactly_its_bytes_its_project_and_its_day(world: World) {
+        let desk = Desk { bench: Bench::start(&world).await, server: enroll(&world, "alpha").await };
+        let plan = desk.plan(PlanKind::Provisioning, steps(2));
+        let bytes = plan.to_bytes().unwrap();
+        let yes = desk.approved(&bytes).await;
+        let mut edited = plan.clone();
+        edited.steps[1].timeout_s += 1;
+        assert!(matches!(desk.refuses(&edited, Some(yes)).await, SignError::DigestMismatch));
+        edited.steps[1] = shell();
+        assert!(matches!(desk.refuses(&edited, Some(yes)).await, SignError::DigestMismatch));
+        let other = world.owner().post("/projects", json!({ "name": "Other" })).await.ok(201);
+        let other: ProjectId = other["id"].as_str().unwrap().parse().unwrap();
+        let elsewhere = desk.answered(&bytes, other, Some(ApprovalState::Approved)).await;
+        assert!(matches!(desk.refuses(&plan, Some(elsewhere)).await, SignError::DigestMismatch));
+        world.coordinator.clock.advance(24 * 3600 * 1000);
+        assert!(matches!(desk.refuses(&plan, Some(yes)).await, SignError::ApprovalExpired));
+    }
+
+    async fn a_plan_for_somebody_else_or_of_hidden_risk_is_not_signed_even_if_approved(world: World) {
+        let desk = Desk { bench: Bench::start(&world).await, server: enroll(&world, "alpha").await };
+        let honest = desk.plan(PlanKind::Provisioning, vec![shell()]);
+        let foreign = [
+            PlanDocument { team: world.theirs.team, ..honest.clone() },
+            PlanDocument { project: ProjectId::new(9, [9; 10]), ..honest.clone() },
+            PlanDocument { server: ServerId::new(9, [9; 10]), ..honest.clone() },
+        ];
+        for plan in foreign {
+            let yes = desk.approved(&plan.to_bytes().unwrap()).await;
+            assert!(matches!(desk.refuses(&plan, Some(yes)).await, SignError::Misaddressed(_)));
+        }
+        let mut understated = honest;
+        understated.steps[0].risk = Risk::R2;
+        let yes = desk.approved(&understated.to_bytes().unwrap()).await;
+        assert!(matches!(desk.refuses(&understated, Some(yes)).await, SignError::RiskUnderstated(0)));
+    }
+
+    async fn a_release_is_signed_inside_a_stored_mandate_and_nowhere_else(world: World) {
+        let desk = Desk { bench: Bench::start(&world).await, server: enroll(&world, "alpha").await };
+        let release = desk.plan(PlanKind::Release, vec![fetch(OURS)]);
+        let none = desk.refuses(&release, None).await;
+        assert!(matches!(none, SignError::OutsideMandate(RejectCode::NoMandate)), "{none}");
+        // An approval of somebody is no mandate.
+        let yes = desk.approved(&release.to_bytes().unwrap()).await;
+        assert!(matches!(desk.refuses(&release, Some(yes)).await, SignError::OutsideMandate(_)));
+
+        let mut approved = desk.plan(PlanKind::Provisioning, vec![fetch(OURS)]);
+        approved.mandates = vec![mandate(desk.bench.app().now() + 3_600_000)];
+        let approved = approved.to_bytes().unwrap();
+        let yes = desk.approved(&approved).await;
+        desk.sign(&approved, Some(yes)).await.unwrap();
+        desk.sign(&release.to_bytes().unwrap(), None).await.unwrap();
+
+        let mut with_shell = shell();
+        with_shell.service = Some(service());
+        for outside in [
+            vec![fetch("https://git.example/evil/api.git")],
+            vec![fetch(OURS), with_shell],
+            vec![fetch(OURS), Step { service: None, ..fetch(OURS) }],
+        ] {
+            let plan = desk.plan(PlanKind::Release, outside);
+            let refused = desk.refuses(&plan, None).await;
+            assert!(matches!(refused, SignError::OutsideMandate(RejectCode::OutsideMandate)), "{refused}");
+        }
+        // Nor when its time is over, nor on another server.
+        world.coordinator.clock.advance(3_600_000);
+        assert!(matches!(desk.refuses(&release, None).await, SignError::OutsideMandate(_)));
+        let elsewhere = Desk { server: enroll(&world, "beta").await, ..desk };
+        let there = elsewhere.plan(PlanKind::Release, vec![fetch(OURS)]);
+        let refused = elsewhere.refuses(&there, None).await;
+        assert!(matches!(refused, SignError::OutsideMandate(RejectCode::NoMandate)), "{refused}");
+    }
+
+    async fn an_operation_is_one_of_the_closed_list(world: World) {
+        let desk = Desk { bench: Bench::start(&world).await, server: enroll(&world, "alpha").await };
+        let restart = Action::Operate(Operation::Restart { service: service() });
+        let restart = Step { action: restart, risk: Risk::R2, ..probe_step("restart") };
+        let plan = desk.plan(PlanKind::Operation, vec![restart.clone()]);
+        desk.sign(&plan.to_bytes().unwrap(), None).await.unwrap();
+        let mut free_text = serde_json::to_value(&plan).unwrap();
+        for action in [
+            serde_json::to_value(shell().action).unwrap(),
+            json!({ "kind": "operate", "with": { "operation": "run", "command": "id" } }),
+            json!({ "kind": "operate", "with": { "operation": "restart", "service": service(), "then": "id" } }),
+        ] {
+            free_text["steps"][0]["action"] = action;
+            let refused = desk.sign(&serde_json::to_vec(&free_text).unwrap(), None).await.unwrap_err();
+            assert!(matches!(refused, SignError::Plan(_)), "{refused}");
+        }
+        // A provisioning plan does not become allowed by calling itself an operation.
+        let mut disguised = serde_json::to_value(desk.plan(PlanKind::Provisioning, vec![shell()])).unwrap();
+        disguised["kind"] = json!("operation");
+        let refused = desk.sign(&serde_json::to_vec(&disguised).unwrap(), None).await.unwrap_err();
+        assert!(matches!(refused, SignError::Plan(_)), "{refused}");
+    }
+
+    async fn nothing_is_signed_for_a_server_that_was_removed(world: World) {
+        let desk = Desk { bench: Bench::start(&world).await, server: enroll(&world, "alpha").await };
+        let plan = desk.plan(PlanKind::Provisioning, steps(1));
+        let yes = desk.approved(&plan.to_bytes().unwrap()).await;
+        world.owner().delete(&format!("/servers/{}", desk.server)).await.ok(204);
+        assert!(matches!(desk.refuses(&plan, Some(yes)).await, SignError::ServerGone));
+    }
+}

@@ -1,0 +1,137 @@
+//! Approved runs of steps that count themselves, put into a stopped coordinator's own store by its own signer.
+//!
+//! No plan of the product has such steps: an image build counts badly, and takes long.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hydron_coordinator::app::AppState;
+use hydron_coordinator::clock::{SystemClock, SystemEntropy};
+use hydron_coordinator::config::Settings;
+use hydron_coordinator::services::runs::{NewPart, NewRun, create};
+use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
+use hydron_domain::identity::Actor;
+use hydron_domain::run::RunKind;
+use hydron_proto::envelope::PlanDigest;
+use hydron_proto::ids::{ApprovalId, ProjectId, ProvisioningPlanId, RunId, TeamId};
+use hydron_proto::plan::{
+    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Risk, Shell, Step, Undo,
+};
+use hydron_store::Store;
+use serde_json::json;
+
+use crate::world::World;
+
+/// Steps of each run.
+pub(crate) const STEPS: u32 = 12;
+
+/// Lines a step writes before it sleeps.
+const LINES: u32 = 2000;
+
+/// An approved run of [`STEPS`] steps.
+#[derive(Debug)]
+pub(crate) struct CountingRun {
+    pub(crate) id: RunId,
+    /// Each step appends its number here, once.
+    pub(crate) counter: PathBuf,
+}
+
+/// Makes so many approved runs that wait to be resumed, one after the other.
+pub(crate) async fn waiting(world: &mut World, count: usize) -> Vec<CountingRun> {
+    let me = world.client.get("/me").await.unwrap();
+    let team: TeamId = me["team"]["id"].as_str().unwrap().parse().unwrap();
+    let project: ProjectId = world.project("killed").await.parse().unwrap();
+    world.agent.stop().unwrap();
+    world.coordinator.stop().unwrap();
+    let app = opened(world).await;
+    let mut runs = Vec::new();
+    for number in 0..count {
+        let counter = world.dir.join(format!("counter-{number}"));
+        let id = approved(&app, plan(world, team, project, &counter)).await;
+        runs.push(CountingRun { id, counter });
+    }
+    app.store.close().await;
+    drop(app);
+    world.coordinator.restart().await.unwrap();
+    for run in &runs {
+        world.client.post(&format!("/runs/{}/pause", run.id), json!({})).await.unwrap();
+    }
+    world.agent.restart().unwrap();
+    let path = format!("/servers/{}", world.server);
+    world.client.until(&path, Duration::from_secs(30), |body| Ok(body["online"] == true)).await.unwrap();
+    runs
+}
+
+/// All that a step writes.
+pub(crate) fn output(step: u32) -> Vec<u8> {
+    let lines = (1..=LINES).map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
+    format!("step {step} begins\n{lines}step {step} ends\n").into_bytes()
+}
+
+/// The files of a stopped coordinator.
+async fn opened(world: &World) -> AppState {
+    let settings =
+        Settings { data_dir: Some(world.coordinator.data_dir().to_owned()), ..Settings::default() };
+    let config = settings.check(None).unwrap();
+    let store = Store::open(&config.database).await.unwrap();
+    AppState::build(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap()
+}
+
+fn plan(world: &World, team: TeamId, project: ProjectId, counter: &Path) -> PlanDocument {
+    PlanDocument {
+        version: 1,
+        kind: PlanKind::Provisioning,
+        team,
+        project,
+        server: world.server.parse().unwrap(),
+        steps: (0..STEPS).map(|index| counting(index, counter)).collect(),
+        mandates: Vec::new(),
+        repair: RepairBounds { per_step: 0, per_run: 0 },
+    }
+}
+
+fn counting(index: u32, counter: &Path) -> Step {
+    let script = format!(
+        "echo step {index} begins; echo {index} >> {}; seq 1 {LINES}; sleep 0.05; echo step {index} ends",
+        counter.display()
+    );
+    Step {
+        title: format!("Count {index}"),
+        phase: Phase::Provisioning,
+        service: None,
+        action: Action::Shell(Shell { script, env: Vec::new(), expect: vec![0] }),
+        risk: Risk::R3,
+        timeout_s: 60,
+        on_interrupt: InterruptPolicy::Ask,
+        undo: Undo::None,
+        after: Vec::new(),
+        guarded: false,
+        downtime_s: 0,
+    }
+}
+
+/// Stores a plan with a person's yes to it, and makes its run.
+async fn approved(app: &AppState, plan: PlanDocument) -> RunId {
+    let (team, project, server) = (plan.team, plan.project, plan.server);
+    let plan = plan.to_bytes().unwrap();
+    let mut tx = app.store.team(team).begin(&Actor::System { name: "test" }, app.now()).await.unwrap();
+    let approval = Approval {
+        id: app.ids.next(ApprovalId::new),
+        project,
+        subject: ApprovalSubject::Provisioning(app.ids.next(ProvisioningPlanId::new)),
+        digest: PlanDigest::of(&plan),
+        risk: Risk::R3,
+        state: ApprovalState::Pending,
+        requested_at: app.now(),
+        decided_at: None,
+        decided_by: None,
+    };
+    tx.insert_approval(&approval).await.unwrap();
+    tx.decide_approval(approval.id, ApprovalState::Approved).await.unwrap();
+    let parts = vec![NewPart { server, plan, approval: Some(approval.id) }];
+    let new = NewRun { project, kind: RunKind::Deploy, title: "Count".to_owned(), commit: None, parts };
+    let run = create(&mut tx, &app.signer, &app.ids, new).await.unwrap();
+    tx.commit().await.unwrap();
+    run
+}

@@ -1,0 +1,233 @@
+//! Our side of the step benchmark: the released agent as its real processes, permits over its real link.
+//!
+//! Rule: what is timed begins with the permit's frame and ends when the caller has read the step's event, which leaves the
+//! server only after the executor's journal is synced: that is the durable result. Neighbour: `agents_port`.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use hydron_proto::envelope::{EnvelopeDraft, EnvelopeKind, PlanDigest, sign};
+use hydron_proto::ids::{ProjectId, RunId};
+use hydron_proto::plan::{
+    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Shell, Step, Undo,
+};
+use hydron_proto::wire::{self, event, frame::Body};
+use prost::Message as _;
+
+use super::agents_port::{AgentsPort, Link};
+use super::footprint;
+use crate::stack::agent::{Agent, AgentOptions, Ports};
+
+/// Steps of one plan; a step's own cost grows with the plan, and real plans have between ten and fifty.
+const PLAN: u32 = 50;
+
+/// A connected agent with a run under way.
+pub(super) struct Hydron {
+    agent: Agent,
+    port: AgentsPort,
+    link: Link,
+    sequence: u64,
+    run: Run,
+}
+
+struct Run {
+    id: RunId,
+    digest: Vec<u8>,
+    next: u32,
+}
+
+impl Hydron {
+    /// Joins and starts an agent, and has its first run accepted.
+    pub(super) async fn start(program: &Path, root: &Path) -> anyhow::Result<Self> {
+        let port = AgentsPort::bind().await?;
+        let options = agent_options(program, root, &port.address()?.to_string());
+        Agent::configure(&options)?;
+        let token = port.token()?;
+        let joining = {
+            let options = options.clone();
+            tokio::task::spawn_blocking(move || Agent::join(&options, &token))
+        };
+        port.enroll().await?;
+        joining.await??;
+        let agent = Agent::start(options)?;
+        let link = port.link().await?;
+        Ok(Self { agent, port, link, sequence: 0, run: Run::none() })
+    }
+
+    /// One step by one permit.
+    pub(super) async fn step(&mut self) -> anyhow::Result<Duration> {
+        if self.run.next == PLAN {
+            self.warm_run().await?;
+        }
+        self.walk(self.run.next).await
+    }
+
+    /// A run of its own, all but its first step by one permit; the time of one of them.
+    pub(super) async fn range(&mut self) -> anyhow::Result<Duration> {
+        let kept = std::mem::replace(&mut self.run, Run::none());
+        self.warm_run().await?;
+        let took = self.walk(PLAN - 1).await? / (PLAN - 1);
+        self.run = kept;
+        Ok(took)
+    }
+
+    /// Pids of all processes of the agent.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        all_pids(&self.agent)
+    }
+
+    /// Ends the agent.
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+        self.agent.stop()
+    }
+
+    /// Permits the steps from the run's next to `last`; ends with their range, and with nothing left on the way.
+    async fn walk(&mut self, last: u32) -> anyhow::Result<Duration> {
+        let permit = wire::Permit {
+            run_id: self.run.id.to_string(),
+            envelope_digest: self.run.digest.clone(),
+            first_step: self.run.next,
+            last_step: last,
+            attempt: 1,
+            epoch: 1,
+            secrets: vec![],
+        };
+        let steps = last - self.run.next + 1;
+        let mut open = Open { steps, logs: steps, range: true };
+        let began = Instant::now();
+        self.link.send(0, Body::Permit(permit)).await?;
+        while open.steps > 0 {
+            let (_, body) = self.link.next().await?;
+            open.hear(body)?;
+        }
+        let took = began.elapsed();
+        while open.logs > 0 || open.range {
+            let (_, body) = self.link.next().await?;
+            open.hear(body)?;
+        }
+        self.run.next = last + 1;
+        Ok(took)
+    }
+
+    /// A new run whose step host is up: the peers' connections are warm, too.
+    async fn warm_run(&mut self) -> anyhow::Result<()> {
+        self.next_run().await?;
+        self.walk(0).await?;
+        footprint::same_priority(&self.agent.pids("step-host"))
+    }
+
+    async fn next_run(&mut self) -> anyhow::Result<()> {
+        self.sequence += 1;
+        let now = i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
+        let plan = self.plan().to_bytes()?;
+        let digest = PlanDigest::of(&plan);
+        let draft = EnvelopeDraft {
+            kind: EnvelopeKind::Run,
+            team: self.port.team,
+            server: self.port.server,
+            run: RunId::new(u64::try_from(now)?, rand::random()),
+            not_before_unix_ms: now - 1000,
+            expires_unix_ms: now + 3_600_000,
+            nonce: rand::random(),
+            sequence: self.sequence,
+            plan,
+        };
+        self.run = Run { id: draft.run, digest: digest.0.to_vec(), next: 0 };
+        let signed = sign(draft, "bench", &self.port.signer).encode_to_vec();
+        self.link.offer(&self.run.id.to_string(), &signed).await?;
+        loop {
+            match self.link.next().await? {
+                (_, Body::Decision(decision)) if !decision.code.is_empty() => {
+                    anyhow::bail!("the executor refused the envelope: {}", decision.code)
+                }
+                (_, Body::Event(event)) if matches!(event.body, Some(event::Body::EnvelopeAccepted(_))) => {
+                    return Ok(());
+                }
+                _other_frames => {}
+            }
+        }
+    }
+
+    fn plan(&self) -> PlanDocument {
+        PlanDocument {
+            version: 1,
+            kind: PlanKind::Provisioning,
+            team: self.port.team,
+            project: ProjectId::new(1, [1; 10]),
+            server: self.port.server,
+            steps: vec![trivial(); usize::try_from(PLAN).unwrap_or(0)],
+            mandates: vec![],
+            repair: RepairBounds { per_step: 0, per_run: 0 },
+        }
+    }
+}
+
+impl Run {
+    /// No step is left in it.
+    fn none() -> Self {
+        Self { id: RunId::new(0, [0; 10]), digest: Vec::new(), next: PLAN }
+    }
+}
+
+/// What a permit has started and nobody has told the end of.
+struct Open {
+    steps: u32,
+    logs: u32,
+    range: bool,
+}
+
+impl Open {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a measurement hears what it waits for")]
+    fn hear(&mut self, body: Body) -> anyhow::Result<()> {
+        match body {
+            Body::Decision(decision) => anyhow::bail!("the executor refused: {}", decision.code),
+            Body::StreamClose(_) => self.logs = self.logs.saturating_sub(1),
+            Body::Event(event) => match event.body.context("an event without a body")? {
+                event::Body::StepExited(exited) => {
+                    let succeeded = exited.outcome() == wire::StepOutcome::Succeeded;
+                    anyhow::ensure!(succeeded, "a trivial step failed: {}", exited.error_message);
+                    self.steps -= 1;
+                }
+                event::Body::RangeEnded(_) => self.range = false,
+                _other_events => {}
+            },
+            _other_frames => {}
+        }
+        Ok(())
+    }
+}
+
+/// How a benchmark's agent is configured.
+pub(super) fn agent_options(program: &Path, root: &Path, coordinator: &str) -> AgentOptions {
+    AgentOptions {
+        program: program.to_owned(),
+        root: root.to_owned(),
+        coordinator: coordinator.to_owned(),
+        ports: Ports { http: 18_080, https: 18_443 },
+        source_ca: None,
+        address_pool: "10.231".to_owned(),
+    }
+}
+
+/// Supervisor, executor, link and step hosts.
+pub(super) fn all_pids(agent: &Agent) -> Vec<u32> {
+    ["run", "exec", "link", "step-host"].iter().flat_map(|role| agent.pids(role)).collect()
+}
+
+fn trivial() -> Step {
+    let action = Action::Shell(Shell { script: "true".to_owned(), env: vec![], expect: vec![0] });
+    Step {
+        title: "Nothing".to_owned(),
+        phase: Phase::Provisioning,
+        service: None,
+        risk: action.risk(),
+        action,
+        timeout_s: 60,
+        on_interrupt: InterruptPolicy::Ask,
+        undo: Undo::None,
+        after: vec![],
+        guarded: false,
+        downtime_s: 0,
+    }
+}
