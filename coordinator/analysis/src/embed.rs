@@ -9,7 +9,6 @@ use hydron_domain::analysis::{NotAService, ServiceKind};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::formats::dockerfile::Dockerfile;
-use crate::options::Options;
 use crate::overlay::compose::names_host;
 use crate::overlay::dockerfiles::{self, copied};
 use crate::path;
@@ -216,8 +215,8 @@ fn nest(found: &mut Found) {
     }
 }
 
-/// After the overlays: a declared context widens a lone service, and a sub-directory option narrows the list.
-pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
+/// After the overlays: a declared context widens a lone service.
+pub(crate) fn settle(repo: &Repo<'_>, found: &mut Found) {
     for draft in found
         .drafts
         .iter_mut()
@@ -255,11 +254,6 @@ pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
         }
     }
     nest(found);
-    if let Some(subdir) = options.subdir.as_deref() {
-        let subdir = subdir.trim_matches('/').trim_start_matches("./").to_owned();
-        found.drafts.retain(|d| path::within(&d.dir, &subdir));
-        found.rejected.retain(|r| r.path != "." && path::within(&r.path, &subdir));
-    }
 }
 
 /// Calls between services that values and proxy rules show.

@@ -30,6 +30,8 @@ pub(crate) fn services(
         ))
     });
     let names = names(&found.drafts, options);
+    let subdir = options.subdir.as_deref().map(|s| s.trim_matches('/').trim_start_matches("./").to_owned());
+    let wanted = |dir: &str| subdir.as_deref().is_none_or(|s| path::within(dir, s));
     let by_host: BTreeMap<String, String> = found
         .drafts
         .iter()
@@ -37,7 +39,8 @@ pub(crate) fn services(
         .flat_map(|(d, n)| d.hosts.iter().map(|h| (h.clone(), n.clone())).chain([(n.clone(), n.clone())]))
         .collect();
     let mut services: Vec<AnalyzedService> = Vec::new();
-    for (draft, name) in found.drafts.iter().zip(&names) {
+    // Names are given before the list is narrowed, so that a service is called the same in every reading.
+    for (draft, name) in found.drafts.iter().zip(&names).filter(|(d, _)| wanted(&d.dir)) {
         services.push(service(repo, options, draft, name, &by_host));
     }
     for service in &services {
@@ -45,6 +48,18 @@ pub(crate) fn services(
     }
     cycles(repo, &services);
     found.rejected.retain(|r| !services.iter().any(|s| s.path == r.path));
+    found.rejected.retain(|r| subdir.is_none() || r.path != "." && wanted(&r.path));
+    if let Some(missing) = subdir.as_deref().filter(|s| !repo.has_dir(s)) {
+        repo.note(Finding {
+            severity: Severity::Error,
+            code: FindingCode::MissingPath,
+            service: None,
+            message: format!("the repository has no directory {missing}"),
+            advice: "Check the spelling, and the branch.".to_owned(),
+            file: None,
+            line: None,
+        });
+    }
     found.rejected.sort_by(|a, b| (&a.path, &a.rule).cmp(&(&b.path, &b.rule)));
     found.rejected.dedup_by(|a, b| a.path == b.path);
     (services, found.rejected)

@@ -25,6 +25,7 @@ mod verdict;
 mod workspace;
 
 pub use options::{BuilderCaps, Caps, Options};
+pub use overlay::compose_matrix::{COMPOSE_KEYS, ComposeKey, ComposeSupport};
 pub use tree::{Entry, EntryKind, FileTree, MemoryTree, TreeError};
 
 use hydron_domain::analysis::{Analysis, AnalysisStep};
@@ -48,13 +49,14 @@ pub fn analyze(
     let scan = Scan { repo: &repo, workspaces: &workspaces, packages: &packages };
     progress(AnalysisStep::DetectingServices);
     let mut found = stacks::find(&scan);
+    found.cap(&repo, options.caps.services);
     embed::fold(&repo, &mut found);
     let offered = overlay::compose::apply(&repo, &mut found);
     overlay::dockerfiles::link(&repo, &mut found.drafts);
     overlay::dockerfiles::alone(&repo, &mut found);
     overlay::procfile::apply(&repo, &mut found.drafts);
     overlay::platform::apply(&repo, &mut found.drafts);
-    embed::settle(&repo, options, &mut found);
+    embed::settle(&repo, &mut found);
     listen::find(&repo, &mut found.drafts);
     progress(AnalysisStep::ReadingEnvironment);
     env::find(&repo, &mut found.drafts);
@@ -66,5 +68,8 @@ pub fn analyze(
     verdict::whole_tree(&repo, &services);
     let (mut findings, stats) = repo.finish();
     verdict::order(&mut findings, &services);
+    if let Some(subdir) = options.subdir.as_deref() {
+        verdict::narrow(&mut findings, &services, subdir.trim_matches('/'));
+    }
     Ok(Analysis { services, not_services, findings, workspaces: workspaces.all, stats })
 }

@@ -32,11 +32,19 @@ pub struct Caps {
     pub total_bytes: u64,
     /// Directory depth considered.
     pub depth: usize,
+    /// Services described; a tree with more is a collection, not a product.
+    pub services: usize,
 }
 
 impl Default for Caps {
     fn default() -> Self {
-        Self { files: 200_000, file_bytes: 512 * 1024, total_bytes: 192 * 1024 * 1024, depth: 40 }
+        Self {
+            files: 200_000,
+            file_bytes: 512 * 1024,
+            total_bytes: 192 * 1024 * 1024,
+            depth: 40,
+            services: 200,
+        }
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) struct Repo<'t> {
     total: u64,
     read: Cell<u64>,
     bytes: Cell<u64>,
+    late: Cell<bool>,
     findings: RefCell<Vec<Finding>>,
 }
 
@@ -78,6 +79,7 @@ impl<'t> Repo<'t> {
             total,
             read: Cell::new(0),
             bytes: Cell::new(0),
+            late: Cell::new(false),
             findings: RefCell::new(Vec::new()),
         };
         if too_many + too_deep > 0 {
@@ -184,7 +186,19 @@ impl<'t> Repo<'t> {
         (self.findings.into_inner(), stats)
     }
 
+    /// Whether the caller's time is over; said once.
+    pub(crate) fn is_late(&self) -> bool {
+        if !self.late.get() && !self.tree.in_time() {
+            self.late.set(true);
+            self.note_cap("the time for a reading was over before all files were looked at");
+        }
+        self.late.get()
+    }
+
     fn plain<'r>(&'r self, file: &'r File) -> Option<&'r str> {
+        if self.is_late() {
+            return None;
+        }
         match file.kind {
             EntryKind::File | EntryKind::Executable => {}
             EntryKind::Link | EntryKind::Submodule => return None,
@@ -233,7 +247,8 @@ impl<'t> Repo<'t> {
         inside
     }
 
-    fn note_cap(&self, message: &str) {
+    /// Says that a limit was reached, once for each limit.
+    pub(crate) fn note_cap(&self, message: &str) {
         let mut findings = self.findings.borrow_mut();
         if findings.iter().any(|f| f.code == FindingCode::CapReached && f.message == message) {
             return;
@@ -247,6 +262,24 @@ impl<'t> Repo<'t> {
             file: None,
             line: None,
         });
+    }
+}
+
+/// Where the lines of a text begin: for many offsets of one text.
+pub(crate) struct Lines {
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// Finds every line's end.
+    pub(crate) fn of(text: &str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { ends: newlines.map(|(at, _)| at).collect() }
+    }
+
+    /// 1-based line of a byte offset.
+    pub(crate) fn at(&self, offset: usize) -> u32 {
+        u32::try_from(self.ends.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
     }
 }
 

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use hydron_domain::analysis::{AnalyzedService, Finding, FindingCode, Severity};
 
+use crate::path;
 use crate::repo::{Repo, Role};
 use crate::tree::EntryKind;
 
@@ -181,6 +182,16 @@ fn is_binary(extension: &str) -> bool {
             | "sqlite"
             | "db"
     )
+}
+
+/// Leaves out what was seen outside of the directory that was asked for.
+pub(crate) fn narrow(findings: &mut Vec<Finding>, services: &[AnalyzedService], subdir: &str) {
+    let known = |name: &str| services.iter().any(|s| s.name == name);
+    findings.retain(|f| match (&f.service, &f.file) {
+        (Some(service), _) => known(service),
+        (None, Some(file)) => path::within(file, subdir),
+        (None, None) => true,
+    });
 }
 
 /// Most serious first, then by file; service directories become service names; doubles fall away.

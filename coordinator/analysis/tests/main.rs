@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bad_input;
+mod compose;
 mod dependencies;
 mod environment;
 mod recipes;

@@ -11,12 +11,12 @@ use super::compose_file::{Build, ComposeService, read_all};
 use super::dockerfiles::{self, Purpose};
 use super::images::{self, ImageKind};
 use super::process::{self, Process};
-use super::{compose_match, procfile};
+use super::{compose_match, compose_matrix, procfile};
 use crate::draft::{DockerfileLink, Draft, Found};
-use crate::env::collect;
+use crate::env::{collect, secret};
 use crate::field::At;
-use crate::formats::command;
 use crate::formats::dockerfile::Dockerfile;
+use crate::formats::{command, dotenv};
 use crate::path;
 use crate::repo::Repo;
 use crate::stacks::is_support;
@@ -41,7 +41,10 @@ pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
     for service in &services {
         match sort(repo, service) {
             Sorted::Dependency(dependency) => offered.push(dependency),
-            Sorted::Application => applications.push(service),
+            Sorted::Application => {
+                compose_matrix::note(repo, service);
+                applications.push(service);
+            }
             Sorted::Nothing(reason) => {
                 if let Some(build) = &service.build {
                     found.reject(&build.context, "compose.not_a_service", reason);
@@ -226,6 +229,7 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
             draft.given.insert(name.clone(), value.clone());
         }
     }
+    env_files(repo, draft, service);
     for volume in service.volumes.iter().filter_map(|v| v.split_once(':')) {
         let (source, target) = volume;
         let target = target.split(':').next().unwrap_or_default();
@@ -234,6 +238,21 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
                 path: target.to_owned(),
                 reason: format!("volume {source} of the compose file"),
             });
+        }
+    }
+}
+
+/// Variables in the files that a service names; a secret's value is not kept.
+fn env_files(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
+    for file in &service.env_files {
+        for one in repo.read(file).map(dotenv::parse).unwrap_or_default() {
+            if one.commented {
+                continue;
+            }
+            let at = At::line(file, one.line);
+            let shown = (!secret::is_placeholder(&one.value)).then_some(one.value.as_str());
+            collect::from_compose(draft, &one.name, shown, EnvSource::Compose, &at);
+            draft.given.entry(one.name).or_insert(one.value);
         }
     }
 }

@@ -5,6 +5,7 @@
 pub(crate) mod compose;
 pub(crate) mod compose_file;
 pub(crate) mod compose_match;
+pub(crate) mod compose_matrix;
 pub(crate) mod dockerfiles;
 pub(crate) mod images;
 pub(crate) mod platform;
