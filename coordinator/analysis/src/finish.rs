@@ -30,8 +30,8 @@ pub(crate) fn services(
         ))
     });
     let names = names(&found.drafts, options);
-    let subdir = options.subdir.as_deref().map(|s| s.trim_matches('/').trim_start_matches("./").to_owned());
-    let wanted = |dir: &str| subdir.as_deref().is_none_or(|s| path::within(dir, s));
+    let subdir = repo.subdir();
+    let wanted = |dir: &str| subdir.is_none_or(|s| path::within(dir, s));
     let by_host: BTreeMap<String, String> = found
         .drafts
         .iter()
@@ -49,19 +49,6 @@ pub(crate) fn services(
     cycles(repo, &services);
     found.rejected.retain(|r| !services.iter().any(|s| s.path == r.path));
     found.rejected.retain(|r| subdir.is_none() || r.path != "." && wanted(&r.path));
-    if let Some(missing) = subdir.as_deref().filter(|s| !repo.has_dir(s)) {
-        repo.note(Finding {
-            severity: Severity::Error,
-            code: FindingCode::MissingPath,
-            service: None,
-            message: format!("the repository has no directory {missing}"),
-            advice: "Check the spelling, and the branch.".to_owned(),
-            file: None,
-            line: None,
-        });
-    }
-    found.rejected.sort_by(|a, b| (&a.path, &a.rule).cmp(&(&b.path, &b.rule)));
-    found.rejected.dedup_by(|a, b| a.path == b.path);
     (services, found.rejected)
 }
 

@@ -24,7 +24,7 @@ mod tree;
 mod verdict;
 mod workspace;
 
-pub use options::{BuilderCaps, Caps, Options};
+pub use options::{BuilderCaps, Caps, Options, PATIENCE_S};
 pub use overlay::compose_matrix::{COMPOSE_KEYS, ComposeKey, ComposeSupport};
 pub use tree::{Entry, EntryKind, FileTree, MemoryTree, TreeError};
 
@@ -42,7 +42,7 @@ pub fn analyze(
     progress: &mut dyn FnMut(AnalysisStep),
 ) -> Result<Analysis, TreeError> {
     progress(AnalysisStep::ReadingTree);
-    let repo = Repo::walk(tree, options.caps)?;
+    let repo = Repo::walk(tree, options.caps, options.subdir.as_deref())?;
     progress(AnalysisStep::ReadingManifests);
     let packages = package::read_all(&repo);
     let workspaces = Workspaces::read(&repo, &packages);
@@ -66,10 +66,11 @@ pub fn analyze(
     progress(AnalysisStep::WritingDockerfiles);
     let (services, not_services) = finish::services(&repo, options, found);
     verdict::whole_tree(&repo, &services);
+    let subdir = repo.subdir().map(str::to_owned);
     let (mut findings, stats) = repo.finish();
     verdict::order(&mut findings, &services);
-    if let Some(subdir) = options.subdir.as_deref() {
-        verdict::narrow(&mut findings, &services, subdir.trim_matches('/'));
+    if let Some(subdir) = &subdir {
+        verdict::narrow(&mut findings, &services, subdir);
     }
     Ok(Analysis { services, not_services, findings, workspaces: workspaces.all, stats })
 }

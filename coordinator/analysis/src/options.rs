@@ -21,6 +21,9 @@ pub struct Options {
     pub builder: BuilderCaps,
 }
 
+/// How long a caller should let a reading go on, in seconds; it says so through [`crate::FileTree::in_time`].
+pub const PATIENCE_S: u64 = 60;
+
 /// Limits that keep a hostile tree harmless.
 #[derive(Debug, Clone, Copy)]
 pub struct Caps {

@@ -52,6 +52,8 @@ impl File {
 pub(crate) struct Repo<'t> {
     tree: &'t dyn FileTree,
     files: Vec<File>,
+    /// The directory that was asked for: what lies above it says nothing about what it is for.
+    subdir: Option<String>,
     caps: Caps,
     total: u64,
     read: Cell<u64>,
@@ -62,7 +64,8 @@ pub(crate) struct Repo<'t> {
 
 impl<'t> Repo<'t> {
     /// Lists and sorts the tree and gives every file its role.
-    pub(crate) fn walk(tree: &'t dyn FileTree, caps: Caps) -> Result<Self, TreeError> {
+    pub(crate) fn walk(tree: &'t dyn FileTree, caps: Caps, subdir: Option<&str>) -> Result<Self, TreeError> {
+        let subdir = subdir.map(|s| s.trim_matches('/').trim_start_matches("./").to_owned());
         let mut entries = tree.entries()?;
         let total = entries.len() as u64;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
@@ -74,7 +77,8 @@ impl<'t> Repo<'t> {
         entries.truncate(caps.files);
         let repo = Self {
             tree,
-            files: entries.into_iter().map(file).collect(),
+            files: entries.into_iter().map(|entry| file(entry, subdir.as_deref())).collect(),
+            subdir,
             caps,
             total,
             read: Cell::new(0),
@@ -89,6 +93,16 @@ impl<'t> Repo<'t> {
             ));
         }
         Ok(repo)
+    }
+
+    /// The directory that was asked for.
+    pub(crate) fn subdir(&self) -> Option<&str> {
+        self.subdir.as_deref()
+    }
+
+    /// Whether a directory or name says that this supports a product (`cart-e2e`, `tools/gen`).
+    pub(crate) fn is_support(&self, path: &str) -> bool {
+        crate::stacks::is_support(asked(path, self.subdir.as_deref()))
     }
 
     /// All files, sorted by path.
@@ -294,8 +308,13 @@ pub(crate) fn line_of(text: &str, needle: &str) -> Option<u32> {
     text.find(needle).map(|at| line_at(text, at))
 }
 
-fn file(entry: Entry) -> File {
-    let role = role(&entry.path);
+/// A path as seen from the directory that was asked for, if it lies there.
+fn asked<'p>(path: &'p str, subdir: Option<&str>) -> &'p str {
+    subdir.and_then(|subdir| path::relative(path, subdir)).unwrap_or(path)
+}
+
+fn file(entry: Entry, subdir: Option<&str>) -> File {
+    let role = role(asked(&entry.path, subdir));
     File { path: entry.path, kind: entry.kind, size: entry.size, role, text: OnceCell::new() }
 }
 

@@ -26,7 +26,14 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
     if !services.is_empty() {
         return;
     }
-    let (code, message, advice) = reason(repo);
+    let (code, message, advice) = match repo.subdir() {
+        Some(missing) if !repo.has_dir(missing) => (
+            FindingCode::MissingPath,
+            format!("the repository has no directory {missing}"),
+            "Check the spelling, and the branch.",
+        ),
+        Some(_) | None => reason(repo),
+    };
     repo.note(Finding {
         severity: Severity::Error,
         code,
@@ -39,7 +46,7 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
 }
 
 fn reason(repo: &Repo<'_>) -> (FindingCode, String, &'static str) {
-    let files = repo.files();
+    let files: Vec<_> = repo.under(repo.subdir().unwrap_or_default()).collect();
     if files.is_empty() {
         return (
             FindingCode::EmptyRepository,

@@ -8,6 +8,7 @@ mod bad_input;
 mod compose;
 mod dependencies;
 mod environment;
+mod layouts;
 mod recipes;
 mod services;
 mod traps;

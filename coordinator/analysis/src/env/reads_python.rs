@@ -28,7 +28,7 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
             .trim_start()
             .strip_prefix(']')
             .is_some_and(|t| t.trim_start().starts_with('=') && !t.trim_start().starts_with("=="));
-        seen.required = !assigned;
+        seen.required = !assigned && !is_conditional(text, name.start()) && !is_tested(text, name.as_str());
         out.push(seen);
     }
     for found in GET.captures_iter(text) {
@@ -45,7 +45,9 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
             let (Some(name), tail) = (found.get(1), found.get(2).map_or("", |m| m.as_str())) else {
                 continue;
             };
-            out.push(with_tail(name, tail));
+            let mut seen = with_tail(name, tail);
+            seen.required &= !is_conditional(text, name.start());
+            out.push(seen);
         }
     }
     if DJ_DATABASE_URL.is_match(text) {
@@ -53,6 +55,34 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
         out.push(Seen::new(name, EnvSource::Code, text.find("dj_database_url.config").unwrap_or(0)));
     }
     helpers(text, out);
+}
+
+/// Whether a read stands below an `if`, so that the program runs without the variable.
+fn is_conditional(text: &str, offset: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let before = text.get(..offset).unwrap_or_default();
+    let mut lines = before.rsplit('\n');
+    let mut depth = lines.next().map_or(0, indent);
+    for line in lines.filter(|l| !l.trim().is_empty()).take(200) {
+        if depth == 0 {
+            return false;
+        }
+        if indent(line) < depth {
+            depth = indent(line);
+            let opener = line.trim_start();
+            if ["if ", "elif ", "else:", "else ", "try:", "except"].iter().any(|o| opener.starts_with(o)) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Whether the file asks first whether the variable is there.
+fn is_tested(text: &str, name: &str) -> bool {
+    [format!("\"{name}\" in os.environ"), format!("'{name}' in os.environ"), format!("\"{name}\" in environ")]
+        .iter()
+        .any(|t| text.contains(t.as_str()))
 }
 
 fn with_tail(name: regex::Match<'_>, tail: &str) -> Seen {

@@ -41,6 +41,7 @@ pub(crate) fn decide(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Docke
         verdict: DockerfileVerdict::Accept,
         reasons: Vec::new(),
         content: None,
+        diff: None,
         ignore: None,
         build_args: link.args.iter().map(|(n, v)| format!("{n}={v}")).collect(),
     };
@@ -48,6 +49,7 @@ pub(crate) fn decide(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Docke
         Judgement::Fit(reasons) => reading.reasons = reasons,
         Judgement::Repaired { content, reasons } => {
             reading.verdict = DockerfileVerdict::Repair;
+            reading.diff = Some(text::diff(&link.path, repo.read(&link.path).unwrap_or_default(), &content));
             reading.content = Some(content);
             reading.reasons = reasons;
         }
@@ -92,6 +94,7 @@ fn written(
         verdict,
         reasons,
         content,
+        diff: None,
         ignore,
         build_args: Vec::new(),
     }

@@ -102,6 +102,12 @@ pub(crate) fn bash_health(port: u16) -> String {
 pub(crate) const HEALTH_OPTIONS: &str =
     "HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=4";
 
+/// What a repair changes in a file of the repository, for a person to read.
+pub(crate) fn diff(path: &str, before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string()
+}
+
 /// Names that never belong into an image.
 pub(crate) fn ignore(extra: &[&str]) -> String {
     let base = [
