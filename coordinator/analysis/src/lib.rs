@@ -13,6 +13,7 @@ mod listen;
 mod needs;
 mod options;
 mod overlay;
+pub mod parsers;
 mod path;
 mod pattern;
 mod recipe;

@@ -318,6 +318,11 @@ fn file(entry: Entry, subdir: Option<&str>) -> File {
     File { path: entry.path, kind: entry.kind, size: entry.size, role, text: OnceCell::new() }
 }
 
+/// A file that nobody listed, for a parser that only asks for its name.
+pub(crate) fn as_file(path: &str) -> File {
+    file(Entry { path: path.to_owned(), kind: EntryKind::File, size: 0 }, None)
+}
+
 fn is_manifest(name: &str) -> bool {
     matches!(
         name,

@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod compose;
+mod corpora;
 mod dependencies;
 mod environment;
 mod layouts;

@@ -49,7 +49,8 @@ fn is_config(file: &File) -> bool {
         || matches!(file.name(), "turbo.json" | "appsettings.json" | "uwsgi.ini")
 }
 
-fn scan(file: &File, text: &str) -> Vec<Seen> {
+/// All variables of a configuration file.
+pub(crate) fn scan(file: &File, text: &str) -> Vec<Seen> {
     let mut out = Vec::new();
     let name = file.name();
     if name.starts_with("custom-environment-variables") {

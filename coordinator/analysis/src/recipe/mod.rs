@@ -118,6 +118,12 @@ fn write(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Result<Recipe, St
     }
 }
 
+/// Resolves a declared version of every tool, for what throws texts at it.
+pub(crate) fn try_versions(declared: &str) {
+    drop(versions::choose(declared, &["18", "20", "22"], "22"));
+    drop(versions::choose(declared, &["3.9", "3.13"], "3.13"));
+}
+
 /// Whether the linked Dockerfile cannot work, so that its command says nothing.
 pub(crate) fn is_unusable(repo: &Repo<'_>, draft: &Draft, link: &crate::draft::DockerfileLink) -> bool {
     !matches!(draft.stack, Stack::Image) && judge::is_unusable(repo, draft, link)
