@@ -177,11 +177,12 @@ pub(crate) struct Found {
 impl Found {
     /// Keeps the first drafts of a tree that has more than any product would.
     pub(crate) fn cap(&mut self, repo: &Repo<'_>, most: usize) {
-        let all = self.drafts.len();
-        if all > most {
+        if self.drafts.len() > most {
             self.drafts.sort_by(|a, b| (path::depth(&a.dir), &a.dir).cmp(&(path::depth(&b.dir), &b.dir)));
             self.drafts.truncate(most);
-            repo.note_cap(&format!("{all} possible services were found; the first {most} are described"));
+            repo.note_cap(&format!(
+                "more than {most} possible services were found; the first {most} are described"
+            ));
         }
     }
 

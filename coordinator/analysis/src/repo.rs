@@ -95,6 +95,11 @@ impl<'t> Repo<'t> {
         Ok(repo)
     }
 
+    /// The limits of this reading.
+    pub(crate) fn caps(&self) -> Caps {
+        self.caps
+    }
+
     /// The directory that was asked for.
     pub(crate) fn subdir(&self) -> Option<&str> {
         self.subdir.as_deref()

@@ -9,6 +9,8 @@ mod compose;
 mod corpora;
 mod dependencies;
 mod environment;
+mod golden;
+mod hostile;
 mod layouts;
 mod recipes;
 mod services;

@@ -2,6 +2,8 @@
 //!
 //! One rule: a function whose body reads `os.environ[param]` is a reader itself; its literal calls count as reads.
 
+use std::collections::BTreeSet;
+
 use hydron_domain::analysis::EnvSource;
 
 use super::Seen;
@@ -13,6 +15,7 @@ patterns! {
     LIBRARY = r#"\b(?:env|ENV|config|environ|Env|settings_env)(?:\.(?:str|bool|int|float|list|url|db|db_url|cache|cache_url|email_url|json|get_value|path|dict|tuple|search_url|log_level|decimal|timedelta))?\(\s*['"]([A-Za-z]\w*)['"]\s*([^\n]*)"#;
     DJ_DATABASE_URL = r"dj_database_url\.config\(";
     DJ_NAME = r#"dj_database_url\.config\([^)]*env\s*=\s*['"](\w+)['"]"#;
+    TESTED = r#"['"]([\w-]+)['"]\s+in\s+(?:os\.)?environ\b"#;
     HELPER = r"(?m)^(?:async\s+)?def\s+(\w+)\s*\(\s*(\w+)[^)]*\)[^\n]*:\n((?:[ \t]+[^\n]*\n|\n){1,12})";
     DEFAULT = r#"default\s*=\s*(?:['"]([^'"]*)['"]|([\w.\[\]]+))"#;
     LITERAL = r#"^\s*(?:['"]([^'"]*)['"]|(\d+|True|False|None))"#;
@@ -20,6 +23,8 @@ patterns! {
 
 /// All sightings in a Python file.
 pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
+    let tested: BTreeSet<&str> =
+        TESTED.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str()).collect();
     for name in INDEX.captures_iter(text).filter_map(|c| c.get(1)) {
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         let tail = text.get(name.end()..).unwrap_or_default();
@@ -28,7 +33,7 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
             .trim_start()
             .strip_prefix(']')
             .is_some_and(|t| t.trim_start().starts_with('=') && !t.trim_start().starts_with("=="));
-        seen.required = !assigned && !is_conditional(text, name.start()) && !is_tested(text, name.as_str());
+        seen.required = !assigned && !is_conditional(text, name.start()) && !tested.contains(name.as_str());
         out.push(seen);
     }
     for found in GET.captures_iter(text) {
@@ -76,13 +81,6 @@ fn is_conditional(text: &str, offset: usize) -> bool {
         }
     }
     false
-}
-
-/// Whether the file asks first whether the variable is there.
-fn is_tested(text: &str, name: &str) -> bool {
-    [format!("\"{name}\" in os.environ"), format!("'{name}' in os.environ"), format!("\"{name}\" in environ")]
-        .iter()
-        .any(|t| text.contains(t.as_str()))
 }
 
 fn with_tail(name: regex::Match<'_>, tail: &str) -> Seen {

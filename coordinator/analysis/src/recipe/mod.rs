@@ -107,10 +107,10 @@ fn write(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Result<Recipe, St
         Stack::Site(facts) => site::write(options, draft, *facts),
         Stack::Go(facts) => go::write(options, draft, facts),
         Stack::Rust(facts) => rust::write(options, draft, facts),
-        Stack::Java(facts) => java::write(options, draft, facts),
+        Stack::Java(facts) => java::write(repo, options, draft, facts),
         Stack::Ruby(facts) => ruby::write(options, draft, facts),
         Stack::Php(facts) => php::write(options, draft, facts),
-        Stack::Dotnet(facts) => dotnet::write(options, draft, facts),
+        Stack::Dotnet(facts) => dotnet::write(repo, options, draft, facts),
         Stack::Image => {
             Err("only its own Dockerfile says how this is built, and that one is not fit; correct it"
                 .to_owned())

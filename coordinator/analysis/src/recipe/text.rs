@@ -98,6 +98,9 @@ pub(crate) fn bash_health(port: u16) -> String {
     format!("{HEALTH_OPTIONS} CMD {}", exec(&["bash".to_owned(), "-c".to_owned(), probe]))
 }
 
+/// Hands signals to a program that does not handle them as the first process, and collects its children.
+pub(crate) const INIT: &str = "ENTRYPOINT [\"/usr/bin/tini\", \"--\"]";
+
 /// Intervals of generated health checks.
 pub(crate) const HEALTH_OPTIONS: &str =
     "HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=4";
