@@ -8,9 +8,19 @@ use std::path::Path;
 use hydron_analysis::{BuilderCaps, MemoryTree, Options, analyze};
 use hydron_domain::analysis::{AnalyzedService, ServiceKind};
 
-type Fixture = (&'static str, &'static [(&'static str, &'static str)]);
+/// `##### NAME`, then its files: `=== PATH`, then the text.
+const FIXTURES: &str = include_str!("golden_fixtures.txt");
 
-const FIXTURES: &[Fixture] = include!("golden_fixtures.in");
+type Files = Vec<(&'static str, &'static str)>;
+
+fn fixtures() -> Vec<(&'static str, Files)> {
+    let split = |part: &'static str| part.split_once('\n').unwrap_or((part, ""));
+    let one = |text: &'static str| {
+        let (name, files) = split(text);
+        (name, files.split("=== ").skip(1).map(split).collect())
+    };
+    FIXTURES.split("##### ").skip(1).map(one).collect()
+}
 
 fn services(files: &[(&str, &str)], cache_mounts: bool) -> Vec<AnalyzedService> {
     let options = Options {
@@ -23,30 +33,29 @@ fn services(files: &[(&str, &str)], cache_mounts: bool) -> Vec<AnalyzedService> 
 
 #[test]
 fn every_framework_has_its_dockerfile() {
-    for (name, files) in FIXTURES {
+    for (name, files) in fixtures() {
         let mut text = String::new();
-        for service in services(files, false) {
-            let framework = service.framework.as_deref().unwrap_or("-");
-            text.push_str(&format!(
-                "# {} {} {} context {}\n{}\n",
-                service.name,
+        for service in services(&files, false) {
+            let head = [
+                service.name.as_str(),
                 service.kind.as_str(),
-                framework,
-                service.dockerfile.context,
-                service.dockerfile.content.as_deref().unwrap_or("(none)")
-            ));
+                service.framework.as_deref().unwrap_or("-"),
+                service.dockerfile.context.as_str(),
+            ];
+            let content = service.dockerfile.content.as_deref().unwrap_or("(none)");
+            text.extend(["# ", &head.join(" "), "\n", content, "\n"]);
         }
         insta::with_settings!({ prepend_module_to_snapshot => false, snapshot_path => "golden" }, {
-            insta::assert_snapshot!(*name, text);
+            insta::assert_snapshot!(name, text);
         });
     }
 }
 
 #[test]
 fn every_recipe_keeps_the_rules() {
-    for (name, files) in FIXTURES {
+    for (name, files) in fixtures() {
         for (cached, service) in
-            [false, true].into_iter().flat_map(|c| services(files, c).into_iter().map(move |s| (c, s)))
+            [false, true].into_iter().flat_map(|c| services(&files, c).into_iter().map(move |s| (c, s)))
         {
             let who = format!("{name}/{}", service.name);
             let content = service

@@ -10,7 +10,7 @@ use hydron_domain::analysis::{Analysis, FindingCode};
 use crate::has_finding;
 
 /// A debug build of a loaded machine; an optimised one takes a tenth.
-const MOST: Duration = Duration::from_secs(60);
+const MOST: Duration = Duration::from_mins(1);
 
 fn within_time(tree: &dyn FileTree) -> Analysis {
     let began = Instant::now();

@@ -182,17 +182,17 @@ pub(crate) fn support(place: &str, key: &str) -> (ComposeSupport, &'static str) 
 /// Says which keys of a service are not taken over: one finding for what is left out, one for what is refused.
 pub(crate) fn note(repo: &Repo<'_>, service: &ComposeService) {
     let who = format!("compose service {}", service.name);
-    unsupported(repo, &who, &service.keys, At { file: Some(service.file.clone()), line: service.line });
+    unsupported(repo, &who, &service.keys, &At { file: Some(service.file.clone()), line: service.line });
 }
 
 /// The same for the keys beside the services.
 pub(crate) fn note_file(repo: &Repo<'_>, file: &str, text: &str) {
     if let Some(line) = line_of(text, "\ninclude:") {
-        unsupported(repo, "the compose file", &["file.include".to_owned()], At::line(file, line + 1));
+        unsupported(repo, "the compose file", &["file.include".to_owned()], &At::line(file, line + 1));
     }
 }
 
-fn unsupported(repo: &Repo<'_>, who: &str, keys: &[String], at: At) {
+fn unsupported(repo: &Repo<'_>, who: &str, keys: &[String], at: &At) {
     for (wanted, severity) in [(Left, Severity::Info), (Refused, Severity::Warning)] {
         let rows = keys.iter().filter_map(|key| {
             let (place, name) = key.split_once('.')?;
