@@ -1,5 +1,5 @@
 # The entry points. Each is one script under tests/lab, which says what it installs and undoes what it starts.
-.PHONY: demo up demo-clean test ci lint bench bench-analysis starters generate
+.PHONY: demo up demo-clean test ci lint bench bench-analysis dockerfiles starters generate
 
 demo:        ## deploy the sample repository on this machine, through a real coordinator and agent
 	@tests/lab/demo deploy
@@ -27,6 +27,9 @@ bench:       ## ours against its peers, interleaved, inside a lab server
 
 bench-analysis: ## the analysis against hand-made truth: CASES=file.json REPOS=directory of clones
 	@cargo run --quiet --release -p hydron-tests --bin analysis-score -- --cases "$(CASES)" --repos "$(REPOS)"
+
+dockerfiles: ## every framework's generated Dockerfile, read by hadolint
+	@coordinator/analysis/hadolint
 
 starters:    ## every starter's generated Dockerfile, built and asked over HTTP (needs Docker and the lab's base images)
 	@cargo run --quiet -p hydron-tests --bin starters -- tests/starters --version python=3.11 --version node=22 --version nginx=1.22 --version go=1.19

@@ -8,6 +8,7 @@ use hydron_domain::analysis::{EnvNeed, NotAService, ServiceKind, VolumeNeed};
 
 use crate::field::{At, Field};
 use crate::path;
+use crate::repo::Repo;
 use crate::stacks::dotnet::DotnetFacts;
 use crate::stacks::go::GoFacts;
 use crate::stacks::java::JavaFacts;
@@ -174,6 +175,17 @@ pub(crate) struct Found {
 }
 
 impl Found {
+    /// Keeps the first drafts of a tree that has more than any product would.
+    pub(crate) fn cap(&mut self, repo: &Repo<'_>, most: usize) {
+        if self.drafts.len() > most {
+            self.drafts.sort_by(|a, b| (path::depth(&a.dir), &a.dir).cmp(&(path::depth(&b.dir), &b.dir)));
+            self.drafts.truncate(most);
+            repo.note_cap(&format!(
+                "more than {most} possible services were found; the first {most} are described"
+            ));
+        }
+    }
+
     /// Explains why a directory is not a service.
     pub(crate) fn reject(&mut self, dir: &str, rule: &str, reason: impl Into<String>) {
         self.rejected.push(NotAService {

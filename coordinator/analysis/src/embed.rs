@@ -9,7 +9,6 @@ use hydron_domain::analysis::{NotAService, ServiceKind};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::formats::dockerfile::Dockerfile;
-use crate::options::Options;
 use crate::overlay::compose::names_host;
 use crate::overlay::dockerfiles::{self, copied};
 use crate::path;
@@ -19,6 +18,7 @@ use crate::stacks::node::Product;
 
 patterns! {
     OUT_OUTSIDE = r#"(?:outDir|outputDir|outputPath|distDir)['"]?\s*[:(=][^\n]*?['"`]((?:\.\./)+[^'"`]*)['"`]"#;
+    OUT_OPTION = r#"--(?:outDir|out-dir|output-path|dist-dir)[= ]((?:\.\./)+[^\s"'&]*)"#;
     PROXY = r"(?:proxy_pass|reverse_proxy|server)\s+(?:https?://)?\$?\{?([\w.-]+)\}?";
     BALANCED = r"lb://([\w-]+)";
 }
@@ -64,13 +64,18 @@ fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, 
         .in_dir(&front.dir)
         .filter(|f| f.name().contains("config") || f.name() == "angular.json" || f.name() == "package.json")
     {
-        let Some(out) = repo.text(config).and_then(|t| OUT_OUTSIDE.captures(t)).and_then(|c| c.get(1)) else {
-            continue;
-        };
+        let Some(text) = repo.text(config) else { continue };
+        let found = OUT_OUTSIDE.captures(text).or_else(|| OUT_OPTION.captures(text));
+        let Some(out) = found.and_then(|c| c.get(1)) else { continue };
         let target = path::resolve(&front.dir, out.as_str())?;
-        if let Some(server) = servers.iter().find(|s| path::within(&target, &s.dir)) {
+        let holds =
+            |s: &&&Draft| path::within(&target, &s.dir) || s.sources.iter().any(|d| path::within(&target, d));
+        if let Some(server) = servers.iter().find(holds) {
             return Some((server.dir.clone(), format!("{} builds into {target}", config.path)));
         }
+    }
+    if let Some(found) = embedded_by_place(repo, &servers, front) {
+        return Some(found);
     }
     for server in servers.iter().filter(|s| path::within(&front.dir, &s.dir)) {
         let relative = path::relative(&front.dir, &server.dir)?;
@@ -131,6 +136,24 @@ fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, 
     None
 }
 
+/// A front end inside the sources of a server whose language embeds files: Java's `src/main`, Go's `//go:embed`.
+fn embedded_by_place(repo: &Repo<'_>, servers: &[&Draft], front: &Draft) -> Option<(String, String)> {
+    for server in servers {
+        let relative = path::relative(&front.dir, &server.dir);
+        if matches!(server.stack, Stack::Java(_)) && relative.is_some_and(|r| r.starts_with("src/main/")) {
+            return Some((
+                server.dir.clone(),
+                "it lies in src/main, which is packed into the archive".to_owned(),
+            ));
+        }
+    }
+    let embed = repo
+        .in_dir(&front.dir)
+        .find(|f| f.extension() == "go" && repo.text(f).is_some_and(|t| t.contains("//go:embed")))?;
+    let server = servers.iter().find(|s| s.owns(&embed.path))?;
+    Some((server.dir.clone(), format!("{} embeds it", embed.path)))
+}
+
 /// One Dockerfile above a server and a front end that puts both into one image: one service.
 fn shared_image(repo: &Repo<'_>, found: &mut Found) {
     let files: Vec<_> =
@@ -143,6 +166,7 @@ fn shared_image(repo: &Repo<'_>, found: &mut Found) {
         {
             continue;
         }
+        fold_copied(found, &file.path, &parsed);
         let sources = copied(&parsed);
         let uses = |d: &Draft| {
             path::relative(&d.dir, dir).is_some_and(|r| {
@@ -186,6 +210,31 @@ fn shared_image(repo: &Repo<'_>, found: &mut Found) {
     }
 }
 
+/// A product that takes one server and one front end from an earlier stage is the server's image.
+fn fold_copied(found: &mut Found, file: &str, parsed: &Dockerfile) {
+    let Some(product) = parsed.product(None) else { return };
+    let dir = path::parent(file);
+    let takes = |d: &Draft| {
+        path::relative(&d.dir, dir).filter(|r| !r.is_empty()).is_some_and(|r| {
+            let copies =
+                product.instructions.iter().filter(|i| i.name == "COPY" && i.args.contains("--from="));
+            copies.into_iter().any(|i| i.args.contains(&format!("/{r}/")))
+        })
+    };
+    let count = |kind| found.drafts.iter().filter(|d| d.kind == kind && takes(d)).count();
+    if count(ServiceKind::Web) != 1 || count(ServiceKind::Static) != 1 {
+        return;
+    }
+    if let Some(front) = found.drafts.iter().position(|d| d.kind == ServiceKind::Static && takes(d)) {
+        let front = found.drafts.remove(front);
+        found.reject(
+            &front.dir,
+            "embed.shared_image",
+            format!("a front end that {file} copies into the server's image"),
+        );
+    }
+}
+
 /// Files below another service's directory belong to that service.
 fn nest(found: &mut Found) {
     let dirs: BTreeSet<String> = found.drafts.iter().map(|d| d.dir.clone()).collect();
@@ -216,8 +265,8 @@ fn nest(found: &mut Found) {
     }
 }
 
-/// After the overlays: a declared context widens a lone service, and a sub-directory option narrows the list.
-pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
+/// After the overlays: a declared context widens a lone service.
+pub(crate) fn settle(repo: &Repo<'_>, found: &mut Found) {
     for draft in found
         .drafts
         .iter_mut()
@@ -255,11 +304,6 @@ pub(crate) fn settle(repo: &Repo<'_>, options: &Options, found: &mut Found) {
         }
     }
     nest(found);
-    if let Some(subdir) = options.subdir.as_deref() {
-        let subdir = subdir.trim_matches('/').trim_start_matches("./").to_owned();
-        found.drafts.retain(|d| path::within(&d.dir, &subdir));
-        found.rejected.retain(|r| r.path != "." && path::within(&r.path, &subdir));
-    }
 }
 
 /// Calls between services that values and proxy rules show.

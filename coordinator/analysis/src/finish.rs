@@ -8,7 +8,7 @@ use hydron_domain::analysis::{
     AnalyzedService, DependencyNeed, Evidence, Finding, FindingCode, NotAService, ServiceKind, Severity,
 };
 
-use crate::draft::{Draft, Found};
+use crate::draft::{Draft, Found, Stack};
 use crate::needs::{binding, table};
 use crate::options::Options;
 use crate::overlay::images;
@@ -30,6 +30,8 @@ pub(crate) fn services(
         ))
     });
     let names = names(&found.drafts, options);
+    let subdir = repo.subdir();
+    let wanted = |dir: &str| subdir.is_none_or(|s| path::within(dir, s));
     let by_host: BTreeMap<String, String> = found
         .drafts
         .iter()
@@ -37,16 +39,19 @@ pub(crate) fn services(
         .flat_map(|(d, n)| d.hosts.iter().map(|h| (h.clone(), n.clone())).chain([(n.clone(), n.clone())]))
         .collect();
     let mut services: Vec<AnalyzedService> = Vec::new();
-    for (draft, name) in found.drafts.iter().zip(&names) {
+    // Names are given before the list is narrowed, so that a service is called the same in every reading.
+    for (draft, name) in found.drafts.iter().zip(&names).filter(|(d, _)| wanted(&d.dir)) {
         services.push(service(repo, options, draft, name, &by_host));
     }
     for service in &services {
         check(repo, service);
     }
+    for (draft, name) in found.drafts.iter().zip(&names).filter(|(d, _)| wanted(&d.dir)) {
+        lock(repo, draft, name);
+    }
     cycles(repo, &services);
     found.rejected.retain(|r| !services.iter().any(|s| s.path == r.path));
-    found.rejected.sort_by(|a, b| (&a.path, &a.rule).cmp(&(&b.path, &b.rule)));
-    found.rejected.dedup_by(|a, b| a.path == b.path);
+    found.rejected.retain(|r| subdir.is_none() || r.path != "." && wanted(&r.path));
     (services, found.rejected)
 }
 
@@ -218,6 +223,33 @@ fn check(repo: &Repo<'_>, service: &AnalyzedService) {
             format!("{} keeps its data in an SQLite file inside its container", service.name),
             "Give the directory of the file a volume, or the data is lost with the next release.",
         );
+    }
+}
+
+/// Says that builds of a service are not repeatable.
+fn lock(repo: &Repo<'_>, draft: &Draft, name: &str) {
+    let locked = match &draft.stack {
+        Stack::Node(facts) => facts.manager.lock.is_some(),
+        Stack::Ruby(facts) => facts.has_lock,
+        Stack::Rust(facts) => facts.has_lock,
+        Stack::Python(_)
+        | Stack::Go(_)
+        | Stack::Java(_)
+        | Stack::Php(_)
+        | Stack::Dotnet(_)
+        | Stack::Site(_)
+        | Stack::Image => true,
+    };
+    if !locked {
+        repo.note(Finding {
+            severity: Severity::Info,
+            code: FindingCode::NoLockfile,
+            service: Some(name.to_owned()),
+            message: format!("{name} has no lock file, so two builds can get different dependencies"),
+            advice: "Commit the lock file that your package manager writes.".to_owned(),
+            file: None,
+            line: None,
+        });
     }
 }
 

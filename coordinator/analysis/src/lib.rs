@@ -13,6 +13,7 @@ mod listen;
 mod needs;
 mod options;
 mod overlay;
+pub mod parsers;
 mod path;
 mod pattern;
 mod recipe;
@@ -24,7 +25,8 @@ mod tree;
 mod verdict;
 mod workspace;
 
-pub use options::{BuilderCaps, Caps, Options};
+pub use options::{BuilderCaps, Caps, Options, PATIENCE_S};
+pub use overlay::compose_matrix::{COMPOSE_KEYS, ComposeKey, ComposeSupport};
 pub use tree::{Entry, EntryKind, FileTree, MemoryTree, TreeError};
 
 use hydron_domain::analysis::{Analysis, AnalysisStep};
@@ -41,20 +43,21 @@ pub fn analyze(
     progress: &mut dyn FnMut(AnalysisStep),
 ) -> Result<Analysis, TreeError> {
     progress(AnalysisStep::ReadingTree);
-    let repo = Repo::walk(tree, options.caps)?;
+    let repo = Repo::walk(tree, options.caps, options.subdir.as_deref())?;
     progress(AnalysisStep::ReadingManifests);
     let packages = package::read_all(&repo);
     let workspaces = Workspaces::read(&repo, &packages);
     let scan = Scan { repo: &repo, workspaces: &workspaces, packages: &packages };
     progress(AnalysisStep::DetectingServices);
     let mut found = stacks::find(&scan);
+    found.cap(&repo, options.caps.services);
     embed::fold(&repo, &mut found);
     let offered = overlay::compose::apply(&repo, &mut found);
     overlay::dockerfiles::link(&repo, &mut found.drafts);
     overlay::dockerfiles::alone(&repo, &mut found);
     overlay::procfile::apply(&repo, &mut found.drafts);
     overlay::platform::apply(&repo, &mut found.drafts);
-    embed::settle(&repo, options, &mut found);
+    embed::settle(&repo, &mut found);
     listen::find(&repo, &mut found.drafts);
     progress(AnalysisStep::ReadingEnvironment);
     env::find(&repo, &mut found.drafts);
@@ -64,7 +67,11 @@ pub fn analyze(
     progress(AnalysisStep::WritingDockerfiles);
     let (services, not_services) = finish::services(&repo, options, found);
     verdict::whole_tree(&repo, &services);
+    let subdir = repo.subdir().map(str::to_owned);
     let (mut findings, stats) = repo.finish();
     verdict::order(&mut findings, &services);
+    if let Some(subdir) = &subdir {
+        verdict::narrow(&mut findings, &services, subdir);
+    }
     Ok(Analysis { services, not_services, findings, workspaces: workspaces.all, stats })
 }

@@ -27,7 +27,7 @@ patterns! {
     UWSGI = r"(?m)^\s*(?:http|http-socket|socket)\s*=\s*[\w.\[\]]*:(\d{2,5})";
     RUST_DEFAULT = r#"var\(\s*"(?:\w*_)?PORT"\s*\)[^;]*?unwrap_or(?:_else)?\([^)\d]*"?(\d{2,5})"#;
     COMMAND_PORT = r"(?:--port[= ]|-p[ =]|--bind[= ]\S*:|-b[ =]\S*:|--address=?\S*:|--http[= ]\S*:|-Dserver\.port=|server\.port=)\s*(\d{2,5})\b";
-    LOOPBACK = r#"(?:listen|Listen|Start|Run|bind|ListenAndServe)\(\s*['"](?:127\.0\.0\.1|localhost):?(\d*)['"]|(?:host|HOST|hostname)\s*[:=]\s*['"](?:127\.0\.0\.1|localhost)['"]"#;
+    LOOPBACK = r#"(?:listen|Listen|Start|Run|bind|ListenAndServe)\(\s*['"](?:127\.0\.0\.1|localhost):?(\d*)['"]|(?m)^\s*(?:host|HOST|hostname)\s*[:=]\s*['"](?:127\.0\.0\.1|localhost)['"]"#;
 }
 
 /// Resolves ports, health and prefixes of all drafts.

@@ -21,6 +21,9 @@ pub struct Options {
     pub builder: BuilderCaps,
 }
 
+/// How long a caller should let a reading go on, in seconds; it says so through [`crate::FileTree::in_time`].
+pub const PATIENCE_S: u64 = 60;
+
 /// Limits that keep a hostile tree harmless.
 #[derive(Debug, Clone, Copy)]
 pub struct Caps {
@@ -32,11 +35,19 @@ pub struct Caps {
     pub total_bytes: u64,
     /// Directory depth considered.
     pub depth: usize,
+    /// Services described; a tree with more is a collection, not a product.
+    pub services: usize,
 }
 
 impl Default for Caps {
     fn default() -> Self {
-        Self { files: 200_000, file_bytes: 512 * 1024, total_bytes: 192 * 1024 * 1024, depth: 40 }
+        Self {
+            files: 200_000,
+            file_bytes: 512 * 1024,
+            total_bytes: 192 * 1024 * 1024,
+            depth: 40,
+            services: 200,
+        }
     }
 }
 

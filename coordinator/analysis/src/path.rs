@@ -68,8 +68,13 @@ pub(crate) fn words(path: &str) -> impl Iterator<Item = String> + '_ {
 pub(crate) fn glob(pattern: &str, path: &str) -> bool {
     let pattern: Vec<&str> = pattern.split('/').filter(|p| !p.is_empty() && *p != ".").collect();
     let path: Vec<&str> = path.split('/').filter(|p| !p.is_empty()).collect();
-    pattern.iter().filter(|p| **p == "**").count() <= 4 && glob_parts(&pattern, &path)
+    path.len() <= MOST_PARTS
+        && pattern.iter().filter(|p| **p == "**").count() <= 4
+        && glob_parts(&pattern, &path)
 }
+
+/// Deeper paths match nothing: the walk leaves them out long before, and matching follows them one by one.
+const MOST_PARTS: usize = 128;
 
 fn glob_parts(pattern: &[&str], path: &[&str]) -> bool {
     match (pattern.split_first(), path.split_first()) {

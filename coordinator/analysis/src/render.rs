@@ -92,6 +92,9 @@ fn service(out: &mut String, one: &AnalyzedService) {
     for reason in &one.dockerfile.reasons {
         let _ = writeln!(out, "  {:<15} - {reason}", "");
     }
+    for line in one.dockerfile.diff.iter().flat_map(|d| d.lines()) {
+        let _ = writeln!(out, "  {:<15} | {line}", "");
+    }
 }
 
 fn line(out: &mut String, one: &AnalyzedService, label: &str, value: Option<&str>, field: &str) {

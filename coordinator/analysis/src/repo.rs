@@ -52,16 +52,20 @@ impl File {
 pub(crate) struct Repo<'t> {
     tree: &'t dyn FileTree,
     files: Vec<File>,
+    /// The directory that was asked for: what lies above it says nothing about what it is for.
+    subdir: Option<String>,
     caps: Caps,
     total: u64,
     read: Cell<u64>,
     bytes: Cell<u64>,
+    late: Cell<bool>,
     findings: RefCell<Vec<Finding>>,
 }
 
 impl<'t> Repo<'t> {
     /// Lists and sorts the tree and gives every file its role.
-    pub(crate) fn walk(tree: &'t dyn FileTree, caps: Caps) -> Result<Self, TreeError> {
+    pub(crate) fn walk(tree: &'t dyn FileTree, caps: Caps, subdir: Option<&str>) -> Result<Self, TreeError> {
+        let subdir = subdir.map(|s| s.trim_matches('/').trim_start_matches("./").to_owned());
         let mut entries = tree.entries()?;
         let total = entries.len() as u64;
         entries.sort_by(|a, b| a.path.cmp(&b.path));
@@ -73,11 +77,13 @@ impl<'t> Repo<'t> {
         entries.truncate(caps.files);
         let repo = Self {
             tree,
-            files: entries.into_iter().map(file).collect(),
+            files: entries.into_iter().map(|entry| file(entry, subdir.as_deref())).collect(),
+            subdir,
             caps,
             total,
             read: Cell::new(0),
             bytes: Cell::new(0),
+            late: Cell::new(false),
             findings: RefCell::new(Vec::new()),
         };
         if too_many + too_deep > 0 {
@@ -87,6 +93,21 @@ impl<'t> Repo<'t> {
             ));
         }
         Ok(repo)
+    }
+
+    /// The limits of this reading.
+    pub(crate) fn caps(&self) -> Caps {
+        self.caps
+    }
+
+    /// The directory that was asked for.
+    pub(crate) fn subdir(&self) -> Option<&str> {
+        self.subdir.as_deref()
+    }
+
+    /// Whether a directory or name says that this supports a product (`cart-e2e`, `tools/gen`).
+    pub(crate) fn is_support(&self, path: &str) -> bool {
+        crate::stacks::is_support(asked(path, self.subdir.as_deref()))
     }
 
     /// All files, sorted by path.
@@ -184,7 +205,19 @@ impl<'t> Repo<'t> {
         (self.findings.into_inner(), stats)
     }
 
+    /// Whether the caller's time is over; said once.
+    pub(crate) fn is_late(&self) -> bool {
+        if !self.late.get() && !self.tree.in_time() {
+            self.late.set(true);
+            self.note_cap("the time for a reading was over before all files were looked at");
+        }
+        self.late.get()
+    }
+
     fn plain<'r>(&'r self, file: &'r File) -> Option<&'r str> {
+        if self.is_late() {
+            return None;
+        }
         match file.kind {
             EntryKind::File | EntryKind::Executable => {}
             EntryKind::Link | EntryKind::Submodule => return None,
@@ -233,7 +266,8 @@ impl<'t> Repo<'t> {
         inside
     }
 
-    fn note_cap(&self, message: &str) {
+    /// Says that a limit was reached, once for each limit.
+    pub(crate) fn note_cap(&self, message: &str) {
         let mut findings = self.findings.borrow_mut();
         if findings.iter().any(|f| f.code == FindingCode::CapReached && f.message == message) {
             return;
@@ -250,6 +284,24 @@ impl<'t> Repo<'t> {
     }
 }
 
+/// Where the lines of a text begin: for many offsets of one text.
+pub(crate) struct Lines {
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// Finds every line's end.
+    pub(crate) fn of(text: &str) -> Self {
+        let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        Self { ends: newlines.map(|(at, _)| at).collect() }
+    }
+
+    /// 1-based line of a byte offset.
+    pub(crate) fn at(&self, offset: usize) -> u32 {
+        u32::try_from(self.ends.partition_point(|end| *end < offset) + 1).unwrap_or(u32::MAX)
+    }
+}
+
 /// 1-based line of a byte offset.
 pub(crate) fn line_at(text: &str, offset: usize) -> u32 {
     let lines = text.as_bytes().iter().take(offset).filter(|&&b| b == b'\n').count();
@@ -261,9 +313,19 @@ pub(crate) fn line_of(text: &str, needle: &str) -> Option<u32> {
     text.find(needle).map(|at| line_at(text, at))
 }
 
-fn file(entry: Entry) -> File {
-    let role = role(&entry.path);
+/// A path as seen from the directory that was asked for, if it lies there.
+fn asked<'p>(path: &'p str, subdir: Option<&str>) -> &'p str {
+    subdir.and_then(|subdir| path::relative(path, subdir)).unwrap_or(path)
+}
+
+fn file(entry: Entry, subdir: Option<&str>) -> File {
+    let role = role(asked(&entry.path, subdir));
     File { path: entry.path, kind: entry.kind, size: entry.size, role, text: OnceCell::new() }
+}
+
+/// A file that nobody listed, for a parser that only asks for its name.
+pub(crate) fn as_file(path: &str) -> File {
+    file(Entry { path: path.to_owned(), kind: EntryKind::File, size: 0 }, None)
 }
 
 fn is_manifest(name: &str) -> bool {

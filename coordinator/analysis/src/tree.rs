@@ -52,6 +52,11 @@ pub trait FileTree {
 
     /// The first `cap` bytes of a file, or of a link's target text.
     fn read(&self, path: &str, cap: usize) -> Result<Vec<u8>, TreeError>;
+
+    /// Whether the caller still waits. Asked before each file; after a `false` the reading ends with what it has.
+    fn in_time(&self) -> bool {
+        true
+    }
 }
 
 /// A tree in memory: tests, templates, uploads.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use hydron_domain::analysis::{AnalyzedService, Finding, FindingCode, Severity};
 
+use crate::path;
 use crate::repo::{Repo, Role};
 use crate::tree::EntryKind;
 
@@ -25,7 +26,14 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
     if !services.is_empty() {
         return;
     }
-    let (code, message, advice) = reason(repo);
+    let (code, message, advice) = match repo.subdir() {
+        Some(missing) if !repo.has_dir(missing) => (
+            FindingCode::MissingPath,
+            format!("the repository has no directory {missing}"),
+            "Check the spelling, and the branch.",
+        ),
+        Some(_) | None => reason(repo),
+    };
     repo.note(Finding {
         severity: Severity::Error,
         code,
@@ -38,7 +46,7 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
 }
 
 fn reason(repo: &Repo<'_>) -> (FindingCode, String, &'static str) {
-    let files = repo.files();
+    let files: Vec<_> = repo.under(repo.subdir().unwrap_or_default()).collect();
     if files.is_empty() {
         return (
             FindingCode::EmptyRepository,
@@ -181,6 +189,16 @@ fn is_binary(extension: &str) -> bool {
             | "sqlite"
             | "db"
     )
+}
+
+/// Leaves out what was seen outside of the directory that was asked for.
+pub(crate) fn narrow(findings: &mut Vec<Finding>, services: &[AnalyzedService], subdir: &str) {
+    let known = |name: &str| services.iter().any(|s| s.name == name);
+    findings.retain(|f| match (&f.service, &f.file) {
+        (Some(service), _) => known(service),
+        (None, Some(file)) => path::within(file, subdir),
+        (None, None) => true,
+    });
 }
 
 /// Most serious first, then by file; service directories become service names; doubles fall away.

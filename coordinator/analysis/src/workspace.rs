@@ -21,6 +21,9 @@ patterns! {
     SLNX = r#"<Project\s+Path="([^"]+proj)""#;
 }
 
+/// More libraries than one application has.
+const MOST_LIBRARIES: usize = 100;
+
 /// All workspaces of a tree.
 #[derive(Debug, Default)]
 pub(crate) struct Workspaces {
@@ -92,6 +95,7 @@ impl Workspaces {
                 if let Some(local) = by_name.get(dep.as_str())
                     && local.dir != package.dir
                     && !local.dir.is_empty()
+                    && seen.len() < MOST_LIBRARIES
                     && seen.insert(local.dir.clone())
                 {
                     queue.push(local);

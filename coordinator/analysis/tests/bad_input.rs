@@ -135,3 +135,41 @@ fn only_a_subdirectory_can_be_asked_for() {
     let analysis = analyze(&tree, &options, &mut |_| {}).unwrap();
     assert_eq!(analysis.services.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(), ["services/auth"]);
 }
+
+#[test]
+fn a_directory_that_was_asked_for_is_not_judged_by_its_name() {
+    let tree = MemoryTree::new([
+        ("index.html", "<p>"),
+        ("examples/auth/requirements.txt", "flask"),
+        ("examples/auth/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+    ]);
+    let options = Options { subdir: Some("examples/auth".to_owned()), ..Options::default() };
+    let analysis = analyze(&tree, &options, &mut |_| {}).unwrap();
+    assert_eq!(analysis.services.iter().map(|s| s.path.as_str()).collect::<Vec<_>>(), ["examples/auth"]);
+}
+
+#[test]
+fn a_service_is_called_the_same_when_only_its_directory_is_read() {
+    let tree = MemoryTree::new([
+        ("a/api/requirements.txt", "flask"),
+        ("a/api/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("b/api/requirements.txt", "flask"),
+        ("b/api/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+    ]);
+    let name = |subdir: Option<&str>| {
+        let options = Options { subdir: subdir.map(str::to_owned), ..Options::default() };
+        let analysis = analyze(&tree, &options, &mut |_| {}).unwrap();
+        analysis.services.into_iter().find(|s| s.path == "b/api").unwrap().name
+    };
+    assert_eq!(name(None), "api-2");
+    assert_eq!(name(Some("b/api")), "api-2");
+}
+
+#[test]
+fn a_directory_that_is_not_there_is_named() {
+    let tree = MemoryTree::new([("index.html", "<p>")]);
+    let options = Options { subdir: Some("services/auth".to_owned()), ..Options::default() };
+    let analysis = analyze(&tree, &options, &mut |_| {}).unwrap();
+    let errors: Vec<_> = analysis.findings.iter().map(|f| (f.code, f.message.as_str())).collect();
+    assert_eq!(errors, [(FindingCode::MissingPath, "the repository has no directory services/auth")]);
+}

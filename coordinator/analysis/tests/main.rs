@@ -5,8 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod bad_input;
+mod compose;
+mod corpora;
 mod dependencies;
 mod environment;
+mod golden;
+mod hostile;
+mod layouts;
 mod recipes;
 mod services;
 mod traps;

@@ -186,3 +186,33 @@ fn a_server_on_the_loopback_address_is_pointed_out() {
     assert!(has_finding(&analysis, FindingCode::LoopbackBind));
     assert_eq!(analysis.services[0].port, Some(8585));
 }
+
+#[test]
+fn of_two_lock_files_the_one_that_ci_uses_counts() {
+    let manifest = r#"{"name":"x","scripts":{"start":"node s.js"},"dependencies":{"express":"5"}}"#;
+    let mut files = vec![
+        ("package.json", manifest),
+        ("s.js", "require('express')().listen(1)"),
+        ("yarn.lock", ""),
+        ("package-lock.json", "{}"),
+        ("README.md", "Run `yarn install`."),
+    ];
+    assert_eq!(only(&files).package_manager.as_deref(), Some("yarn"));
+    files.push((".github/workflows/ci.yml", "jobs:\n  test:\n    steps:\n      - run: npm ci\n"));
+    let service = only(&files);
+    assert_eq!(service.package_manager.as_deref(), Some("npm"));
+    let hint = service.evidence.iter().find(|e| e.rule == "node.manager.hint" && e.chosen).unwrap();
+    assert_eq!((hint.file.as_deref(), hint.line), (Some(".github/workflows/ci.yml"), Some(4)));
+}
+
+#[test]
+fn with_several_python_locks_the_author_is_asked_to_choose() {
+    let analysis = read(&[
+        ("pyproject.toml", "[project]\nname = \"x\"\nversion = \"1\"\ndependencies = [\"flask\"]\n"),
+        ("uv.lock", "version = 1\n"),
+        ("poetry.lock", ""),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+    ]);
+    assert_eq!(analysis.services[0].package_manager.as_deref(), Some("uv"));
+    assert!(has_finding(&analysis, FindingCode::ConflictingLockfiles), "{:?}", analysis.findings);
+}

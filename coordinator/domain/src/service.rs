@@ -113,6 +113,9 @@ pub struct ServiceSpec {
     /// Fields that a person edited.
     #[serde(default)]
     pub edited: BTreeSet<String>,
+    /// The name that readings give it; its own unless a person renamed it.
+    #[serde(default)]
+    pub found_as: Option<ServiceName>,
 }
 
 /// Where the code of a service is.
@@ -158,6 +161,9 @@ pub struct ServiceDockerfile {
     pub path: Option<String>,
     /// The text that is built, unless it is the repository's own file.
     pub content: Option<String>,
+    /// What a repair changes, as a unified diff of the repository's file.
+    #[serde(default)]
+    pub diff: Option<String>,
     /// What a person should know about it.
     #[serde(default)]
     pub notes: Vec<String>,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use hydron_domain::analysis::{AnalysisChange, ChangeKind};
 use hydron_domain::analysis_run::AnalysisState;
 use hydron_domain::chat::{Card, CardKind, Speaker};
 use hydron_domain::identity::{Actor, Role};
@@ -116,21 +117,42 @@ async fn reading_ended(
     project: ProjectId,
     reply: &mut Reply,
 ) -> Result<(), FollowUpError> {
-    let (reading, result) = analyses::get(app, me, id).await.map_err(Problem::from)?;
-    if let Some(error) = reading.error.filter(|_| state == AnalysisState::Failed) {
+    let reading = analyses::get(app, me, id).await.map_err(Problem::from)?;
+    if let Some(error) = reading.run.error.filter(|_| state == AnalysisState::Failed) {
         reply.say("The repository could not be read.");
         let data = serde_json::json!({ "code": error.code, "detail": error.message, "field": error.field });
         reply.show(Card::new(CardKind::Error, &error.code).with(data));
         return Ok(());
     }
-    let found = result.map_or(0, |result| result.services.len());
+    let found = reading.result.map_or(0, |result| result.services.len());
     reply.say(&match found {
         0 => "I read the repository and found nothing that I can deploy.".to_owned(),
         1 => "I read the repository and found one service.".to_owned(),
         more => format!("I read the repository and found {more} services."),
     });
+    if let Some(changes) = &reading.changes {
+        reply.say(&differences(changes));
+    }
     reply.show(Card::new(CardKind::Services, project));
     Ok(())
+}
+
+/// One sentence about what is new since the reading before. Values come from the repository and stand in the card.
+fn differences(changes: &[AnalysisChange]) -> String {
+    if changes.is_empty() {
+        return "Nothing changed since I last read it.".to_owned();
+    }
+    let count = |kind| changes.iter().filter(|c| c.change == kind).count();
+    let kept = changes.iter().filter(|c| c.kept).count();
+    let told = [
+        (count(ChangeKind::Added), "new services"),
+        (count(ChangeKind::Removed), "services gone"),
+        (count(ChangeKind::Changed), "changed fields"),
+        (kept, "of them edited by you, which stay as you set them"),
+    ];
+    let parts: Vec<String> =
+        told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    format!("Since I last read it: {}.", parts.join(", "))
 }
 
 async fn run_ended(

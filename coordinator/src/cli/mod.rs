@@ -34,7 +34,7 @@ pub enum Command {
     Migrate(Common),
     /// Administer the installation on its own machine
     Admin(admin::Admin),
-    /// Read a directory and say what would be deployed, without a coordinator
+    /// Read a directory or a git URL and say what would be deployed, without a coordinator
     Analyze(analyze::Analyze),
     /// Check the installation and say what is wrong
     Doctor(Common),
@@ -68,7 +68,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(common) => serve::run(common.load()?).await,
         Command::Migrate(common) => migrate::run(common.load()?).await,
         Command::Admin(admin) => admin::run(admin).await,
-        Command::Analyze(what) => analyze::run(&what),
+        Command::Analyze(what) => analyze::run(what).await,
         Command::Doctor(common) => doctor::run(common.load()?).await,
         Command::Openapi => say(crate::http::openapi::text()?.trim_end()),
     }

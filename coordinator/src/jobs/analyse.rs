@@ -3,8 +3,8 @@
 //! Rule: the row is the job. Killed anywhere, the reading is claimed again when its hold ends (at once after a restart
 //! of the only coordinator), and after a few attempts it fails aloud.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use hydron_analysis::{Options, TreeError};
 use hydron_domain::analysis::{Analysis, AnalysisStep};
@@ -12,7 +12,7 @@ use hydron_domain::analysis_run::{self, AnalysisError, AnalysisRun, AnalysisStat
 use hydron_domain::identity::Actor;
 use hydron_domain::service::{ReadAt, Service, ServiceState, detect, merge};
 use hydron_proto::ids::{AnalysisId, ServiceId, TeamId};
-use hydron_proto::names::{CommitId, GitRef};
+use hydron_proto::names::{CommitId, GitRef, ServiceName};
 use hydron_store::events::EventDraft;
 use hydron_store::{Location, StoreError, TeamStore, TeamTx, Topic, Wake};
 use serde_json::json;
@@ -29,6 +29,8 @@ use crate::services::refusal::Refusal;
 pub const HOLD_MS: i64 = 150_000;
 /// Rows are looked at this often even if no wakeup came.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
+/// How long the pure part may take.
+const PATIENCE: Duration = Duration::from_secs(hydron_analysis::PATIENCE_S);
 const ACTOR: Actor = Actor::System { name: "analyse" };
 
 /// Why a reading ended early.
@@ -135,7 +137,7 @@ impl Reading<'_> {
             ..Options::default()
         };
         let work = tokio::task::spawn_blocking(move || -> Result<Analysis, ReadingError> {
-            let tree = checkout.tree("")?;
+            let tree = checkout.tree("")?.until(Instant::now() + PATIENCE);
             let mut progress = |step| {
                 let _ = steps.send(step);
             };
@@ -193,9 +195,20 @@ async fn keep_services(
     analysis: &Analysis,
     at: &ReadAt<'_>,
 ) -> Result<(), StoreError> {
-    let known: BTreeMap<_, _> =
-        tx.services(run.project).await?.into_iter().map(|service| (service.name.clone(), service)).collect();
-    for found in detect(analysis, at) {
+    let services = tx.services(run.project).await?;
+    let known: BTreeMap<_, _> = services
+        .into_iter()
+        .map(|service| (service.spec.found_as.clone().unwrap_or_else(|| service.name.clone()), service))
+        .collect();
+    let all = detect(analysis, at);
+    let there: BTreeSet<ServiceName> =
+        all.iter().map(|found| found.name.clone()).chain(known.keys().cloned()).collect();
+    for mut found in all {
+        // Services are known by the name that a person gave them.
+        let named =
+            |name: &ServiceName| known.get(name).map_or_else(|| name.clone(), |service| service.name.clone());
+        found.spec.depends_on =
+            found.spec.depends_on.iter().filter(|name| there.contains(*name)).map(named).collect();
         let now = tx.now();
         let (id, kind, state) = if let Some(service) = known.get(&found.name) {
             let spec = merge(service, &found.spec, at.trees);

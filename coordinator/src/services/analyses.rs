@@ -2,13 +2,14 @@
 //!
 //! Rule: a URL that cannot be asked is refused before anything is stored.
 
-use hydron_domain::analysis::Analysis;
+use hydron_domain::analysis::{self, Analysis, AnalysisChange};
 use hydron_domain::analysis_run::{AnalysisRun, AnalysisState, SourceSpec, pending_steps};
+use hydron_domain::service::Service;
 use hydron_proto::ids::{AnalysisId, ProjectId};
 use hydron_proto::names::{GitRef, GitUrl, RelPath};
 use hydron_store::audit::AuditDraft;
 use hydron_store::events::EventDraft;
-use hydron_store::{TeamTx, Topic, Wake};
+use hydron_store::{TeamStore, TeamTx, Topic, Wake};
 use serde_json::json;
 
 use super::input::InvalidField;
@@ -102,16 +103,63 @@ pub(super) async fn queue(
     Ok(run)
 }
 
+/// A reading with what it found, and how that differs from the one before.
+#[derive(Debug)]
+pub struct Reading {
+    /// The reading itself.
+    pub run: AnalysisRun,
+    /// What it found, once it is done.
+    pub result: Option<Analysis>,
+    /// Differences from the reading before of the same repository; none if there is none.
+    pub changes: Option<Vec<AnalysisChange>>,
+}
+
 /// A reading and what it found.
-pub async fn get(
-    app: &AppState,
-    principal: &Principal,
-    id: AnalysisId,
-) -> Result<(AnalysisRun, Option<Analysis>), Refusal> {
+pub async fn get(app: &AppState, principal: &Principal, id: AnalysisId) -> Result<Reading, Refusal> {
     let access = principal.authorize(&app.store, Permission::ProjectsRead)?;
     let run = access.team.analysis(id).await?.ok_or(Refusal::NotFound("analysis"))?;
     let result = access.team.analysis_result(id).await?;
-    Ok((run, result))
+    let changes = match &result {
+        Some(result) => changes_since(&access.team, &run, result).await?,
+        None => None,
+    };
+    Ok(Reading { run, result, changes })
+}
+
+/// What differs from the newest earlier reading that covers at least the same directory.
+async fn changes_since(
+    team: &TeamStore,
+    run: &AnalysisRun,
+    result: &Analysis,
+) -> Result<Option<Vec<AnalysisChange>>, Refusal> {
+    let subdir = run.source.subdir.as_str();
+    let covers = |other: &AnalysisRun| {
+        let theirs = other.source.subdir.as_str();
+        theirs.is_empty() || theirs == subdir
+    };
+    let earlier = team.analyses(run.project, 50).await?.into_iter().find(|other| {
+        (other.created_at, other.id) < (run.created_at, run.id)
+            && other.state == AnalysisState::Done
+            && other.source.url == run.source.url
+            && covers(other)
+    });
+    let Some(earlier) = earlier else { return Ok(None) };
+    let Some(before) = team.analysis_result(earlier.id).await? else { return Ok(None) };
+    let mut list = analysis::changes(&before, result, subdir);
+    let services = team.services(run.project).await?;
+    for change in &mut list {
+        let found_as = |service: &&Service| {
+            service.spec.found_as.as_ref().unwrap_or(&service.name).as_str() == change.service
+        };
+        let field = match change.field.as_deref() {
+            Some("health") => "health_path",
+            Some(other) => other,
+            None => continue,
+        };
+        change.kept =
+            services.iter().find(found_as).is_some_and(|s| s.spec.edited.contains(field) || s.locked);
+    }
+    Ok(Some(list))
 }
 
 /// A project's readings, newest first.

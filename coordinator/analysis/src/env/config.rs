@@ -12,7 +12,7 @@ use crate::formats::dockerfile::{Dockerfile, env_pairs};
 use crate::formats::{json, yaml};
 use crate::path;
 use crate::pattern::patterns;
-use crate::repo::{File, Repo, Role, line_at};
+use crate::repo::{File, Lines, Repo, Role, line_at};
 
 patterns! {
     BRACED = r"\$\{([A-Za-z_][\w.\-]*)(?::-?([^${}]*))?\}";
@@ -28,12 +28,13 @@ pub(crate) fn apply(repo: &Repo<'_>, drafts: &mut [Draft]) {
         }
         let Some(text) = repo.text(file) else { continue };
         let seen = scan(file, text);
+        let lines = Lines::of(text);
         for draft in drafts.iter_mut().filter(|d| d.owns(&file.path)) {
             if matches!(draft.stack, Stack::Site(_)) {
                 continue;
             }
             for one in &seen {
-                collect::add(draft, one.clone(), &At::line(&file.path, line_at(text, one.offset)));
+                collect::add(draft, one.clone(), &At::line(&file.path, lines.at(one.offset)));
             }
         }
     }
@@ -48,7 +49,8 @@ fn is_config(file: &File) -> bool {
         || matches!(file.name(), "turbo.json" | "appsettings.json" | "uwsgi.ini")
 }
 
-fn scan(file: &File, text: &str) -> Vec<Seen> {
+/// All variables of a configuration file.
+pub(crate) fn scan(file: &File, text: &str) -> Vec<Seen> {
     let mut out = Vec::new();
     let name = file.name();
     if name.starts_with("custom-environment-variables") {

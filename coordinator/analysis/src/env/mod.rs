@@ -14,7 +14,7 @@ use hydron_domain::analysis::EnvSource;
 
 use crate::draft::Draft;
 use crate::field::At;
-use crate::repo::{Repo, Role};
+use crate::repo::{Lines, Repo, Role};
 
 /// One sighting of a variable.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,9 +55,10 @@ fn code(repo: &Repo<'_>, drafts: &mut [Draft]) {
         if seen.is_empty() {
             continue;
         }
+        let lines = Lines::of(text);
         for draft in drafts.iter_mut().filter(|d| d.owns(&file.path)) {
             for one in &seen {
-                let at = At::line(&file.path, crate::repo::line_at(text, one.offset));
+                let at = At::line(&file.path, lines.at(one.offset));
                 collect::add(draft, one.clone(), &at);
             }
         }

@@ -21,6 +21,8 @@ patterns! {
     GO = r#"os\.(?:Getenv|LookupEnv)\(\s*"([^"]+)"\s*\)"#;
     GO_HELPER = r#"\b\w*[eE]nv\w*\(\s*"([A-Z][A-Z0-9_]+)"(?:\s*,\s*"([^"]*)")?"#;
     GO_TAG = r#"\b(?:env|envconfig|mapstructure_env):"([A-Z][A-Z0-9_]+)((?:,\w+)*)"(?:[^`]*?(?:envDefault|default):"([^"]*)")?"#;
+    GO_PREFIX = r#"SetEnvPrefix\(\s*"(\w+)""#;
+    GO_KEYS = r#"(?:viper\.(?:SetDefault|BindEnv|Get\w*)|\bv\.(?:SetDefault|BindEnv)|[fF]lags\(\)\.\w+?(?:Var)?P?)\(\s*(?:&[\w.]+,\s*)?"([a-z][\w.\-]*)""#;
     GO_FLAGS = r#"(?:EnvVars?\s*:\s*(?:\[\]string\{)?|Envar\(|cli\.EnvVars\()\s*((?:"[A-Z0-9_]+"\s*,?\s*)+)"#;
     PHP = r#"(?:\benv|\bgetenv)\(\s*['"]([A-Za-z]\w*)['"](?:\s*,\s*(?:['"]([^'"\n]*)['"]|(\w+))|\)\s*(?:\?:|\?\?)\s*['"]([^'"\n]*)['"])?"#;
     PHP_SUPER = r#"\$_(?:ENV|SERVER)\[\s*['"]([A-Z][A-Z0-9_]*)['"]\s*\]"#;
@@ -197,11 +199,25 @@ fn go(text: &str, out: &mut Vec<Seen>) {
             out.push(Seen::new(name.as_str(), EnvSource::Schema, list.start()));
         }
     }
+    viper(text, out);
     // Tables of option names beside a read of the whole environment.
     if text.contains("os.Environ()") {
         for name in UPPER.captures_iter(text).filter_map(|c| c.get(1)).filter(|n| n.as_str().contains('_')) {
             out.push(Seen::new(name.as_str(), EnvSource::Schema, name.start()));
         }
+    }
+}
+
+/// viper with a prefix: every flag, default and bound key of the file is a variable.
+fn viper(text: &str, out: &mut Vec<Seen>) {
+    let Some(prefix) =
+        GO_PREFIX.captures(text).and_then(|c| c.get(1)).filter(|_| text.contains("AutomaticEnv"))
+    else {
+        return;
+    };
+    for key in GO_KEYS.captures_iter(text).filter_map(|c| c.get(1)) {
+        let name = format!("{}_{}", prefix.as_str(), key.as_str()).to_uppercase().replace(['-', '.'], "_");
+        out.push(Seen::new(&name, EnvSource::Schema, key.start()));
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! One rule: a function whose body reads `os.environ[param]` is a reader itself; its literal calls count as reads.
 
+use std::collections::BTreeSet;
+
 use hydron_domain::analysis::EnvSource;
 
 use super::Seen;
@@ -13,6 +15,7 @@ patterns! {
     LIBRARY = r#"\b(?:env|ENV|config|environ|Env|settings_env)(?:\.(?:str|bool|int|float|list|url|db|db_url|cache|cache_url|email_url|json|get_value|path|dict|tuple|search_url|log_level|decimal|timedelta))?\(\s*['"]([A-Za-z]\w*)['"]\s*([^\n]*)"#;
     DJ_DATABASE_URL = r"dj_database_url\.config\(";
     DJ_NAME = r#"dj_database_url\.config\([^)]*env\s*=\s*['"](\w+)['"]"#;
+    TESTED = r#"['"]([\w-]+)['"]\s+in\s+(?:os\.)?environ\b"#;
     HELPER = r"(?m)^(?:async\s+)?def\s+(\w+)\s*\(\s*(\w+)[^)]*\)[^\n]*:\n((?:[ \t]+[^\n]*\n|\n){1,12})";
     DEFAULT = r#"default\s*=\s*(?:['"]([^'"]*)['"]|([\w.\[\]]+))"#;
     LITERAL = r#"^\s*(?:['"]([^'"]*)['"]|(\d+|True|False|None))"#;
@@ -20,6 +23,8 @@ patterns! {
 
 /// All sightings in a Python file.
 pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
+    let tested: BTreeSet<&str> =
+        TESTED.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str()).collect();
     for name in INDEX.captures_iter(text).filter_map(|c| c.get(1)) {
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         let tail = text.get(name.end()..).unwrap_or_default();
@@ -28,7 +33,7 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
             .trim_start()
             .strip_prefix(']')
             .is_some_and(|t| t.trim_start().starts_with('=') && !t.trim_start().starts_with("=="));
-        seen.required = !assigned;
+        seen.required = !assigned && !is_conditional(text, name.start()) && !tested.contains(name.as_str());
         out.push(seen);
     }
     for found in GET.captures_iter(text) {
@@ -45,7 +50,9 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
             let (Some(name), tail) = (found.get(1), found.get(2).map_or("", |m| m.as_str())) else {
                 continue;
             };
-            out.push(with_tail(name, tail));
+            let mut seen = with_tail(name, tail);
+            seen.required &= !is_conditional(text, name.start());
+            out.push(seen);
         }
     }
     if DJ_DATABASE_URL.is_match(text) {
@@ -53,6 +60,27 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
         out.push(Seen::new(name, EnvSource::Code, text.find("dj_database_url.config").unwrap_or(0)));
     }
     helpers(text, out);
+}
+
+/// Whether a read stands below an `if`, so that the program runs without the variable.
+fn is_conditional(text: &str, offset: usize) -> bool {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let before = text.get(..offset).unwrap_or_default();
+    let mut lines = before.rsplit('\n');
+    let mut depth = lines.next().map_or(0, indent);
+    for line in lines.filter(|l| !l.trim().is_empty()).take(200) {
+        if depth == 0 {
+            return false;
+        }
+        if indent(line) < depth {
+            depth = indent(line);
+            let opener = line.trim_start();
+            if ["if ", "elif ", "else:", "else ", "try:", "except"].iter().any(|o| opener.starts_with(o)) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 fn with_tail(name: regex::Match<'_>, tail: &str) -> Seen {

@@ -130,7 +130,10 @@ fn javascript(text: &str, out: &mut Vec<Seen>) {
         for found in CLASS_FIELD.captures_iter(text) {
             let Some(name) = found.get(1) else { continue };
             let mut seen = Seen::new(name.as_str(), EnvSource::Schema, name.start());
-            seen.required = found.get(2).is_none_or(|m| m.as_str() != "?");
+            let above = text.get(..name.start()).unwrap_or_default();
+            let decorators = above.rsplit([';', '{']).next().unwrap_or_default();
+            let optional = ["@IsOptional", "@ValidateIf", "@Optional"].iter().any(|d| decorators.contains(d));
+            seen.required = !optional && found.get(2).is_none_or(|m| m.as_str() != "?");
             out.push(seen);
         }
     }

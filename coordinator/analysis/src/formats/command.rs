@@ -17,6 +17,7 @@ patterns! {
         | \bnest\s+start\b | \bexpo\s+start\b | \bhugo\s+(?:server|serve)\b | \bjekyll\s+serve\b | \bdocusaurus\s+start\b | \bvitepress\s+dev\b
         | \bfastapi\s+dev\b | \bsleep\s+infinity\b | \btail\s+-f\b | \bwatchexec\b | \bwatchmedo\b | \bmeteor\s+run\b | \bbun\s+--(?:hot|watch)\b
         | \b(?:npm|yarn|pnpm|bun)\s+(?:run\s+)?(?:dev|watch|develop|start:dev|serve:dev)\b
+        | \bserver:(?:run|start)\b | \bphp\s+-S\b | \bspring-boot:run\b | \bquarkus:dev\b | \bquarkusDev\b | \bbootRun\b | \bdotnet\s+(?:watch|run)\b | \bgo\s+run\b
         | \bforeman\s+start\b | \bhonc?ho\s+start\b | \bovermind\b | \bguard\b";
 }
 
@@ -130,6 +131,11 @@ mod tests {
             "php artisan serve",
             "hugo server -D",
             "node --watch index.js",
+            "php bin/console server:run 0.0.0.0:8000",
+            "php -S 0.0.0.0:80 -t public",
+            "./mvnw spring-boot:run",
+            "dotnet run",
+            "go run ./cmd/api",
         ] {
             assert!(is_dev(dev), "{dev}");
         }

@@ -10,7 +10,7 @@ pub(crate) mod table;
 
 use std::collections::BTreeSet;
 
-use crate::draft::{Draft, Stack};
+use crate::draft::{Draft, NeedDraft, Stack};
 use crate::overlay::compose::Offered;
 use crate::stacks::Scan;
 use table::SQL;
@@ -25,6 +25,48 @@ pub(crate) fn find(scan: &Scan<'_, '_>, drafts: &mut [Draft], offered: &[Offered
     for draft in drafts.iter_mut() {
         unlinked(draft, offered);
         decide(draft);
+        complete(draft, offered);
+    }
+    brokers(drafts);
+}
+
+/// A compose file that runs the service says what it cannot run without: a driver for anything else is a choice.
+fn complete(draft: &mut Draft, offered: &[Offered]) {
+    let linked = draft.needs.values().any(|n| n.reasons.confidence() >= 0.9 && n.image.is_some());
+    if draft.hosts.is_empty() || !linked {
+        return;
+    }
+    let server = draft.needs.iter().any(|(k, n)| SQL.contains(&k.as_str()) && n.image.is_some());
+    for (kind, need) in &mut draft.needs {
+        let there = offered.iter().any(|o| o.kind == *kind);
+        let only_driver = need.reasons.confidence() <= 0.75;
+        if !there && only_driver && !table::is_external(kind) && !table::is_embedded(kind) {
+            need.required = false;
+            need.alternative = true;
+        }
+        // Settings fall back to a file, and the compose file gives the server.
+        if server && table::is_embedded(kind) && need.image.is_none() {
+            need.alternative = true;
+        }
+    }
+}
+
+/// The processes of a task queue speak through one broker.
+fn brokers(drafts: &mut [Draft]) {
+    let queues = |d: &Draft| {
+        matches!(d.framework_name(), "celery" | "rq" | "dramatiq" | "sidekiq" | "resque" | "arq" | "flower")
+    };
+    let mut found: Vec<(String, String, NeedDraft)> = Vec::new();
+    for draft in drafts.iter().filter(|d| queues(d)) {
+        let brokers = ["redis", "rabbitmq"].into_iter().filter_map(|k| Some((k, draft.needs.get(k)?)));
+        let required = brokers.filter(|(_, need)| need.required && !need.alternative);
+        found.extend(required.map(|(kind, need)| (draft.dir.clone(), kind.to_owned(), need.clone())));
+    }
+    for draft in drafts.iter_mut().filter(|d| queues(d)) {
+        let own = ["redis", "rabbitmq"].iter().any(|k| draft.needs.get(*k).is_some_and(|n| n.required));
+        for (_, kind, need) in found.iter().filter(|(dir, _, _)| !own && *dir == draft.dir) {
+            draft.needs.insert(kind.clone(), need.clone());
+        }
     }
 }
 

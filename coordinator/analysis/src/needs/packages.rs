@@ -128,7 +128,6 @@ pub(crate) const PYPI: &[Driver] = &[
     ("celery[redis]", "redis", None),
     ("channels-redis", "redis", None),
     ("flask-redis", "redis", None),
-    ("huey", "redis", None),
     ("fastapi-cache2[redis]", "redis", None),
     ("dramatiq[redis]", "redis", None),
     ("pika", "rabbitmq", None),

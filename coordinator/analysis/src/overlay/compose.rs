@@ -11,15 +11,14 @@ use super::compose_file::{Build, ComposeService, read_all};
 use super::dockerfiles::{self, Purpose};
 use super::images::{self, ImageKind};
 use super::process::{self, Process};
-use super::{compose_match, procfile};
-use crate::draft::{DockerfileLink, Draft, Found};
-use crate::env::collect;
+use super::{compose_match, compose_matrix, procfile};
+use crate::draft::{DockerfileLink, Draft, Found, Stack};
+use crate::env::{collect, secret};
 use crate::field::At;
-use crate::formats::command;
 use crate::formats::dockerfile::Dockerfile;
+use crate::formats::{command, dotenv};
 use crate::path;
 use crate::repo::Repo;
-use crate::stacks::is_support;
 
 /// A dependency that a compose file offers.
 #[derive(Debug, Clone)]
@@ -41,7 +40,10 @@ pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
     for service in &services {
         match sort(repo, service) {
             Sorted::Dependency(dependency) => offered.push(dependency),
-            Sorted::Application => applications.push(service),
+            Sorted::Application => {
+                compose_matrix::note(repo, service);
+                applications.push(service);
+            }
             Sorted::Nothing(reason) => {
                 if let Some(build) = &service.build {
                     found.reject(&build.context, "compose.not_a_service", reason);
@@ -91,10 +93,10 @@ fn sort(repo: &Repo<'_>, service: &ComposeService) -> Sorted {
         let dev = parsed
             .as_ref()
             .is_some_and(|p| matches!(dockerfiles::purpose(&build.dockerfile, p), Purpose::Tool));
-        if dev || is_support(&service.name) && is_support(&build.context) {
+        if dev || repo.is_support(&service.name) && repo.is_support(&build.context) {
             return Sorted::Nothing("a compose service for tests, load or observability");
         }
-        if !service.profiles.is_empty() && is_support(&service.name) {
+        if !service.profiles.is_empty() && (repo.is_support(&service.name) || is_chore(&service.name)) {
             return Sorted::Nothing("a compose service that runs only in a profile");
         }
         return Sorted::Application;
@@ -105,6 +107,24 @@ fn sort(repo: &Repo<'_>, service: &ComposeService) -> Sorted {
         ImageKind::Tool => Sorted::Nothing("a development or observability tool"),
         ImageKind::Application => Sorted::Application,
     }
+}
+
+/// Whether a name says that this runs once: seeding, migrating, setting up.
+fn is_chore(name: &str) -> bool {
+    path::words(name).any(|w| {
+        matches!(
+            w.as_str(),
+            "seed"
+                | "seeder"
+                | "migrate"
+                | "migration"
+                | "migrations"
+                | "init"
+                | "setup"
+                | "bootstrap"
+                | "import"
+        )
+    })
 }
 
 /// Web processes first, so that they claim the draft and workers become siblings.
@@ -162,10 +182,10 @@ fn sibling(
     let kind = match process::judge(&text) {
         Process::Worker => ServiceKind::Worker,
         Process::Dashboard => ServiceKind::Web,
-        Process::Web if !text.is_empty() && service.ports.is_empty() && !is_support(&service.name) => {
+        Process::Web if !text.is_empty() && service.ports.is_empty() && !repo.is_support(&service.name) => {
             ServiceKind::Worker
         }
-        Process::Web if !text.is_empty() && !is_support(&service.name) => ServiceKind::Web,
+        Process::Web if !text.is_empty() && !repo.is_support(&service.name) => ServiceKind::Web,
         Process::Web | Process::Job | Process::Dev => return,
     };
     let Some(base) = found.drafts.get(index) else { return };
@@ -200,6 +220,16 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
     draft.hosts.insert(service.name.clone());
     draft.name.offer(service.name.clone(), 0.93, "compose.name", at.clone());
     let dev = is_dev_stack(service);
+    let published = service.ports.iter().any(|(host, _)| host.is_some());
+    if published
+        && draft.kind == ServiceKind::Worker
+        && matches!(
+            draft.stack,
+            Stack::Java(_) | Stack::Go(_) | Stack::Rust(_) | Stack::Dotnet(_) | Stack::Image
+        )
+    {
+        draft.kind = ServiceKind::Web;
+    }
     for (_, port) in &service.ports {
         if draft.kind != ServiceKind::Worker || draft.port.is_empty() {
             draft.port.offer(*port, if dev { 0.76 } else { 0.9 }, "compose.port", at.clone());
@@ -226,6 +256,7 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
             draft.given.insert(name.clone(), value.clone());
         }
     }
+    env_files(repo, draft, service);
     for volume in service.volumes.iter().filter_map(|v| v.split_once(':')) {
         let (source, target) = volume;
         let target = target.split(':').next().unwrap_or_default();
@@ -234,6 +265,21 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
                 path: target.to_owned(),
                 reason: format!("volume {source} of the compose file"),
             });
+        }
+    }
+}
+
+/// Variables in the files that a service names; a secret's value is not kept.
+fn env_files(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
+    for file in &service.env_files {
+        for one in repo.read(file).map(dotenv::parse).unwrap_or_default() {
+            if one.commented {
+                continue;
+            }
+            let at = At::line(file, one.line);
+            let shown = (!secret::is_placeholder(&one.value)).then_some(one.value.as_str());
+            collect::from_compose(draft, &one.name, shown, EnvSource::Compose, &at);
+            draft.given.entry(one.name).or_insert(one.value);
         }
     }
 }
@@ -285,7 +331,7 @@ fn new_from_build(repo: &Repo<'_>, found: &mut Found, build: &Build) -> Option<u
     let inside = found.drafts.iter().any(|d| path::within(&d.dir, &build.context) && d.dir != build.context);
     let recipes =
         !found.drafts.is_empty() && build.context.split('/').any(|p| dockerfiles::RECIPE_PARTS.contains(&p));
-    if inside || recipes || is_support(&build.context) {
+    if inside || recipes || repo.is_support(&build.context) {
         return None;
     }
     let draft = dockerfiles::image_draft(repo, &build.context, &build.dockerfile, &parsed);

@@ -2,10 +2,11 @@
 //!
 //! One rule: of several files in a directory the production one counts; development and test files are left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::compose_matrix;
 use crate::formats::yaml;
 use crate::formats::{dockerfile, json};
 use crate::path;
@@ -27,6 +28,10 @@ pub(crate) struct ComposeService {
     pub(crate) health: Option<String>,
     pub(crate) profiles: Vec<String>,
     pub(crate) volumes: Vec<String>,
+    /// Files of variables, as paths in the tree.
+    pub(crate) env_files: Vec<String>,
+    /// Every key that is set, as `service.KEY` or `build.KEY`.
+    pub(crate) keys: Vec<String>,
 }
 
 /// The `build` section.
@@ -41,14 +46,14 @@ pub(crate) struct Build {
 }
 
 /// Names that compose files interpolate outside of `environment`: settings of the stack, not of a program.
-pub(crate) fn interpolated(repo: &Repo<'_>) -> std::collections::BTreeSet<String> {
+pub(crate) fn interpolated(repo: &Repo<'_>) -> BTreeSet<String> {
     crate::pattern::patterns! { NAME = r"\$\{([A-Za-z_]\w*)"; }
     let files = repo
         .files()
         .iter()
         .filter(|f| f.name().contains("compose") && matches!(f.extension(), "yml" | "yaml"));
     let texts = files.filter_map(|f| repo.text(f));
-    let mut names: std::collections::BTreeSet<String> = texts
+    let mut names: BTreeSet<String> = texts
         .flat_map(|t| {
             NAME.captures_iter(t).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()).collect::<Vec<_>>()
         })
@@ -118,9 +123,97 @@ fn read(repo: &Repo<'_>, file: &File) -> Vec<ComposeService> {
             return Vec::new();
         }
     };
-    let services = value.get("services").and_then(Value::as_object);
-    let Some(services) = services else { return Vec::new() };
-    services.iter().filter(|(_, v)| v.is_object()).map(|(name, v)| service(file, text, name, v)).collect()
+    let Some(services) = value.get("services").and_then(Value::as_object) else { return Vec::new() };
+    let whole = |(name, value): (&String, &Value)| {
+        let value = extended(repo, &file.path, &value.clone(), services, 0);
+        service(file, text, name, &value)
+    };
+    compose_matrix::note_file(repo, &file.path, text);
+    services.iter().filter(|(_, v)| v.is_object()).map(whole).collect()
+}
+
+/// How many `extends` are followed one after the other.
+const MOST_EXTENDS: usize = 8;
+
+/// A service with what it extends below its own keys: maps and lists of pairs are joined, everything else is its own.
+fn extended(
+    repo: &Repo<'_>,
+    file: &str,
+    value: &Value,
+    services: &serde_json::Map<String, Value>,
+    depth: usize,
+) -> Value {
+    let Some(extends) = value.get("extends").filter(|_| depth < MOST_EXTENDS) else { return value.clone() };
+    let Some(name) = extends.as_str().or_else(|| json::text(extends, "service")) else {
+        return value.clone();
+    };
+    let other = json::text(extends, "file").and_then(|f| path::resolve(path::parent(file), f));
+    let base = match other.filter(|f| f != file) {
+        Some(other) => {
+            let parsed = repo.read(&other).and_then(|text| yaml::parse(text).ok()).unwrap_or_default();
+            let Some(all) = parsed.get("services").and_then(Value::as_object) else { return value.clone() };
+            all.get(name).map(|base| extended(repo, &other, base, all, depth + 1))
+        }
+        None => services.get(name).map(|base| extended(repo, file, base, services, depth + 1)),
+    };
+    match base {
+        Some(Value::Object(mut joined)) => {
+            for (key, own) in value.as_object().into_iter().flatten() {
+                let merged = match (joined.get(key), own) {
+                    (Some(Value::Object(under)), Value::Object(over)) => {
+                        let mut both = under.clone();
+                        both.extend(over.clone());
+                        Value::Object(both)
+                    }
+                    (Some(Value::Array(under)), Value::Array(over)) if key == "environment" => {
+                        Value::Array(under.iter().chain(over).cloned().collect())
+                    }
+                    _ => own.clone(),
+                };
+                joined.insert(key.clone(), merged);
+            }
+            Value::Object(joined)
+        }
+        Some(_) | None => value.clone(),
+    }
+}
+
+/// The keys that a service sets, with those of its build.
+fn keys(value: &Value) -> Vec<String> {
+    let own =
+        value.as_object().into_iter().flatten().filter(|(_, v)| !v.is_null() && **v != Value::Bool(false));
+    let build = value.get("build").and_then(Value::as_object).into_iter().flatten();
+    let mounts: BTreeSet<String> = volumes(value.get("volumes")).iter().filter_map(|v| mount(v)).collect();
+    own.map(|(key, _)| format!("service.{key}"))
+        .chain(build.map(|(key, _)| format!("build.{key}")))
+        .chain(mounts)
+        .collect()
+}
+
+/// What a volume mounts, when that is not a named volume or the source code itself.
+fn mount(volume: &str) -> Option<String> {
+    let (source, _) = volume.split_once(':')?;
+    let what = match source {
+        "." | "./" | ".." | "../" => return None,
+        _ if source.ends_with("docker.sock") || source.ends_with("podman.sock") => {
+            "the container engine's socket"
+        }
+        _ if source.starts_with('.') => "a path of the repository",
+        _ if source.starts_with(['/', '~', '$']) => "a path of the server",
+        _ => return None,
+    };
+    Some(format!("service.volumes: {what}"))
+}
+
+/// The files of variables: one, several, or maps with a `path`.
+fn env_files(dir: &str, value: Option<&Value>) -> Vec<String> {
+    let one = |v: &Value| json::text(v, "path").map(str::to_owned).or_else(|| yaml::scalar(v));
+    let named: Vec<String> = match value {
+        Some(Value::Array(items)) => items.iter().filter_map(one).collect(),
+        Some(other) => one(other).into_iter().collect(),
+        None => Vec::new(),
+    };
+    named.iter().filter_map(|file| path::resolve(dir, &dockerfile::expand(file, &[]))).collect()
 }
 
 fn service(file: &File, text: &str, name: &str, value: &Value) -> ComposeService {
@@ -162,13 +255,24 @@ fn service(file: &File, text: &str, name: &str, value: &Value) -> ComposeService
         },
         health: health(value),
         profiles: yaml::list(value.get("profiles")),
-        volumes: yaml::list(value.get("volumes")),
+        volumes: volumes(value.get("volumes")),
+        env_files: env_files(file.dir(), value.get("env_file")),
+        keys: keys(value),
     }
+}
+
+/// Volumes in the short form; long ones are written as short ones.
+fn volumes(value: Option<&Value>) -> Vec<String> {
+    let one = |v: &Value| match (json::text(v, "source"), json::text(v, "target")) {
+        (Some(source), Some(target)) => Some(format!("{source}:{target}")),
+        _ => yaml::scalar(v),
+    };
+    value.and_then(Value::as_array).into_iter().flatten().filter_map(one).collect()
 }
 
 fn build(dir: &str, value: &Value) -> Option<Build> {
     let context = value.as_str().or_else(|| json::text(value, "context")).unwrap_or(".");
-    if context.contains("://") || context.starts_with("git@") {
+    if context.contains("://") || context.starts_with("git@") || value.get("dockerfile_inline").is_some() {
         return None;
     }
     let context = path::resolve(dir, &dockerfile::expand(context, &[]))?;

@@ -12,7 +12,6 @@ use crate::field::At;
 use crate::formats::dockerfile::Dockerfile;
 use crate::path;
 use crate::repo::{File, Repo, Role};
-use crate::stacks::is_support;
 
 /// Directories that hold recipes for other directories.
 pub(crate) const RECIPE_PARTS: [&str; 14] = [
@@ -49,6 +48,7 @@ pub(crate) enum Purpose {
 pub(crate) fn is_dockerfile(name: &str) -> bool {
     name == "Dockerfile"
         || name == "Containerfile"
+        || name == "dockerfile"
         || name.starts_with("Dockerfile.")
         || name.ends_with(".Dockerfile")
         || name.ends_with(".dockerfile")
@@ -76,8 +76,12 @@ pub(crate) fn purpose(path: &str, file: &Dockerfile) -> Purpose {
         "debian",
         "rpm",
         "cross",
+        "builder",
+        "windows",
     ];
-    if words.iter().any(|w| dev.contains(&w.as_str()))
+    let aside = |part: &str| matches!(part, "dev" | "development" | "test" | "tests" | "e2e" | "ci");
+    if path::parent(path).split('/').any(aside)
+        || words.iter().any(|w| dev.contains(&w.as_str()))
         || path.contains(".devcontainer")
         || path.contains(".gitpod")
         || path.contains(".github/")
@@ -262,6 +266,9 @@ pub(crate) fn alone(repo: &Repo<'_>, found: &mut Found) {
     for file in files {
         let Some(parsed) = repo.text(file).map(Dockerfile::parse) else { continue };
         let dir = file.dir();
+        if found.rejected.iter().any(|r| r.rule == "compose.not_a_service" && r.path == path::shown(dir)) {
+            continue;
+        }
         let used = found.drafts.iter().any(|d| d.dockerfile.as_ref().is_some_and(|l| l.path == file.path));
         if !found.drafts.is_empty() && dir.split('/').any(|p| RECIPE_PARTS.contains(&p)) {
             continue;
@@ -285,7 +292,7 @@ pub(crate) fn alone(repo: &Repo<'_>, found: &mut Found) {
                 continue;
             }
         }
-        if is_support(dir)
+        if repo.is_support(dir)
             || parsed.start(None).is_none() && parsed.ports(None).is_empty() && !is_web_server(&parsed)
         {
             found.reject(dir, "dockerfile.no_command", "a Dockerfile without a command or a port");
@@ -311,7 +318,7 @@ pub(crate) fn image_draft(repo: &Repo<'_>, dir: &str, file: &str, parsed: &Docke
         (true, false) => (ServiceKind::Static, "html", "static"),
         (false, _) => (
             if parsed.ports(None).is_empty() { ServiceKind::Worker } else { ServiceKind::Web },
-            image_language(&base, &last),
+            manifest_language(repo, dir).unwrap_or_else(|| image_language(&base, &last)),
             "",
         ),
     };
@@ -341,6 +348,26 @@ pub(crate) fn is_web_server(parsed: &Dockerfile) -> bool {
         || image.ends_with("-nginx")
 }
 
+/// The language of the manifest that lies in a directory.
+fn manifest_language(repo: &Repo<'_>, dir: &str) -> Option<&'static str> {
+    let names = [
+        ("package.json", "javascript"),
+        ("requirements.txt", "python"),
+        ("pyproject.toml", "python"),
+        ("go.mod", "go"),
+        ("Cargo.toml", "rust"),
+        ("Gemfile", "ruby"),
+        ("composer.json", "php"),
+        ("pom.xml", "java"),
+        ("build.gradle", "java"),
+        ("mix.exs", "elixir"),
+    ];
+    let named =
+        names.iter().find(|(name, _)| repo.has(&path::join(dir, name))).map(|(_, language)| *language);
+    let project = |extension| repo.in_dir(dir).any(|f| f.extension() == extension);
+    named.or_else(|| project("csproj").then_some("csharp")).or_else(|| project("fsproj").then_some("fsharp"))
+}
+
 fn image_language(base: &str, last: &str) -> &'static str {
     for name in [last, base] {
         let known = [
@@ -354,6 +381,7 @@ fn image_language(base: &str, last: &str) -> &'static str {
             ("temurin", "java"),
             ("maven", "java"),
             ("gradle", "java"),
+            ("dotnet", "csharp"),
             ("aspnet", "csharp"),
             ("sdk", "csharp"),
             ("elixir", "elixir"),

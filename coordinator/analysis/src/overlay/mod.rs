@@ -5,7 +5,9 @@
 pub(crate) mod compose;
 pub(crate) mod compose_file;
 pub(crate) mod compose_match;
+pub(crate) mod compose_matrix;
 pub(crate) mod dockerfiles;
+pub(crate) mod hints;
 pub(crate) mod images;
 pub(crate) mod platform;
 pub(crate) mod process;

@@ -9,10 +9,16 @@ use super::versions;
 use crate::draft::Draft;
 use crate::options::Options;
 use crate::path;
+use crate::repo::{Repo, Role};
 use crate::stacks::dotnet::DotnetFacts;
 
 /// Writes the recipe.
-pub(crate) fn write(options: &Options, draft: &Draft, facts: &DotnetFacts) -> Result<Recipe, String> {
+pub(crate) fn write(
+    repo: &Repo<'_>,
+    options: &Options,
+    draft: &Draft,
+    facts: &DotnetFacts,
+) -> Result<Recipe, String> {
     let project = path::relative(&facts.project, &facts.context).unwrap_or(&facts.project).to_owned();
     if !text::plain(&project) || !text::plain(&facts.assembly) {
         return Err("the project's path has characters that do not belong into a path".to_owned());
@@ -26,8 +32,9 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &DotnetFacts) -> Re
         text::image(options, &format!("mcr.microsoft.com/dotnet/sdk:{version}"))
     ))
     .push("WORKDIR /src");
-    out.push("COPY . .");
+    projects(repo, &mut out, facts);
     out.push(text::run(options, &["/root/.nuget/packages"], &format!("dotnet restore {project}")));
+    out.push("COPY . .");
     out.push(text::run(
         options,
         &["/root/.nuget/packages"],
@@ -52,4 +59,19 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &DotnetFacts) -> Re
         content: out.finish(),
         ignore: text::ignore(&["**/bin", "**/obj"]),
     })
+}
+
+/// Project files alone, so that the restored packages are a layer that a change of the code keeps.
+fn projects(repo: &Repo<'_>, out: &mut Lines, facts: &DotnetFacts) {
+    let named = ["global.json", "NuGet.config", "nuget.config"];
+    let wanted = |f: &&crate::repo::File| {
+        f.role == Role::Normal
+            && (matches!(f.extension(), "csproj" | "fsproj" | "props" | "targets")
+                || named.contains(&f.name()))
+    };
+    let files = repo.under(&facts.context).filter(wanted).take(80);
+    for file in files.filter_map(|f| path::relative(&f.path, &facts.context)).filter(|f| text::plain(f)) {
+        let dir = path::parent(file);
+        out.push(format!("COPY {file} ./{}", if dir.is_empty() { String::new() } else { format!("{dir}/") }));
+    }
 }

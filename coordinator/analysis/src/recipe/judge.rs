@@ -135,8 +135,25 @@ fn has_own_command(image: &str) -> bool {
 /// Paths that the file copies from the context and that are not there.
 fn host_artifacts(repo: &Repo<'_>, parsed: &Dockerfile, link: &DockerfileLink) -> Vec<String> {
     let mut missing = Vec::new();
+    let known: Vec<(String, String)> = parsed
+        .stages
+        .iter()
+        .flat_map(|s| &s.instructions)
+        .filter(|i| i.name == "ARG")
+        .filter_map(|i| i.args.split_once('='))
+        .map(|(name, value)| (name.trim().to_owned(), value.trim().trim_matches('"').to_owned()))
+        .chain(link.args.iter().cloned())
+        .collect();
     for source in copied(parsed) {
-        if source == "." || source.contains(['*', '?', '[', '$']) {
+        // A pattern or a variable: what stands before it must be there.
+        let source = if source.contains('$') { with_known(&source, &known) } else { source };
+        let source = match source.find(['*', '?', '[', '$']) {
+            Some(at) => {
+                source.get(..at).and_then(|s| s.rsplit_once('/')).map_or(".", |(dir, _)| dir).to_owned()
+            }
+            None => source,
+        };
+        if source == "." {
             continue;
         }
         let Some(full) = path::resolve(&link.context, &source) else { continue };
@@ -148,6 +165,13 @@ fn host_artifacts(repo: &Repo<'_>, parsed: &Dockerfile, link: &DockerfileLink) -
         }
     }
     missing
+}
+
+/// Replaces the variables that have a value; the others stay as they are.
+fn with_known(text: &str, known: &[(String, String)]) -> String {
+    known.iter().fold(text.to_owned(), |text, (name, value)| {
+        text.replace(&format!("${{{name}}}"), value).replace(&format!("${name}"), value)
+    })
 }
 
 fn is_optional(source: &str) -> bool {

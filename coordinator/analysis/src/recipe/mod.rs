@@ -41,6 +41,7 @@ pub(crate) fn decide(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Docke
         verdict: DockerfileVerdict::Accept,
         reasons: Vec::new(),
         content: None,
+        diff: None,
         ignore: None,
         build_args: link.args.iter().map(|(n, v)| format!("{n}={v}")).collect(),
     };
@@ -48,6 +49,7 @@ pub(crate) fn decide(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Docke
         Judgement::Fit(reasons) => reading.reasons = reasons,
         Judgement::Repaired { content, reasons } => {
             reading.verdict = DockerfileVerdict::Repair;
+            reading.diff = Some(text::diff(&link.path, repo.read(&link.path).unwrap_or_default(), &content));
             reading.content = Some(content);
             reading.reasons = reasons;
         }
@@ -92,6 +94,7 @@ fn written(
         verdict,
         reasons,
         content,
+        diff: None,
         ignore,
         build_args: Vec::new(),
     }
@@ -104,15 +107,21 @@ fn write(repo: &Repo<'_>, options: &Options, draft: &Draft) -> Result<Recipe, St
         Stack::Site(facts) => site::write(options, draft, *facts),
         Stack::Go(facts) => go::write(options, draft, facts),
         Stack::Rust(facts) => rust::write(options, draft, facts),
-        Stack::Java(facts) => java::write(options, draft, facts),
+        Stack::Java(facts) => java::write(repo, options, draft, facts),
         Stack::Ruby(facts) => ruby::write(options, draft, facts),
         Stack::Php(facts) => php::write(options, draft, facts),
-        Stack::Dotnet(facts) => dotnet::write(options, draft, facts),
+        Stack::Dotnet(facts) => dotnet::write(repo, options, draft, facts),
         Stack::Image => {
             Err("only its own Dockerfile says how this is built, and that one is not fit; correct it"
                 .to_owned())
         }
     }
+}
+
+/// Resolves a declared version of every tool, for what throws texts at it.
+pub(crate) fn try_versions(declared: &str) {
+    drop(versions::choose(declared, &["18", "20", "22"], "22"));
+    drop(versions::choose(declared, &["3.9", "3.13"], "3.13"));
 }
 
 /// Whether the linked Dockerfile cannot work, so that its command says nothing.

@@ -39,7 +39,13 @@ pub(crate) fn write(
     for line in text::build_variables(draft) {
         out.push(line);
     }
-    build(&mut out, draft, facts, &inner, workspace);
+    let mut steps = build(&mut out, draft, facts, &inner, workspace);
+    if facts.product == Product::Server && facts.members.is_empty() {
+        steps.extend(prune(facts.manager.name()).map(str::to_owned));
+    }
+    if !steps.is_empty() {
+        out.push(format!("RUN {}", steps.join(" \\\n    && ")));
+    }
     match &facts.product {
         Product::Files { dir, fallback } => {
             let source = if dir.starts_with("dist/")
@@ -159,12 +165,23 @@ fn install(options: &Options, out: &mut Lines, facts: &NodeFacts) {
     out.push(text::run(options, &[cache], command));
 }
 
-fn build(out: &mut Lines, draft: &Draft, facts: &NodeFacts, inner: &str, workspace: bool) {
+/// Takes what only the build needed out of the dependencies.
+fn prune(manager: &str) -> Option<&'static str> {
+    match manager {
+        "pnpm" => Some("CI=true pnpm prune --prod --ignore-scripts"),
+        "npm" => Some("npm prune --omit=dev"),
+        _ => None,
+    }
+}
+
+/// The commands that build, one after the other.
+fn build(out: &mut Lines, draft: &Draft, facts: &NodeFacts, inner: &str, workspace: bool) -> Vec<String> {
+    let mut steps = Vec::new();
     if facts.prisma.is_some() {
         let schema =
             facts.prisma.as_deref().and_then(|s| path::relative(s, &facts.root)).filter(|s| text::plain(s));
-        out.push(format!(
-            "RUN npx prisma generate{}",
+        steps.push(format!(
+            "npx prisma generate{}",
             schema.map(|s| format!(" --schema {s}")).unwrap_or_default()
         ));
     }
@@ -195,7 +212,7 @@ fn build(out: &mut Lines, draft: &Draft, facts: &NodeFacts, inner: &str, workspa
             "bun" => "bun add --dev",
             _ => "npm install --no-save --legacy-peer-deps",
         };
-        out.push(format!("RUN {add} @sveltejs/adapter-node@5 && sed -i 's#@sveltejs/adapter-[a-z]*#@sveltejs/adapter-node#' svelte.config.js"));
+        steps.push(format!("{add} @sveltejs/adapter-node@5 && sed -i 's#@sveltejs/adapter-[a-z]*#@sveltejs/adapter-node#' svelte.config.js"));
     }
     let command = match (&facts.build_script, workspace && !inner.is_empty(), manager, name) {
         (Some(script), true, "pnpm", Some(name)) => {
@@ -208,8 +225,9 @@ fn build(out: &mut Lines, draft: &Draft, facts: &NodeFacts, inner: &str, workspa
         (None, _, _, _) => draft.build.value().cloned(),
     };
     if let Some(command) = command {
-        out.push(format!("RUN {values}{command}"));
+        steps.push(format!("{values}{command}"));
     }
+    steps
 }
 
 /// A self-contained server directory: Next.js standalone, Nuxt, Nitro.
@@ -224,26 +242,28 @@ fn bundle(
 ) {
     let port = text::port(draft, 3000);
     out.gap().push(format!("FROM {base}"));
+    out.maybe(text::apt(&["tini"]));
     out.push(format!("ENV NODE_ENV=production PORT={port} HOST=0.0.0.0 HOSTNAME=0.0.0.0 NITRO_PORT={port}"));
     out.push("WORKDIR /app");
     let here = path::join(inner, dir);
     let entry = if dir == ".next/standalone" {
-        out.push(format!("COPY --from=build --chown=node:node /app/{here} ./"));
+        out.push(format!("COPY --from=build --chown=1000:1000 /app/{here} ./"));
         out.push(format!(
-            "COPY --from=build --chown=node:node /app/{} ./{}",
+            "COPY --from=build --chown=1000:1000 /app/{} ./{}",
             path::join(inner, ".next/static"),
             path::join(inner, ".next/static")
         ));
         if repo.has_dir(&path::join(&facts.package.dir, "public")) {
             let public = path::join(inner, "public");
-            out.push(format!("COPY --from=build --chown=node:node /app/{public} ./{public}"));
+            out.push(format!("COPY --from=build --chown=1000:1000 /app/{public} ./{public}"));
         }
         path::join(inner, "server.js")
     } else {
-        out.push(format!("COPY --from=build --chown=node:node /app/{here} ./{dir}"));
+        out.push(format!("COPY --from=build --chown=1000:1000 /app/{here} ./{dir}"));
         format!("{dir}/server/index.mjs")
     };
     finish(out, draft, port);
+    out.push(text::INIT);
     out.push(format!("CMD {}", text::exec(&["node".to_owned(), entry])));
 }
 
@@ -255,28 +275,22 @@ fn server(out: &mut Lines, base: &str, draft: &Draft, facts: &NodeFacts, inner: 
         .map(|o| o.value.clone())
         .ok_or("no start command was found")?;
     let port = text::port(draft, 3000);
-    if facts.members.is_empty() {
-        match facts.manager.name() {
-            "pnpm" => out.push("RUN CI=true pnpm prune --prod --ignore-scripts"),
-            "npm" => out.push("RUN npm prune --omit=dev"),
-            _ => out,
-        };
-    }
     out.gap().push(format!("FROM {base}"));
-    if facts.prisma.is_some() {
-        out.maybe(text::apt(&["openssl", "ca-certificates"]));
-    }
+    let packages: &[&str] =
+        if facts.prisma.is_some() { &["ca-certificates", "openssl", "tini"] } else { &["tini"] };
+    out.maybe(text::apt(packages));
     let web = draft.kind == ServiceKind::Web;
     out.push(format!(
         "ENV NODE_ENV=production{}",
         if web { format!(" PORT={port} HOST=0.0.0.0 HOSTNAME=0.0.0.0") } else { String::new() }
     ));
     out.push("WORKDIR /app");
-    out.push("COPY --from=build --chown=node:node /app ./");
+    out.push("COPY --from=build --chown=1000:1000 /app ./");
     if !inner.is_empty() {
         out.push(format!("WORKDIR /app/{inner}"));
     }
     finish(out, draft, port);
+    out.push(text::INIT);
     out.push(text::cmd(&direct(&start, facts)));
     Ok(())
 }
@@ -310,7 +324,7 @@ fn local_bin(command: &str) -> String {
 }
 
 fn finish(out: &mut Lines, draft: &Draft, port: u16) {
-    out.push("USER node");
+    out.push("# The user that every Node image brings.").push("USER 1000:1000");
     if draft.kind != ServiceKind::Web {
         return;
     }

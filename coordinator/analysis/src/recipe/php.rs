@@ -58,10 +58,13 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PhpFacts) -> Resul
             .push("RUN npm run build --if-present")
             .gap();
     }
-    out.push(format!("FROM {base}"));
-    out.push(format!("RUN install-php-extensions @composer {}", extensions.join(" ")));
+    let production = "APP_ENV=production APP_DEBUG=0";
+    out.push(format!("FROM {base} AS php"));
+    out.push(format!("RUN install-php-extensions {}", extensions.join(" ")));
+    out.gap().push("FROM php AS build");
+    out.push("RUN install-php-extensions @composer");
     out.push("WORKDIR /app");
-    out.push("ENV APP_ENV=production APP_DEBUG=0 COMPOSER_ALLOW_SUPERUSER=1 SERVER_NAME=:8000");
+    out.push(format!("ENV {production} COMPOSER_ALLOW_SUPERUSER=1"));
     if !facts.deps.is_empty() {
         out.push("COPY composer.json composer.loc[k] ./");
         out.push(text::run(
@@ -77,12 +80,13 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PhpFacts) -> Resul
     if !facts.deps.is_empty() {
         out.push("RUN composer dump-autoload --no-dev --optimize --classmap-authoritative --no-scripts");
     }
+    out.gap().push("FROM php").push("WORKDIR /app").push("COPY --from=build /app ./");
     let writable = if facts.laravel { "storage bootstrap/cache" } else { "var" };
     out.push(format!(
         "RUN mkdir -p {writable} && chown -R {user} {writable} /data/caddy /config/caddy",
         user = text::USER
     ));
-    out.push(format!("ENV SERVER_ROOT=/app/{}", facts.web_root));
+    out.push(format!("ENV SERVER_ROOT=/app/{} SERVER_NAME=:8000 {production}", facts.web_root));
     out.push(format!("USER {}", text::USER));
     out.push("EXPOSE 8000");
     let probe = "exit(@fsockopen('127.0.0.1', 8000) ? 0 : 1);".to_owned();

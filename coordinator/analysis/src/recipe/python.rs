@@ -90,48 +90,37 @@ fn install(options: &Options, draft: &Draft, facts: &PythonFacts, out: &mut Line
     let extra = if facts.extra.is_empty() { String::new() } else { format!(" {}", facts.extra.join(" ")) };
     match draft.package_manager.value().map_or("pip", String::as_str) {
         "uv" if has("uv.lock") => {
-            out.push("RUN pip install uv");
+            out.push("RUN pip install 'uv==0.13.*'");
             out.push("COPY pyproject.toml uv.lock ./");
-            out.push(text::run(options, cache, "uv export --frozen --no-dev --no-emit-project --no-hashes --output-file /tmp/requirements.txt"));
-            out.push(text::run(
-                options,
-                cache,
-                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
-            ));
+            let export = "uv export --frozen --no-dev --no-emit-project --no-hashes --output-file /tmp/requirements.txt";
+            exported(options, cache, export, &extra, out);
         }
         "poetry" => {
             let lock = if has("poetry.lock") { " poetry.lock" } else { "" };
-            out.push("RUN pip install poetry poetry-plugin-export");
+            out.push("RUN pip install 'poetry==2.*' 'poetry-plugin-export==1.*'");
             out.push(format!("COPY pyproject.toml{lock} ./"));
-            out.push("RUN poetry export --without-hashes --only main --output /tmp/requirements.txt");
-            out.push(text::run(
-                options,
-                cache,
-                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
-            ));
+            let export = "poetry export --without-hashes --only main --output /tmp/requirements.txt";
+            exported(options, cache, export, &extra, out);
         }
         "pipenv" if manifest.install.iter().all(|i| i != "requirements.txt") => {
-            out.push("RUN pip install pipenv");
+            out.push("RUN pip install 'pipenv==2026.*'");
             out.push("COPY Pipfile Pipfile.loc[k] ./");
-            out.push("RUN pipenv requirements > /tmp/requirements.txt");
-            out.push(text::run(
-                options,
-                cache,
-                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
-            ));
+            exported(options, cache, "pipenv requirements > /tmp/requirements.txt", &extra, out);
         }
         "pdm" if has("pdm.lock") => {
-            out.push("RUN pip install pdm");
+            out.push("RUN pip install 'pdm==2.*'");
             out.push("COPY pyproject.toml pdm.lock ./");
-            out.push("RUN pdm export --prod --without-hashes --output /tmp/requirements.txt");
-            out.push(text::run(
-                options,
-                cache,
-                &format!("pip install --requirement /tmp/requirements.txt{extra}"),
-            ));
+            let export = "pdm export --prod --without-hashes --output /tmp/requirements.txt";
+            exported(options, cache, export, &extra, out);
         }
         _ => pip(options, facts, cache, &extra, out),
     }
+}
+
+/// What the lock says as a plain list, installed in the same layer.
+fn exported(options: &Options, cache: &[&str], export: &str, extra: &str, out: &mut Lines) {
+    let install = format!("{export} \\\n    && pip install --requirement /tmp/requirements.txt{extra}");
+    out.push(text::run(options, cache, &install));
 }
 
 fn pip(options: &Options, facts: &PythonFacts, cache: &[&str], extra: &str, out: &mut Lines) {

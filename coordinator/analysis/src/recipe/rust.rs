@@ -26,7 +26,7 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &RustFacts) -> Resu
         .chain(if facts.libraries.is_empty() { None } else { Some("pkg-config") })
         .collect();
     let run_packages: Vec<&str> =
-        facts.libraries.iter().map(|(_, r)| *r).chain(["ca-certificates"]).collect();
+        facts.libraries.iter().map(|(_, r)| *r).chain(["ca-certificates", "tini"]).collect();
     let locked = if facts.has_lock { " --locked" } else { "" };
     let target = format!("cargo build --release{locked} --package {} --bin {}", facts.package, facts.binary);
     let mut out = Lines::default();
@@ -57,6 +57,7 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &RustFacts) -> Resu
         out.push(format!("ENV ROCKET_ADDRESS=0.0.0.0 ROCKET_PORT={port}"));
     }
     go::tail(&mut out, draft, port);
+    out.push(text::INIT);
     out.push(text::cmd(&go::start(draft, &facts.binary)));
     Ok(Recipe {
         context: facts.root.clone(),

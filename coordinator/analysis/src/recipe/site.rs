@@ -87,6 +87,8 @@ pub(crate) fn serve(options: &Options, out: &mut Lines, source: &str, stage: Opt
     let version = options.default_versions.get("nginx").map_or(NGINX, String::as_str);
     let base = text::image(options, &format!("nginx:{version}"));
     out.push(format!("FROM {base}"));
+    // The dollar signs are nginx's.
+    out.push("# hadolint ignore=SC2016");
     out.push(format!("RUN printf '%s\\n' {} > /etc/nginx/nginx.conf", configuration(fallback)));
     let from = stage.map_or(String::new(), |s| format!("--from={s} "));
     let source = if source == "." { ".".to_owned() } else { format!("{}/", source.trim_end_matches('/')) };

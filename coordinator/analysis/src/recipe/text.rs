@@ -98,9 +98,18 @@ pub(crate) fn bash_health(port: u16) -> String {
     format!("{HEALTH_OPTIONS} CMD {}", exec(&["bash".to_owned(), "-c".to_owned(), probe]))
 }
 
+/// Hands signals to a program that does not handle them as the first process, and collects its children.
+pub(crate) const INIT: &str = "ENTRYPOINT [\"/usr/bin/tini\", \"--\"]";
+
 /// Intervals of generated health checks.
 pub(crate) const HEALTH_OPTIONS: &str =
     "HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=4";
+
+/// What a repair changes in a file of the repository, for a person to read.
+pub(crate) fn diff(path: &str, before: &str, after: &str) -> String {
+    let diff = similar::TextDiff::from_lines(before, after);
+    diff.unified_diff().context_radius(3).header(&format!("a/{path}"), &format!("b/{path}")).to_string()
+}
 
 /// Names that never belong into an image.
 pub(crate) fn ignore(extra: &[&str]) -> String {

@@ -4,7 +4,7 @@
 
 use hydron_domain::analysis::ServiceKind;
 
-use super::{Scan, is_support};
+use super::Scan;
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::path;
@@ -43,7 +43,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
         let test = text.contains("Microsoft.NET.Test.Sdk")
             || name.ends_with("Tests")
             || name.ends_with(".Test")
-            || is_support(dir);
+            || repo.is_support(dir);
         let sdk = SDK.captures(text).and_then(|c| c.get(1)).map_or("", |m| m.as_str());
         let kind = match sdk {
             _ if test => {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use hydron_domain::analysis::ServiceKind;
 
 use super::node::version::tool_versions;
-use super::{Scan, is_support, is_worker_name};
+use super::{Scan, is_worker_name};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::path;
@@ -95,7 +95,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
         .collect();
     module_dirs.extend(loose);
     for dir in &module_dirs {
-        if !dir.is_empty() && is_support(dir) {
+        if !dir.is_empty() && repo.is_support(dir) {
             found.reject(dir, "go.support", "a Go module for tests, docs or tooling");
             continue;
         }
@@ -170,7 +170,7 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module) {
         let runs = framework && reach.iter().any(|d| module.runs.contains(d));
         let serves = runs || reach.iter().any(|d| module.listens.contains(d)) && uses_network(module, &reach);
         let works = reach.iter().any(|d| module.works.contains(d));
-        let helper = main != &module.dir && (is_support(main) || is_helper(name));
+        let helper = main != &module.dir && (scan.repo.is_support(main) || is_helper(name));
         if helper {
             found.reject(main, "go.helper", "a main package for tooling, stories, migrations or a client");
         } else if serves && !(works && is_worker_name(name)) {

@@ -2,12 +2,12 @@
 //!
 //! One rule: a module is a service when it carries the framework's plugin or a main class of its own; a parent never is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_domain::analysis::ServiceKind;
 
 use super::node::version::tool_versions;
-use super::{Scan, is_support, is_worker_name};
+use super::{Scan, is_worker_name};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::{At, Field};
 use crate::path;
@@ -24,6 +24,7 @@ patterns! {
     JAVA_PROPERTY = r"<(java\.version|maven\.compiler\.release|maven\.compiler\.source|maven\.compiler\.target|jdk\.version|release\.version|java\.release)>\s*([\d.]+)\s*<";
     GRADLE_DEP = r#"(?m)^\s*(?:implementation|api|runtimeOnly|compile|developmentOnly|kapt|compileOnly)\s*\(?\s*(?:platform\()?\s*['"]([^'"]+)['"]"#;
     GRADLE_VERSION = r#"(?:languageVersion\s*(?:=|\.set\()\s*JavaLanguageVersion\.of\(|sourceCompatibility\s*=?\s*['"]?(?:JavaVersion\.VERSION_)?|jvmToolchain\(|JavaVersion\.VERSION_|targetCompatibility\s*=?\s*['"]?)(\d[\d_.]*)"#;
+    GRADLE_PROJECT = r#"\bproject\(\s*(?:path\s*[:=]\s*)?['"](:[^'"]+)['"]"#;
     MAIN_CLASS = r"@SpringBootApplication|@QuarkusMain|SpringApplication\.run|runApplication<|Micronaut\.run";
 }
 
@@ -50,30 +51,71 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
             dirs.insert(file.dir().to_owned());
         }
     }
+    let artifacts = artifacts(repo, &dirs);
     for dir in dirs {
-        if !dir.is_empty() && is_support(&dir) {
+        if !dir.is_empty() && repo.is_support(&dir) {
             found.reject(&dir, "java.support", "a module for tests or tooling");
             continue;
         }
-        module(scan, found, &dir);
+        module(scan, found, &dir, &artifacts);
     }
 }
 
-fn module(scan: &Scan<'_, '_>, found: &mut Found, dir: &str) {
-    let repo = scan.repo;
-    let pom = path::join(dir, "pom.xml");
-    let gradle_file = repo.first_of(dir, &["build.gradle", "build.gradle.kts"]);
-    let pom_text = repo.read(&pom);
-    let gradle_text = gradle_file.as_deref().and_then(|f| repo.read(f));
-    let parents = parent_texts(repo, dir);
-    let mut deps: BTreeSet<String> = BTreeSet::new();
-    if let Some(text) = pom_text {
+/// Which directory makes which Maven artifact.
+fn artifacts(repo: &Repo<'_>, dirs: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let own = |dir: &String| {
+        let text = PARENT.replace(repo.read(&path::join(dir, "pom.xml"))?, "").into_owned();
+        let (before, _) = text.split_once("<dependencies>").unwrap_or((&text, ""));
+        Some((TAG_ARTIFACT.captures(before)?.get(1)?.as_str().to_owned(), dir.clone()))
+    };
+    dirs.iter().filter_map(own).collect()
+}
+
+/// What a module's build files say it uses.
+fn declared(repo: &Repo<'_>, dir: &str) -> BTreeSet<String> {
+    let mut deps = BTreeSet::new();
+    if let Some(text) = repo.read(&path::join(dir, "pom.xml")) {
         deps.extend(pom_dependencies(text));
     }
-    if let Some(text) = gradle_text {
+    let gradle = repo.first_of(dir, &["build.gradle", "build.gradle.kts"]);
+    if let Some(text) = gradle.as_deref().and_then(|f| repo.read(f)) {
         deps.extend(gradle_dependencies(text));
         deps.extend(catalog_dependencies(repo, dir, text));
     }
+    deps
+}
+
+/// The modules of this repository that a module uses, directly or through others.
+fn local_modules(scan: &Scan<'_, '_>, dir: &str, artifacts: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let repo = scan.repo;
+    let root = build_root(scan, dir, false);
+    let mut seen = BTreeSet::new();
+    let mut queue = vec![dir.to_owned()];
+    while let Some(next) = queue.pop() {
+        let mut used: Vec<String> = Vec::new();
+        if let Some(text) = repo.read(&path::join(&next, "pom.xml")) {
+            let names = pom_dependencies(text);
+            used.extend(names.iter().filter_map(|d| artifacts.get(d.split(':').nth(1)?)).cloned());
+        }
+        let gradle = repo.first_of(&next, &["build.gradle", "build.gradle.kts"]);
+        if let Some(text) = gradle.as_deref().and_then(|f| repo.read(f)) {
+            let named = GRADLE_PROJECT.captures_iter(text).filter_map(|c| c.get(1));
+            let dirs =
+                named.map(|m| path::join(&root, &m.as_str().trim_start_matches(':').replace(':', "/")));
+            used.extend(dirs.filter(|d| repo.has_dir(d)));
+        }
+        queue.extend(used.into_iter().filter(|d| d != dir && !d.is_empty() && seen.insert(d.clone())));
+    }
+    seen
+}
+
+fn module(scan: &Scan<'_, '_>, found: &mut Found, dir: &str, artifacts: &BTreeMap<String, String>) {
+    let repo = scan.repo;
+    let pom_text = repo.read(&path::join(dir, "pom.xml"));
+    let gradle_file = repo.first_of(dir, &["build.gradle", "build.gradle.kts"]);
+    let gradle_text = gradle_file.as_deref().and_then(|f| repo.read(f));
+    let parents = parent_texts(repo, dir);
+    let mut deps = declared(repo, dir);
     let own = format!("{}\n{}", pom_text.unwrap_or_default(), gradle_text.unwrap_or_default());
     let code = |needle: &regex::Regex| {
         let main = path::join(dir, "src/main");
@@ -127,7 +169,10 @@ fn module(scan: &Scan<'_, '_>, found: &mut Found, dir: &str) {
         }
         return;
     };
-    let draft = draft(scan, dir, framework, deps, &own, &parents, pom_text.is_some());
+    let local = local_modules(scan, dir, artifacts);
+    deps.extend(local.iter().flat_map(|module| declared(repo, module)));
+    let mut draft = draft(scan, dir, framework, deps, &own, &parents, pom_text.is_some());
+    draft.sources.extend(local);
     found.drafts.push(draft);
 }
 
@@ -156,6 +201,13 @@ fn draft(
             "boot-admin-starter-server",
             "starter-data-rest",
             "cloud-gateway",
+            "starter-hateoas",
+            "netflix-zuul",
+            "cloud-starter-zuul",
+            "turbine",
+            "hystrix-dashboard",
+            "vaadin-spring-boot-starter",
+            "authorization-server",
             "starter-jetty",
             "starter-tomcat",
             "starter-undertow",

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use hydron_domain::analysis::ServiceKind;
 use serde_json::Value;
 
-use super::{Scan, is_support};
+use super::Scan;
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::formats::json;
@@ -49,7 +49,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
     let repo = scan.repo;
     for file in repo.files().iter().filter(|f| f.name() == "composer.json" && f.role == Role::Normal) {
         let dir = file.dir();
-        if !dir.is_empty() && is_support(dir) {
+        if !dir.is_empty() && repo.is_support(dir) {
             found.reject(dir, "php.support", "tests, docs or tooling");
             continue;
         }
@@ -156,7 +156,7 @@ fn bare(scan: &Scan<'_, '_>, found: &mut Found) {
         };
         let claimed = found.drafts.iter().any(|d| path::within(dir, &d.dir) || path::within(&d.dir, dir));
         let rejected = found.rejected.iter().any(|r| r.path == path::shown(dir));
-        if claimed || rejected || is_support(dir) {
+        if claimed || rejected || repo.is_support(dir) {
             continue;
         }
         let mut draft = draft(repo, dir, &Value::Null, BTreeSet::new(), None, Some(&page.path));

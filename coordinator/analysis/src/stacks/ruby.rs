@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use hydron_domain::analysis::ServiceKind;
 
+use super::Scan;
 use super::node::version::{first_line, tool_versions};
-use super::{Scan, is_support};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::path;
@@ -38,7 +38,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
     let repo = scan.repo;
     for file in repo.files().iter().filter(|f| f.name() == "Gemfile" && f.role == Role::Normal) {
         let dir = file.dir();
-        if !dir.is_empty() && is_support(dir) {
+        if !dir.is_empty() && repo.is_support(dir) {
             found.reject(dir, "ruby.support", "tests, docs or tooling");
             continue;
         }

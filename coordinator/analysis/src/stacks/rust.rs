@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_domain::analysis::ServiceKind;
 
-use super::{Scan, is_support, is_worker_name};
+use super::{Scan, is_worker_name};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::path;
@@ -60,7 +60,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
     let by_dir: BTreeMap<&str, &Crate> = crates.iter().map(|c| (c.dir.as_str(), c)).collect();
     let mut many: Vec<(&Crate, String, BTreeSet<&str>)> = Vec::new();
     for package in crates.iter().filter(|c| !c.bins.is_empty()) {
-        if !package.dir.is_empty() && is_support(&package.dir) {
+        if !package.dir.is_empty() && repo.is_support(&package.dir) {
             found.reject(&package.dir, "rust.support", "a crate for tests, examples or tooling");
             continue;
         }

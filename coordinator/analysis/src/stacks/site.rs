@@ -4,7 +4,7 @@
 
 use hydron_domain::analysis::ServiceKind;
 
-use super::{Scan, is_support};
+use super::Scan;
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::path;
@@ -43,7 +43,7 @@ pub(crate) fn find_generators(scan: &Scan<'_, '_>, found: &mut Found) {
         if !seen.insert(dir.clone()) {
             continue;
         }
-        if file.role == Role::Aux || (!dir.is_empty() && is_support(&dir)) {
+        if file.role == Role::Aux || (!dir.is_empty() && repo.is_support(&dir)) {
             found.reject(&dir, "site.docs", format!("a {id} site for documentation or tests"));
             continue;
         }
@@ -140,7 +140,7 @@ pub(crate) fn find_plain(scan: &Scan<'_, '_>, found: &mut Found) {
             }
         }
         let inside = |other: &str| path::within(dir, other);
-        if path::depth(page.dir()) > 4 || is_support(dir) || taken.iter().any(|t| inside(t)) {
+        if path::depth(page.dir()) > 4 || repo.is_support(dir) || taken.iter().any(|t| inside(t)) {
             continue;
         }
         // A page belongs to the program whose directory holds it, unless that program is the whole repository

@@ -26,6 +26,9 @@ pub struct DockerfileReading {
     /// The text to build when generated or repaired.
     #[serde(default)]
     pub content: Option<String>,
+    /// What a repair changes, as a unified diff of the repository's file.
+    #[serde(default)]
+    pub diff: Option<String>,
     /// A `.dockerignore` to use with `content`.
     #[serde(default)]
     pub ignore: Option<String>,

@@ -3,6 +3,7 @@
 //! One rule: these types only *hold* a reading; `hydron-analysis` makes it, `planning` consumes it. They are the
 //! stored and served JSON, so a field is added, never renamed, and every new field has a serde default.
 
+mod change;
 mod dependency;
 mod dockerfile;
 mod env;
@@ -11,6 +12,7 @@ mod finding;
 mod service;
 mod step;
 
+pub use change::{AnalysisChange, ChangeKind, changes};
 pub use dependency::{Binding, DependencyNeed, UrlBinding};
 pub use dockerfile::{DockerfileReading, DockerfileVerdict};
 pub use env::{EnvGenerate, EnvNeed, EnvSource};

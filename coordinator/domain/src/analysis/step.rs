@@ -19,10 +19,10 @@ pub enum AnalysisStep {
     ReadingManifests,
     /// Deciding what is a service.
     DetectingServices,
-    /// Finding databases, queues and other dependencies.
-    DetectingDependencies,
     /// Extracting environment variables.
     ReadingEnvironment,
+    /// Finding databases, queues and other dependencies: what a variable is called says much about them.
+    DetectingDependencies,
     /// Judging or generating Dockerfiles.
     WritingDockerfiles,
 }
@@ -35,8 +35,8 @@ impl AnalysisStep {
         Self::ReadingTree,
         Self::ReadingManifests,
         Self::DetectingServices,
-        Self::DetectingDependencies,
         Self::ReadingEnvironment,
+        Self::DetectingDependencies,
         Self::WritingDockerfiles,
     ];
 
@@ -62,8 +62,8 @@ impl AnalysisStep {
             Self::ReadingTree => 3,
             Self::ReadingManifests => 4,
             Self::DetectingServices => 5,
-            Self::DetectingDependencies => 6,
-            Self::ReadingEnvironment => 7,
+            Self::ReadingEnvironment => 6,
+            Self::DetectingDependencies => 7,
             Self::WritingDockerfiles => 8,
         }
     }

@@ -176,6 +176,7 @@ pub fn spec(entry: &DependencyEntry, version: Option<String>, image: Option<Stri
             origin: DockerfileOrigin::Generated,
             path: None,
             content,
+            diff: None,
             notes: Vec::new(),
         },
         source: None,
@@ -186,6 +187,7 @@ pub fn spec(entry: &DependencyEntry, version: Option<String>, image: Option<Stri
         volumes: Vec::new(),
         dependency: image.map(|image| DependencyChoice { kind: entry.kind.to_owned(), image }),
         evidence: Vec::new(),
+        found_as: None,
         edited: BTreeSet::new(),
     }
 }

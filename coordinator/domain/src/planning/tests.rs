@@ -188,6 +188,7 @@ fn part(name: &str, dir: &str, kind: crate::analysis::ServiceKind, content: Opti
             verdict: if content.is_none() { DockerfileVerdict::Accept } else { DockerfileVerdict::Generate },
             reasons: Vec::new(),
             content: content.map(str::to_owned),
+            diff: None,
             ignore: None,
             build_args: Vec::new(),
         },

@@ -57,8 +57,9 @@ pub fn detect(analysis: &Analysis, at: &ReadAt<'_>) -> Vec<Detected> {
         .iter()
         .filter_map(|service| {
             let name = renamed.get(service.name.as_str())?.clone();
-            let mut depends_on: BTreeSet<ServiceName> =
-                service.depends_on.iter().filter_map(|other| renamed.get(other.as_str()).cloned()).collect();
+            // A reading of one directory names services outside of it, too.
+            let other = |name: &String| renamed.get(name.as_str()).cloned().or_else(|| name.parse().ok());
+            let mut depends_on: BTreeSet<ServiceName> = service.depends_on.iter().filter_map(other).collect();
             let kinds = service.dependencies.iter().map(|need| dependency::canonical(&need.kind));
             depends_on.extend(kinds.filter_map(|kind| by_kind.get(kind).cloned()));
             depends_on.remove(&name);
@@ -78,7 +79,8 @@ pub fn merge(known: &Service, found: &ServiceSpec, trees: &BTreeMap<String, Stri
     }
     let old = &known.spec;
     let edited = |field: &str| old.edited.contains(field);
-    let mut spec = ServiceSpec { edited: old.edited.clone(), ..found.clone() };
+    let mut spec =
+        ServiceSpec { edited: old.edited.clone(), found_as: old.found_as.clone(), ..found.clone() };
     if edited("kind") {
         spec.kind = old.kind;
     }
@@ -176,6 +178,7 @@ fn spec_of(service: &AnalyzedService, depends_on: BTreeSet<ServiceName>, at: &Re
         dependency: None::<DependencyChoice>,
         evidence: service.evidence.clone(),
         edited: BTreeSet::new(),
+        found_as: None,
     }
 }
 
@@ -207,6 +210,7 @@ fn dockerfile_of(service: &AnalyzedService) -> ServiceDockerfile {
         origin,
         path: reading.path.clone(),
         content: reading.content.clone(),
+        diff: reading.diff.clone(),
         notes: reading.reasons.clone(),
     }
 }

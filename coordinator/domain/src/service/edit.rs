@@ -66,6 +66,9 @@ pub fn apply_edit(service: &Service, edit: &ServiceEdit) -> Result<(ServiceName,
         if name != service.name && (spec.dependency.is_some() || !spec.volumes.is_empty()) {
             return Err(invalid("name", "its data is kept under its name; it cannot be renamed"));
         }
+        if name != service.name && spec.found_as.is_none() {
+            spec.found_as = Some(service.name.clone());
+        }
         spec.edited.insert("name".to_owned());
     }
     if let Some(kind) = edit.kind {
@@ -100,6 +103,7 @@ pub fn apply_edit(service: &Service, edit: &ServiceEdit) -> Result<(ServiceName,
     if let Some(dockerfile) = &edit.dockerfile {
         spec.dockerfile.content = Some(dockerfile_text(&dockerfile.content)?);
         spec.dockerfile.origin = DockerfileOrigin::Edited;
+        spec.dockerfile.diff = None;
         spec.edited.insert("dockerfile".to_owned());
     }
     if let Some(path) = &edit.path {

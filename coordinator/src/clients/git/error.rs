@@ -10,7 +10,7 @@ use super::child::Output;
 #[derive(Debug, thiserror::Error)]
 pub enum FetchError {
     /// The address may not be asked, or there is none.
-    #[error("{0}")]
+    #[error(transparent)]
     Address(#[from] AddressRefused),
     /// Nobody answers.
     #[error("the host does not answer; check the URL and that the host is up")]

@@ -5,20 +5,27 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::process::{Child, ChildStdin, ChildStdout};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use hydron_analysis::{Entry, EntryKind, FileTree, TreeError};
+use hydron_proto::source::{self, CAPS};
 
 use super::FetchError;
 use super::child::Confined;
-use super::listing::File;
+use super::listing::{File, Listing};
+
+/// Most entries of a local repository's commit.
+const LOCAL_ENTRIES: usize = 300_000;
 
 /// Files of a commit. Reads block.
 #[derive(Debug)]
 pub struct GitTree {
     files: BTreeMap<String, File>,
     largest: u64,
+    until: Option<Instant>,
     pipes: Mutex<Pipes>,
     child: Child,
 }
@@ -36,11 +43,40 @@ impl GitTree {
         files: BTreeMap<String, File>,
         largest: u64,
     ) -> Result<Self, FetchError> {
-        let mut child = confined.start_blocking(args)?;
+        Self::over(confined.start_blocking(args)?, files, largest)
+    }
+
+    /// A commit of a repository on this machine, which is the person's own and is read in place.
+    pub fn of_local(git_dir: &Path, reference: &str) -> Result<Self, FetchError> {
+        let git = |arguments: &[&str]| {
+            let mut command = Command::new("git");
+            command.env_clear().envs(source::environment(git_dir)).args(source::local(git_dir, arguments));
+            command.stderr(Stdio::null());
+            command
+        };
+        let commit = format!("{reference}^{{commit}}");
+        let list = ["ls-tree", "-r", "-t", "-z", "--full-tree", "--long", "--end-of-options", &commit];
+        let listed = git(&list).output().map_err(FetchError::Start)?;
+        if !listed.status.success() {
+            return Err(FetchError::NoSuchRef);
+        }
+        let files = Listing::parse(&listed.stdout, LOCAL_ENTRIES)?.under("");
+        let mut batch = git(&["cat-file", "--batch"]);
+        let child = batch.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(FetchError::Start)?;
+        Self::over(child, files, CAPS.blob_bytes)
+    }
+
+    /// The same tree, which stops giving files at a moment.
+    pub fn until(mut self, moment: Instant) -> Self {
+        self.until = Some(moment);
+        self
+    }
+
+    fn over(mut child: Child, files: BTreeMap<String, File>, largest: u64) -> Result<Self, FetchError> {
         let pipes = child.stdin.take().zip(child.stdout.take());
         let (input, output) = pipes.ok_or(FetchError::Git(None))?;
         let pipes = Mutex::new(Pipes { input, output: BufReader::new(output) });
-        Ok(Self { files, largest, pipes, child })
+        Ok(Self { files, largest, until: None, pipes, child })
     }
 
     fn blob(&self, object: &str, cap: usize) -> std::io::Result<Vec<u8>> {
@@ -68,6 +104,10 @@ impl GitTree {
 }
 
 impl FileTree for GitTree {
+    fn in_time(&self) -> bool {
+        self.until.is_none_or(|until| Instant::now() < until)
+    }
+
     fn entries(&self) -> Result<Vec<Entry>, TreeError> {
         Ok(self.files.iter().map(|(path, file)| file.entry(path)).collect())
     }

@@ -148,6 +148,7 @@ pub(crate) async fn plain_service(world: &World, project: ProjectId, name: &str)
             origin: DockerfileOrigin::Generated,
             path: None,
             content: Some("FROM python:3.11\n".to_owned()),
+            diff: None,
             notes: Vec::new(),
         },
         source: None,
@@ -158,6 +159,7 @@ pub(crate) async fn plain_service(world: &World, project: ProjectId, name: &str)
         volumes: Vec::new(),
         dependency: None,
         evidence: Vec::new(),
+        found_as: None,
         edited: BTreeSet::default(),
     };
     let service = Service {

@@ -1208,6 +1208,21 @@ export interface components {
             /** @description The workspaces (monorepo roots) that were recognised. */
             workspaces?: components["schemas"]["WorkspaceReading"][];
         };
+        /** @description One difference. */
+        AnalysisChange: {
+            /** @description The value now. */
+            after?: string | null;
+            /** @description The value before. */
+            before?: string | null;
+            /** @description What happened. */
+            change: components["schemas"]["ChangeKind"];
+            /** @description The field: `port`, `start`, `env.DATABASE_URL`, `dependencies.redis` …; none for a whole service. */
+            field?: string | null;
+            /** @description Whether a person edited the field: then the edit stays in force. */
+            kept?: boolean;
+            /** @description The service. */
+            service: string;
+        };
         /** @description Why a reading failed. */
         AnalysisError: {
             /** @description Stable code. */
@@ -1220,6 +1235,8 @@ export interface components {
         AnalysisId: string;
         /** @description A reading of a repository. */
         AnalysisRun: {
+            /** @description How it differs from the reading before of the same repository; absent when there was none. */
+            changes?: components["schemas"]["AnalysisChange"][] | null;
             /** Format: int64 */
             created_at: number;
             error?: components["schemas"]["AnalysisError"] | null;
@@ -1250,7 +1267,7 @@ export interface components {
          * @description A named step of an analysis, in order.
          * @enum {string}
          */
-        AnalysisStep: "resolving" | "cloning" | "reading_tree" | "reading_manifests" | "detecting_services" | "detecting_dependencies" | "reading_environment" | "writing_dockerfiles";
+        AnalysisStep: "resolving" | "cloning" | "reading_tree" | "reading_manifests" | "detecting_services" | "reading_environment" | "detecting_dependencies" | "writing_dockerfiles";
         /**
          * @description Where one of the eight steps stands.
          * @enum {string}
@@ -1433,6 +1450,11 @@ export interface components {
          * @enum {string}
          */
         CertificateIssuer: "server_authority";
+        /**
+         * @description How a service differs.
+         * @enum {string}
+         */
+        ChangeKind: "added" | "removed" | "changed";
         /** @description A conversation. */
         Chat: {
             /** Format: int64 */
@@ -1566,6 +1588,8 @@ export interface components {
             content?: string | null;
             /** @description The build context directory, relative to the repository. */
             context: string;
+            /** @description What a repair changes, as a unified diff of the repository's file. */
+            diff?: string | null;
             /** @description Whether the repository has one for this service. */
             found: boolean;
             /** @description A `.dockerignore` to use with `content`. */
@@ -2076,6 +2100,8 @@ export interface components {
         Page_AnalysisRun: {
             /** @description The items. */
             items: {
+                /** @description How it differs from the reading before of the same repository; absent when there was none. */
+                changes?: components["schemas"]["AnalysisChange"][] | null;
                 /** Format: int64 */
                 created_at: number;
                 error?: components["schemas"]["AnalysisError"] | null;
@@ -3021,6 +3047,8 @@ export interface components {
         ServiceDockerfile: {
             /** @description The text that is built, unless it is the repository's own file. */
             content?: string | null;
+            /** @description What a repair changes, as a unified diff of the repository's file. */
+            diff?: string | null;
             /** @description What a person should know about it. */
             notes?: string[];
             /** @description Where it comes from. */

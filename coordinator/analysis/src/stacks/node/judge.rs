@@ -10,7 +10,7 @@ use crate::formats::command;
 use crate::path;
 use crate::pattern::patterns;
 use crate::repo::{Repo, Role};
-use crate::stacks::{Scan, is_support};
+use crate::stacks::Scan;
 
 patterns! {
     SERVES = r"(?:createServer\s*\(|\.listen\s*\(|Bun\.serve\s*\(|Deno\.serve\s*\(|new\s+Worker\s*\()";
@@ -29,7 +29,7 @@ pub(crate) enum Verdict {
 /// Judges one package.
 pub(crate) fn judge(scan: &Scan<'_, '_>, package: &Package, found: &Found) -> Verdict {
     let not = |rule, reason: &str| Verdict::Not { rule, reason: reason.to_owned() };
-    if package.role_aux || (!package.dir.is_empty() && is_support(&package.dir)) {
+    if package.role_aux || (!package.dir.is_empty() && scan.repo.is_support(&package.dir)) {
         return not("node.support", "tests, docs, examples or tooling, not a part that is deployed");
     }
     if found.drafts.iter().any(|d| d.dir == package.dir && matches!(d.stack, crate::draft::Stack::Node(_))) {

@@ -6,6 +6,7 @@ use hydron_domain::analysis::{Finding, FindingCode, Severity};
 
 use super::package::Package;
 use crate::field::{At, Field};
+use crate::overlay::hints;
 use crate::path;
 use crate::repo::Repo;
 
@@ -65,6 +66,10 @@ pub(crate) fn decide(repo: &Repo<'_>, packages: &[Package], package: &Package) -
         }
         if locks.len() > 1 && manager.lock.is_none() {
             note_conflict(repo, dir, &locks);
+            let hint = hints::node_manager(repo, dir);
+            if let Some((name, weight, at)) = hint.filter(|(n, _, _)| locks.iter().any(|(_, m)| m == n)) {
+                manager.field.offer(name, 0.93 + weight - nearness, "node.manager.hint", at);
+            }
         }
         if let Some(engine) =
             at_dir.and_then(|p| ["pnpm", "yarn"].into_iter().find(|m| p.engines.contains_key(*m)))
@@ -97,6 +102,9 @@ pub(crate) fn decide(repo: &Repo<'_>, packages: &[Package], package: &Package) -
         nearness += 0.01;
     }
     script_hint(&mut manager, package);
+    if let Some((name, weight, at)) = hints::node_manager(repo, &package.dir) {
+        manager.field.offer(name, 0.6 + weight / 2.0, "node.manager.hint", at);
+    }
     if manager.field.is_empty() {
         manager.field.offer("npm", 0.6, "node.manager.default", At::nowhere());
     }

@@ -66,7 +66,12 @@ pub(crate) enum Product {
 /// Finds services among the packages.
 pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
     nx::find(scan, found);
+    // A little more than will be described, so that the cap is seen and said.
+    let most = scan.repo.caps().services * 2;
     for package in scan.packages {
+        if found.drafts.len() > most {
+            break;
+        }
         match judge::judge(scan, package, found) {
             Verdict::Service(rule) => {
                 let draft = draft(scan, package, rule);

@@ -12,7 +12,7 @@ use crate::field::At;
 use crate::formats::json;
 use crate::path;
 use crate::repo::{Repo, Role};
-use crate::stacks::{Scan, is_support};
+use crate::stacks::Scan;
 
 /// Finds Nx applications.
 pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
@@ -55,7 +55,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
             );
             continue;
         };
-        if is_support(&dir) && dir != root.dir {
+        if repo.is_support(&dir) && dir != root.dir {
             found.reject(&dir, "nx.support", "an Nx project for tests or tooling");
             continue;
         }

@@ -4,6 +4,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hydron_domain::analysis::{Finding, FindingCode, Severity};
+
 use crate::field::{At, Field};
 use crate::path;
 use crate::repo::{Repo, line_of};
@@ -237,12 +239,29 @@ fn locks(repo: &Repo<'_>, manifest: &mut Manifest) {
         ("pdm.lock", "pdm", 0.93),
         ("Pipfile.lock", "pipenv", 0.68),
     ];
+    let mut found = Vec::new();
     for (name, manager, confidence) in locks {
         let file = path::join(&manifest.dir, name);
         if repo.has(&file) {
             manifest.manager.offer(manager, confidence, "python.manager.lockfile", At::file(&file));
             manifest.install.push(name.to_owned());
+            found.push(name);
         }
+    }
+    if found.len() > 1 {
+        repo.note(Finding {
+            severity: Severity::Warning,
+            code: FindingCode::ConflictingLockfiles,
+            service: None,
+            message: format!(
+                "{} has lock files of several package managers: {}",
+                path::shown(&manifest.dir),
+                found.join(", ")
+            ),
+            advice: "Keep one of them.".to_owned(),
+            file: found.first().map(|name| path::join(&manifest.dir, name)),
+            line: None,
+        });
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_domain::analysis::ServiceKind;
 
-use super::{Scan, is_support};
+use super::Scan;
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
 use crate::path;
@@ -38,7 +38,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
     let dirs = manifest_dirs(repo);
     let mut claimed: BTreeSet<String> = BTreeSet::new();
     for dir in &dirs {
-        if !dir.is_empty() && is_support(dir) {
+        if !dir.is_empty() && repo.is_support(dir) {
             found.reject(dir, "python.support", "tests, docs, examples or tooling");
             continue;
         }
@@ -61,7 +61,7 @@ fn bare(scan: &Scan<'_, '_>, found: &mut Found, dirs: &BTreeSet<String>) {
     let repo = scan.repo;
     let mut groups: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
     for file in repo.files().iter().filter(|f| f.extension() == "py" && f.role == Role::Normal) {
-        if !dirs.iter().any(|d| path::within(&file.path, d)) && !is_support(file.dir()) {
+        if !dirs.iter().any(|d| path::within(&file.path, d)) && !repo.is_support(file.dir()) {
             groups.entry(file.dir()).or_default().push(file);
         }
     }

@@ -1,10 +1,12 @@
 //! A reading in JSON.
 
-use hydron_domain::analysis::Analysis;
+use hydron_domain::analysis::{Analysis, AnalysisChange};
 use hydron_domain::analysis_run::{AnalysisError, AnalysisRun, AnalysisState, StepView};
 use hydron_proto::ids::{AnalysisId, ProjectId};
 use serde::Serialize;
 use utoipa::ToSchema;
+
+use crate::services::analyses::Reading;
 
 /// A reading of a repository.
 #[derive(Debug, Serialize, ToSchema)]
@@ -19,6 +21,8 @@ pub(super) struct AnalysisBody {
     error: Option<AnalysisError>,
     /// What it found, once it is done.
     result: Option<Analysis>,
+    /// How it differs from the reading before of the same repository; absent when there was none.
+    changes: Option<Vec<AnalysisChange>>,
     created_at: i64,
     finished_at: Option<i64>,
 }
@@ -33,6 +37,12 @@ pub(super) struct SourceBody {
     reference: Option<String>,
     subdir: Option<String>,
     commit: Option<String>,
+}
+
+impl From<Reading> for AnalysisBody {
+    fn from(reading: Reading) -> Self {
+        Self { changes: reading.changes, ..Self::new(reading.run, reading.result) }
+    }
 }
 
 impl AnalysisBody {
@@ -52,6 +62,7 @@ impl AnalysisBody {
             source,
             error: run.error,
             result,
+            changes: None,
             created_at: run.created_at,
             finished_at: run.finished_at,
         }

@@ -21,6 +21,6 @@ pub(super) async fn get_analysis(
     principal: Principal,
     Path(id): Path<AnalysisId>,
 ) -> Result<Json<AnalysisBody>, Problem> {
-    let (run, result) = analyses::get(&app, &principal, id).await?;
-    Ok(Json(AnalysisBody::new(run, result)))
+    let reading = analyses::get(&app, &principal, id).await?;
+    Ok(Json(reading.into()))
 }

@@ -1,62 +1,26 @@
-//! `hydron analyze PATH`: reads a directory as the analysis would read a commit, without a coordinator.
+//! A directory on this machine as a tree.
 //!
-//! Rule: nothing of the directory is run and no link out of it is followed; files that git would ignore by name
-//! (`.git`, dependency and build directories) are not even listed.
+//! Rule: no link out of it is followed, and only regular files are opened; what git would ignore by name (`.git`,
+//! dependency and build directories) is not even listed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use anyhow::{Context as _, bail};
-use clap::ValueEnum;
-use hydron_analysis::{Entry, EntryKind, FileTree, Options, TreeError};
+use hydron_analysis::{Entry, EntryKind, FileTree, TreeError};
 
-use super::say;
-
-/// What to read and how to show it.
-#[derive(Debug, clap::Args)]
-pub struct Analyze {
-    /// A directory with the source code
-    pub path: PathBuf,
-    /// Look for services only below this directory
-    #[arg(long)]
-    pub subdir: Option<String>,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
-}
-
-/// Output formats.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For programs
-    Json,
-}
-
-/// Reads and prints.
-pub fn run(args: &Analyze) -> anyhow::Result<()> {
-    let root =
-        args.path.canonicalize().with_context(|| format!("{} cannot be opened", args.path.display()))?;
-    if !root.is_dir() {
-        bail!("{} is not a directory; give the directory of a repository", root.display());
-    }
-    let tree = DirectoryTree { root: root.clone() };
-    let options = Options {
-        repository_name: root.file_name().map(|n| n.to_string_lossy().into_owned()),
-        subdir: args.subdir.clone(),
-        ..Options::default()
-    };
-    let analysis = hydron_analysis::analyze(&tree, &options, &mut |_| {})?;
-    match args.format {
-        Format::Text => say(hydron_analysis::render::text(&analysis).trim_end()),
-        Format::Json => say(&serde_json::to_string_pretty(&analysis)?),
-    }
-}
-
-/// A directory as a tree.
-struct DirectoryTree {
+/// A directory as a tree, for as long as a reading may take.
+#[derive(Debug)]
+pub(super) struct DirectoryTree {
     root: PathBuf,
+    until: Instant,
+}
+
+impl DirectoryTree {
+    /// The tree below a canonical path.
+    pub(super) fn new(root: PathBuf, until: Instant) -> Self {
+        Self { root, until }
+    }
 }
 
 /// More entries than the analysis itself considers are not listed either.
@@ -86,9 +50,14 @@ impl FileTree for DirectoryTree {
         Ok(entries)
     }
 
+    fn in_time(&self) -> bool {
+        Instant::now() < self.until
+    }
+
     fn read(&self, path: &str, cap: usize) -> Result<Vec<u8>, TreeError> {
         use std::io::Read as _;
         use std::os::unix::ffi::OsStringExt as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
         let failed = |e: std::io::Error| TreeError::Read { path: path.to_owned(), reason: e.to_string() };
         let full = self.root.join(path);
         if fs::symlink_metadata(&full).map_err(failed)?.is_symlink() {
@@ -96,7 +65,10 @@ impl FileTree for DirectoryTree {
         }
         let mut content = Vec::new();
         let most = u64::try_from(cap).unwrap_or(u64::MAX);
-        fs::File::open(&full).map_err(failed)?.take(most).read_to_end(&mut content).map_err(failed)?;
+        let flags = nix::fcntl::OFlag::O_NOFOLLOW | nix::fcntl::OFlag::O_NONBLOCK;
+        let file =
+            fs::OpenOptions::new().read(true).custom_flags(flags.bits()).open(&full).map_err(failed)?;
+        file.take(most).read_to_end(&mut content).map_err(failed)?;
         Ok(content)
     }
 }
@@ -143,7 +115,8 @@ mod tests {
         std::os::unix::fs::symlink("/etc/passwd", root.path().join("package.json")).unwrap();
         fs::create_dir(root.path().join("node_modules")).unwrap();
         fs::write(root.path().join("node_modules/x.js"), "").unwrap();
-        let tree = DirectoryTree { root: root.path().to_owned() };
+        let tree = DirectoryTree::new(root.path().to_owned(), Instant::now());
+        assert!(!tree.in_time());
         let mut entries = tree.entries().unwrap();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         let listed: Vec<_> = entries.iter().map(|e| (e.path.as_str(), e.kind)).collect();

@@ -1,0 +1,207 @@
+//! Layouts and habits of larger repositories, each on a small fixture.
+
+use hydron_domain::analysis::DockerfileVerdict;
+
+use crate::{only, read, summary};
+
+const MAIN: &str = "@SpringBootApplication class App {}";
+
+#[test]
+fn a_gradle_module_is_what_its_local_modules_make_it() {
+    let analysis = read(&[
+        ("settings.gradle", "include 'shop:shop-main', 'shop:shop-rest'\n"),
+        (
+            "shop/shop-main/build.gradle",
+            "dependencies {\n  implementation project(':shop:shop-rest')\n  implementation 'org.springframework.boot:spring-boot-starter'\n}\n",
+        ),
+        ("shop/shop-main/src/main/java/App.java", MAIN),
+        (
+            "shop/shop-rest/build.gradle",
+            "dependencies {\n  implementation 'org.springframework.boot:spring-boot-starter-web'\n  implementation 'org.springframework.boot:spring-boot-starter-data-mongodb'\n}\n",
+        ),
+        ("shop/shop-rest/src/main/java/C.java", "class C { String x = System.getenv(\"SHOP_TOKEN\"); }"),
+    ]);
+    assert_eq!(summary(&analysis), ["shop/shop-main shop-main web spring-boot"]);
+    let service = &analysis.services[0];
+    assert!(service.dependencies.iter().any(|d| d.kind == "mongodb" && d.required));
+    assert!(service.env.iter().any(|e| e.name == "SHOP_TOKEN" && e.secret));
+}
+
+#[test]
+fn a_maven_module_has_the_dependencies_of_its_local_modules() {
+    let pom = |name: &str, more: &str| {
+        format!(
+            "<project><artifactId>{name}</artifactId><version>1</version><dependencies>{more}</dependencies></project>"
+        )
+    };
+    let dependency = |group: &str, name: &str| {
+        format!("<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId></dependency>")
+    };
+    let app = pom(
+        "app",
+        &format!(
+            "{}{}",
+            dependency("com.example", "db"),
+            dependency("org.springframework.boot", "spring-boot-starter-web")
+        ),
+    );
+    let db = pom("db", &dependency("org.postgresql", "postgresql"));
+    let analysis = read(&[
+        ("app/pom.xml", &app),
+        ("app/src/main/java/App.java", MAIN),
+        ("db/pom.xml", &db),
+        ("db/src/main/java/D.java", "class D {}"),
+    ]);
+    assert_eq!(summary(&analysis), ["app app web spring-boot"]);
+    assert!(analysis.services[0].dependencies.iter().any(|d| d.kind == "postgres" && d.required));
+}
+
+#[test]
+fn a_dockerfile_that_takes_an_archive_from_the_host_is_replaced() {
+    let pom = "<project><artifactId>a</artifactId><dependencies><dependency><groupId>org.springframework.boot</groupId><artifactId>spring-boot-starter-web</artifactId></dependency></dependencies></project>";
+    for copy in [
+        "COPY target/*.jar app.jar",
+        "ARG JAR=target/a.jar\nCOPY ${JAR} app.jar",
+        "ARG V\nCOPY target/a-$V.jar app.jar",
+    ] {
+        let dockerfile =
+            format!("FROM eclipse-temurin:21-jre\n{copy}\nENTRYPOINT [\"java\", \"-jar\", \"app.jar\"]\n");
+        let service =
+            only(&[("pom.xml", pom), ("src/main/java/App.java", MAIN), ("Dockerfile", &dockerfile)]);
+        assert_eq!(service.dockerfile.verdict, DockerfileVerdict::Replace, "{copy}");
+    }
+}
+
+#[test]
+fn a_front_end_inside_a_java_module_is_packed_with_it() {
+    let pom = "<project><artifactId>ui</artifactId><dependencies><dependency><groupId>io.quarkus</groupId><artifactId>quarkus-rest</artifactId></dependency></dependencies></project>";
+    let analysis = read(&[
+        ("ui/pom.xml", pom),
+        ("ui/src/main/java/R.java", "class R {}"),
+        (
+            "ui/src/main/webui/package.json",
+            r#"{"name":"webui","scripts":{"build":"vite build"},"devDependencies":{"react":"19","vite":"7"}}"#,
+        ),
+        ("ui/src/main/webui/index.html", "<p>"),
+    ]);
+    assert_eq!(summary(&analysis), ["ui ui web quarkus"]);
+}
+
+#[test]
+fn a_page_that_a_go_package_embeds_is_no_site() {
+    let analysis = read(&[
+        ("go.mod", "module example.test/notes\n\ngo 1.24\n"),
+        (
+            "cmd/notes/main.go",
+            "package main\nimport (\"net/http\"\n\"example.test/notes/server\")\nfunc main() { http.ListenAndServe(\":80\", server.H()) }\n",
+        ),
+        ("server/embed.go", "package server\nimport \"embed\"\n//go:embed dist/*\nvar files embed.FS\n"),
+        ("server/dist/index.html", "<p>"),
+        (
+            "web/package.json",
+            r#"{"name":"web","scripts":{"build":"vite build","release":"vite build --outDir=../server/dist"},"devDependencies":{"react":"19","vite":"7"}}"#,
+        ),
+        ("web/index.html", "<p>"),
+    ]);
+    assert_eq!(summary(&analysis), [". notes web net/http"]);
+}
+
+#[test]
+fn an_image_that_takes_the_front_end_from_a_stage_is_the_servers() {
+    let dockerfile = "FROM node:22-slim AS build\nWORKDIR /app\nCOPY . .\nRUN npm run build\nFROM node:22-slim\nCOPY --from=build /app/apps/server/dist /app/apps/server/dist\nCOPY --from=build /app/apps/client/dist /app/apps/client/dist\nCMD [\"node\", \"apps/server/dist/main.js\"]\n";
+    let analysis = read(&[
+        ("package.json", r#"{"private":true,"workspaces":["apps/*"]}"#),
+        ("Dockerfile", dockerfile),
+        (
+            "apps/server/package.json",
+            r#"{"name":"server","scripts":{"start":"node dist/main.js","build":"tsc"},"dependencies":{"express":"5"}}"#,
+        ),
+        ("apps/server/src/main.ts", "import express from 'express';\nexpress().listen(3000);"),
+        (
+            "apps/client/package.json",
+            r#"{"name":"client","scripts":{"build":"vite build"},"devDependencies":{"react":"19","vite":"7"}}"#,
+        ),
+        ("apps/client/index.html", "<p>"),
+    ]);
+    let paths: Vec<&str> = analysis.services.iter().map(|s| s.path.as_str()).collect();
+    assert_eq!(paths, ["apps/server"]);
+}
+
+#[test]
+fn what_seeds_a_database_in_a_profile_is_no_service() {
+    let analysis = read(&[
+        (
+            "compose.yaml",
+            "services:\n  api:\n    build: api\n    ports: ['80:8080']\n  seed:\n    build: seed-data\n    profiles: [seed]\n",
+        ),
+        ("api/Dockerfile", "FROM node:22\nCOPY . .\nEXPOSE 8080\nUSER node\nCMD [\"node\", \"s.js\"]\n"),
+        ("api/s.js", ""),
+        ("seed-data/Dockerfile", "FROM python:3.13-slim\nCOPY . .\nCMD [\"python\", \"fill.py\"]\n"),
+        ("seed-data/fill.py", ""),
+    ]);
+    assert_eq!(summary(&analysis), ["api api web -"]);
+}
+
+#[test]
+fn a_recipe_for_developers_is_not_built() {
+    let service = only(&[
+        ("composer.json", r#"{"require":{"laravel/framework":"12"}}"#),
+        ("artisan", "x"),
+        ("public/index.php", "<?php"),
+        ("dev/docker/Dockerfile", "FROM php:8.3-apache\nRUN true\n"),
+        (
+            "compose.yaml",
+            "services:\n  app:\n    build: {context: ., dockerfile: ./dev/docker/Dockerfile}\n    volumes: ['./:/app']\n",
+        ),
+    ]);
+    assert_eq!(service.dockerfile.verdict, DockerfileVerdict::Generate);
+}
+
+#[test]
+fn a_read_below_a_condition_is_optional() {
+    let code = "import os\nfrom flask import Flask\napp = Flask(__name__)\nif os.environ.get('USE_S3'):\n    BUCKET = os.environ['S3_BUCKET']\nif 'PRIMARY_HOST' in os.environ:\n    HOST = os.environ['PRIMARY_HOST']\nKEY = os.environ['SIGNING_KEY']\n";
+    let env = only(&[("requirements.txt", "flask"), ("app.py", code)]).env;
+    let required: Vec<&str> = env.iter().filter(|e| e.required).map(|e| e.name.as_str()).collect();
+    assert_eq!(required, ["SIGNING_KEY"]);
+}
+
+#[test]
+fn a_decorator_can_make_a_variable_optional() {
+    let schema = "import { IsOptional, IsString } from 'class-validator';\nexport class EnvironmentVariables {\n  @IsString()\n  APP_SECRET: string;\n\n  @IsOptional()\n  @IsString()\n  DRIVER: string;\n}\n";
+    let manifest = r#"{"name":"x","scripts":{"start":"node index.js"},"dependencies":{"express":"5"}}"#;
+    let env = only(&[
+        ("package.json", manifest),
+        ("index.js", "require('express')().listen(1)"),
+        ("env.ts", schema),
+    ])
+    .env;
+    let required: Vec<(&str, bool)> = env.iter().map(|e| (e.name.as_str(), e.required)).collect();
+    assert_eq!(required, [("APP_SECRET", true), ("DRIVER", false)]);
+}
+
+#[test]
+fn flags_behind_a_prefix_are_variables() {
+    let code = "package main\nimport (\"net/http\"\n\"github.com/spf13/viper\")\nfunc main() {\n\tviper.SetEnvPrefix(\"notes\")\n\tviper.AutomaticEnv()\n\tviper.SetDefault(\"port\", 8081)\n\tcmd.PersistentFlags().String(\"instance-url\", \"\", \"\")\n\thttp.ListenAndServe(\":8081\", nil)\n}\n";
+    let env = only(&[("go.mod", "module n\n"), ("main.go", code)]).env;
+    let names: Vec<&str> = env.iter().map(|e| e.name.as_str()).collect();
+    assert_eq!(names, ["NOTES_INSTANCE_URL", "NOTES_PORT"]);
+}
+
+#[test]
+fn a_stack_that_runs_without_a_driver_does_not_need_it() {
+    let analysis = read(&[
+        (
+            "compose.yaml",
+            "services:\n  web:\n    build: .\n    depends_on: [db]\n  db:\n    image: postgres:17\n",
+        ),
+        ("Dockerfile", "FROM node:22\nCOPY . .\nEXPOSE 3000\nUSER node\nCMD [\"node\", \"index.js\"]\n"),
+        (
+            "package.json",
+            r#"{"name":"x","scripts":{"start":"node index.js"},"dependencies":{"express":"5","pg":"8","kafkajs":"2"}}"#,
+        ),
+        ("index.js", "require('express')().listen(3000)"),
+    ]);
+    let needs: Vec<(&str, bool)> =
+        analysis.services[0].dependencies.iter().map(|d| (d.kind.as_str(), d.required)).collect();
+    assert_eq!(needs, [("kafka", false), ("postgres", true)]);
+}
