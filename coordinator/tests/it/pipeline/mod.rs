@@ -3,6 +3,7 @@
 mod bench;
 mod plans;
 mod redeploy;
+mod reread;
 mod services;
 mod source;
 
