@@ -19,13 +19,23 @@ patterns! {
     GLOBAL_PREFIX = r#"setGlobalPrefix\(\s*['"`]/?([^'"`]+)['"`]"#;
 }
 
+/// Whether a text can name a path at all: a quoted one, or an annotation.
+pub(crate) fn has_paths(text: &str) -> bool {
+    text.contains("'/")
+        || text.contains("\"/")
+        || text.contains("`/")
+        || text.contains('@')
+        || text.contains("refix")
+}
+
 /// Offers health paths that a file shows.
 pub(crate) fn health(draft: &mut Draft, file: &File, text: &str) {
     let served = !matches!(file.extension(), "sh" | "conf" | "template" | "tsx" | "jsx" | "vue" | "svelte");
     if !served {
         return;
     }
-    for found in HEALTH.captures_iter(text).filter_map(|c| c.get(1)).take(2) {
+    let paths = if has_paths(text) { text } else { "" };
+    for found in HEALTH.captures_iter(paths).filter_map(|c| c.get(1)).take(2) {
         let line_start = text.get(..found.start()).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
         let line = text.get(line_start..found.end()).unwrap_or_default();
         if line.contains("fetch(")
@@ -43,7 +53,7 @@ pub(crate) fn health(draft: &mut Draft, file: &File, text: &str) {
             At::line(&file.path, line_at(text, found.start())),
         );
     }
-    if let Some(found) = STATUS.captures(text).and_then(|c| c.get(1)) {
+    if let Some(found) = STATUS.captures(paths).and_then(|c| c.get(1)) {
         draft.health.offer(
             found.as_str(),
             0.4,
