@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::Bench;
-use crate::harness::World;
 use crate::in_a_world;
 
 /// The change of a field of a service.
