@@ -276,6 +276,7 @@ impl World {
         }
     }
 
+    /// Answers first, then the journal: one of each, so that neither waits for the other for ever.
     fn report(&mut self, at: usize) {
         let link = &mut self.links[at];
         if !link.up {
@@ -284,7 +285,8 @@ impl World {
         if self.executors[at].refused > 0 {
             self.executors[at].refused -= 1;
             self.parts[at].permit_refused();
-        } else if let Some(report) = self.executors[at].journal.get(link.stored) {
+        }
+        if let Some(report) = self.executors[at].journal.get(link.stored) {
             link.stored += 1;
             self.parts[at].apply(report, link.connection).unwrap();
         } else if self.executors[at].quiet_answers > 0 {
