@@ -41,12 +41,16 @@ pub(crate) struct CountingRun {
 pub(crate) async fn waiting(world: &mut World, count: usize) -> Vec<CountingRun> {
     let me = world.client.get("/me").await.unwrap();
     let team: TeamId = me["team"]["id"].as_str().unwrap().parse().unwrap();
-    let project: ProjectId = world.project("killed").await.parse().unwrap();
+    // One each: only one run at a time changes a project.
+    let mut projects: Vec<ProjectId> = Vec::new();
+    for number in 0..count {
+        projects.push(world.project(&format!("killed {number}")).await.parse().unwrap());
+    }
     world.agent.stop().unwrap();
     world.coordinator.stop().unwrap();
     let app = opened(world).await;
     let mut runs = Vec::new();
-    for number in 0..count {
+    for (number, project) in projects.into_iter().enumerate() {
         let counter = world.dir.join(format!("counter-{number}"));
         let id = approved(&app, plan(world, team, project, &counter)).await;
         runs.push(CountingRun { id, counter });
