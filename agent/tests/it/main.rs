@@ -18,7 +18,6 @@ mod crash;
 mod durability;
 mod execution;
 mod hostile;
-mod latency;
 mod link;
 mod mandates;
 mod permits;
