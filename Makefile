@@ -2,7 +2,7 @@
 .PHONY: demo up demo-clean test ci lint bench bench-analysis dockerfiles starters generate
 
 demo:        ## deploy the sample repository on this machine, through a real coordinator and agent
-	@tests/lab/demo deploy
+	@tests/lab/demo deploy tests/samples/guestbook
 
 up:          ## the same without the deployment
 	@tests/lab/demo up

@@ -28,6 +28,7 @@ use crate::http::{idempotency, listener, router};
 use crate::jobs;
 use crate::keys::ca;
 use crate::keys::files::{self, KeyFileError};
+use crate::keys::marks::{self, MarkError};
 use crate::keys::tls::{self, TlsError};
 use crate::lifecycle::{Ended, Lifecycle};
 use crate::services::{auth, setup};
@@ -41,6 +42,9 @@ pub enum ServeError {
     /// Keys or store.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Other keys than the database's.
+    #[error("these are other keys than the database's")]
+    Keys(#[from] MarkError),
     /// The store.
     #[error("the store failed")]
     Store(#[from] hydron_store::StoreError),
@@ -87,6 +91,7 @@ impl Coordinator {
         let store = Store::open(&config.database).await?;
         store.migrate().await?;
         let app = AppState::build(config, store, clock, entropy)?;
+        marks::check(&app).await?;
         let lifecycle = Lifecycle::new(app.stopping.clone());
 
         let socket = TcpListener::bind(app.config.listen)

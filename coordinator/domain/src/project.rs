@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn a_slug_is_always_a_label() {
         for (name, slug) in [
-            ("Guestbook", "guestbook"),
+            ("Corkboard", "corkboard"),
             ("  My App!! 2 ", "my-app-2"),
             ("日本", "project"),
             ("a;rm -rf /", "a-rm-rf"),

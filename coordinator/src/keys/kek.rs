@@ -105,6 +105,16 @@ impl Keyring {
         keys.filter(|keys| !keys.is_empty()).map(|keys| Self { keys })
     }
 
+    /// Id of the key that encrypts.
+    pub fn active(&self) -> &str {
+        self.keys.first().map_or("", |key| key.id.as_str())
+    }
+
+    /// Whether a key is here, by its id.
+    pub fn holds(&self, id: &str) -> bool {
+        self.keys.iter().any(|key| key.id == id)
+    }
+
     /// Encrypts a value for its place; the result is text: `v1.<kid>.<wrapped key>.<value>`.
     pub fn seal(&self, place: Place<'_>, clear: &[u8], entropy: &dyn Entropy) -> Result<String, KekError> {
         let kek = self.keys.first().ok_or(KekError::Encrypt)?;

@@ -5,5 +5,6 @@
 pub mod ca;
 pub mod files;
 pub mod kek;
+pub mod marks;
 pub mod signer;
 pub mod tls;

@@ -11,7 +11,6 @@ use hydron_domain::service::ServiceState;
 use hydron_proto::ids::{ProjectId, ReleaseId, RunId, ServiceId};
 use hydron_proto::names::{CommitId, RelPath};
 use hydron_proto::plan::admit_release;
-use hydron_store::runs::StoredRun;
 use hydron_store::{TeamStore, TeamTx};
 
 use super::analyses;
@@ -21,7 +20,7 @@ use super::plans::compose::compose;
 use super::plans::gather::gather;
 use super::principal::{Access, Permission, Principal};
 use super::refusal::Refusal;
-use super::runs::{self, NewPart, NewRun};
+use super::runs::{self, CreateRunError, NewPart, NewRun};
 use crate::app::AppState;
 use crate::clients::git::FetchError;
 use crate::jobs::analyse;
@@ -47,26 +46,27 @@ pub async fn redeploy(
     let commit: Option<CommitId> =
         commit.map(|text| text.parse().map_err(|error| InvalidField::new("commit", error))).transpose()?;
     access.team.project(project).await?.ok_or(Refusal::NotFound("project"))?;
-    check_ready(&access.team, project, &wanted.services).await?;
+    check_ready(app, &access, project, &wanted.services).await?;
     for source in sources(&access.team, project, commit).await? {
         read_again(app, &access, project, source).await?;
     }
     release(app, &access, project, &wanted.services).await
 }
 
-/// Whether a run has not ended; a failed one may be retried, but does not stand in the way.
-fn is_going_on(run: &StoredRun) -> bool {
-    run.finished_at.is_none() && run.head.state.word() != "failed"
-}
-
-async fn check_ready(team: &TeamStore, project: ProjectId, only: &[ServiceId]) -> Result<(), Refusal> {
+/// What can be said before the source is fetched; the run itself is refused again where it is made.
+async fn check_ready(
+    app: &AppState,
+    access: &Access,
+    project: ProjectId,
+    only: &[ServiceId],
+) -> Result<(), Refusal> {
+    let team = &access.team;
     if team.live_releases(project).await?.is_empty() {
         let text = "nothing of this project is live; make a plan and approve it first";
         return Err(Refusal::WrongState(text.to_owned()));
     }
-    if team.runs(project, None, 50).await?.iter().any(is_going_on) {
-        let text = "a run of this project is going on; wait for it or stop it first";
-        return Err(Refusal::WrongState(text.to_owned()));
+    if access.begin(app.now()).await?.run_going_on(project, None).await?.is_some() {
+        return Err(CreateRunError::Busy.into());
     }
     let services = team.services(project).await?;
     match only.iter().find(|id| !services.iter().any(|service| service.id == **id)) {

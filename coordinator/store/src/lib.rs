@@ -17,6 +17,7 @@ mod error;
 pub mod events;
 pub mod idempotency;
 mod instance_lock;
+mod key_marks;
 pub mod login_attempts;
 pub mod logs;
 pub mod mandates;

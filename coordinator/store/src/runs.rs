@@ -32,6 +32,8 @@ pub struct StoredRun {
     pub project: ProjectId,
     /// What allowed it.
     pub kind: RunKind,
+    /// Whether it only reads: whatever changes the project may go beside it.
+    pub looks: bool,
     /// What a person reads.
     pub title: String,
     /// Where it stands.
@@ -80,7 +82,7 @@ pub struct NewRunStep {
     pub rules: StepRules,
 }
 
-pub(crate) const COLUMNS: &str = "id, project_id, kind, title, state, wish, note, failure, commit_id, url, \
+pub(crate) const COLUMNS: &str = "id, project_id, kind, looks, title, state, wish, note, failure, commit_id, url, \
                        requested_by, requested_by_name, created_at, changed_at, finished_at";
 
 #[derive(sqlx::FromRow)]
@@ -88,6 +90,7 @@ pub(crate) struct RunRow {
     id: Text<RunId>,
     project_id: Text<ProjectId>,
     kind: Text<RunKind>,
+    looks: bool,
     title: String,
     state: String,
     wish: Text<Wish>,
@@ -112,6 +115,7 @@ impl TryFrom<RunRow> for StoredRun {
             id: row.id.0,
             project: row.project_id.0,
             kind: row.kind.0,
+            looks: row.looks,
             title: row.title,
             head: Run { state, wish: row.wish.0, note: row.note.map(|n| n.0), changed_at: row.changed_at },
             commit: row.commit_id,
@@ -194,12 +198,12 @@ impl TeamTx {
         Ok(row.0 > 0)
     }
 
-    /// A run of this project, other than `except`, that has not ended. A failed one may be retried, but does not stand in
-    /// the way.
+    /// A run that changes this project, other than `except`, and has not ended. A failed one may be retried, but does not
+    /// stand in the way.
     pub async fn run_going_on(&mut self, project: ProjectId, except: Option<RunId>) -> Result<Option<RunId>> {
         let row: Option<(Text<RunId>,)> = self
-            .q("SELECT id FROM run WHERE team_id = $1 AND project_id = $2 AND id <> $3 AND finished_at IS NULL \
-                AND state <> 'failed' ORDER BY id LIMIT 1")
+            .q("SELECT id FROM run WHERE team_id = $1 AND project_id = $2 AND id <> $3 AND NOT looks \
+                AND finished_at IS NULL AND state <> 'failed' ORDER BY id LIMIT 1")
             .bind(Text(project))
             .bind(except.map_or_else(String::new, |id| id.to_string()))
             .opt()
@@ -209,11 +213,12 @@ impl TeamTx {
 
     /// Adds a run with its signed parts; every step waits.
     pub async fn insert_run(&mut self, run: &StoredRun, parts: &[NewRunPart]) -> Result<()> {
-        self.q("INSERT INTO run (team_id, id, project_id, kind, title, state, wish, commit_id, requested_by, \
-                requested_by_name, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")
+        self.q("INSERT INTO run (team_id, id, project_id, kind, looks, title, state, wish, commit_id, requested_by, \
+                requested_by_name, created_at, changed_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
             .bind(Text(run.id))
             .bind(Text(run.project))
             .bind(Text(run.kind))
+            .bind(run.looks)
             .bind(run.title.as_str())
             .bind(run.head.state.word())
             .bind(Text(run.head.wish))

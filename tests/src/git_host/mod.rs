@@ -118,7 +118,7 @@ impl GitHost {
         &self.ca
     }
 
-    /// The clone URL of a repository, for example of `guestbook.git`.
+    /// The clone URL of a repository, for example of `corkboard.git`.
     pub fn url(&self, repository: &str) -> String {
         let host = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_loopback() => "localhost".to_owned(),

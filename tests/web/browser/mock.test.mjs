@@ -41,15 +41,15 @@ describe("from set-up to the live URL", () => {
   it("lets the owner in, adopts a server, and goes live by clicking", async () => {
     await setUp(page, mock.setupLink);
     await adopt(page, mock.url, "browser-1", () => undefined);
-    await newProject(page, mock.url, "Clicked guestbook");
-    const { live } = await byClicking(page, "https://git.example.org/acme/guestbook.git");
-    assert.match(live, /^https:\/\/clicked-guestbook-/);
+    await newProject(page, mock.url, "Clicked corkboard");
+    const { live } = await byClicking(page, "https://git.example.org/acme/corkboard.git");
+    assert.match(live, /^https:\/\/clicked-corkboard-/);
   });
 
   it("goes live by typing", async () => {
-    await newProject(page, mock.url, "Typed guestbook");
-    const live = await byTyping(page, "https://git.example.org/acme/guestbook.git");
-    assert.match(live, /^https:\/\/typed-guestbook-/);
+    await newProject(page, mock.url, "Typed corkboard");
+    const live = await byTyping(page, "https://git.example.org/acme/corkboard.git");
+    assert.match(live, /^https:\/\/typed-corkboard-/);
   });
 
   it("says what was wrong with a repository", async () => {

@@ -55,6 +55,6 @@ export function answer(world, chat, text) {
 const newest = (list, by) => list.toSorted((a, b) => b[by] - a[by])[0];
 
 function suggestionsFor(services, plan) {
-  if (services.length === 0) return ["deploy https://git.example.org/acme/guestbook.git"];
+  if (services.length === 0) return ["deploy https://git.example.org/acme/corkboard.git"];
   return plan ? ["approve the plan", "redeploy"] : ["accept all services"];
 }

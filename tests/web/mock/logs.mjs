@@ -2,12 +2,12 @@
 
 const LINES = {
   docker_engine: ["Docker Engine 20.10.24 answers on /var/run/docker.sock", "nothing to install"],
-  network: ["network hy-guestbook: subnet 10.201.4.0/24", "network hy-guestbook-names: created"],
-  volume: ["volume hy-guestbook-postgres-data: exists, kept"],
-  git_checkout: ["From https://git.example.org/acme/guestbook", " * branch            8f3c2a1 -> FETCH_HEAD", "unpacked 38 files, 61 KiB, no links"],
-  certificate: ["issuing for guestbook.localhost by this server's authority", "valid until 2027-02-19"],
+  network: ["network hy-corkboard: subnet 10.201.4.0/24", "network hy-corkboard-names: created"],
+  volume: ["volume hy-corkboard-postgres-data: exists, kept"],
+  git_checkout: ["From https://git.example.org/acme/corkboard", " * branch            8f3c2a1 -> FETCH_HEAD", "unpacked 38 files, 61 KiB, no links"],
+  certificate: ["issuing for corkboard.localhost by this server's authority", "valid until 2027-02-19"],
   route: ["rendering generation 12", "nginx: configuration file test is successful", "reloaded, generation 12 confirmed by 2 workers"],
-  probe: ["GET https://guestbook.localhost/ → \u001b[32m200\u001b[0m in 14 ms"],
+  probe: ["GET https://corkboard.localhost/ → \u001b[32m200\u001b[0m in 14 ms"],
   operate: ["restarting api", "container stopped in 0.4 s", "container started", "healthy after 1.2 s"],
 };
 
@@ -25,7 +25,7 @@ const BUILD = [
   "\u001b[36m#5\u001b[0m exporting layers",
   "\u001b[1mwriting image sha256:4be1cf20a7d2\u001b[0m",
 ];
-const RELEASE = ["candidate hy-guestbook-api-7c1e on 10.201.4.12", "health GET /api/health → \u001b[31mconnection refused\u001b[0m (1)", "health GET /api/health → \u001b[32m200\u001b[0m (2)", "healthy 3 times in a row", "switching generation 11 → 12", "probe through the proxy: 200", "draining 10.201.4.11: 3 connections … 0", "stopped hy-guestbook-api-5a90, kept for rollback"];
+const RELEASE = ["candidate hy-corkboard-api-7c1e on 10.201.4.12", "health GET /api/health → \u001b[31mconnection refused\u001b[0m (1)", "health GET /api/health → \u001b[32m200\u001b[0m (2)", "healthy 3 times in a row", "switching generation 11 → 12", "probe through the proxy: 200", "draining 10.201.4.11: 3 connections … 0", "stopped hy-corkboard-api-5a90, kept for rollback"];
 const FAILURE = ["\u001b[31mERROR: failed to build: process \"/bin/sh -c pip install -r requirements.txt\" exited with code 1\u001b[0m", "\u001b[31m  error: could not find a version that satisfies the requirement flaskk==3.0.3\u001b[0m"];
 
 export async function writeLog(world, run, server, step) {

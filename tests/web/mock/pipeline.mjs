@@ -49,11 +49,11 @@ const step = (title, phase, kind, risk, summary, extra = {}) => ({ title, phase,
 export function planSteps(services, server) {
   const steps = [
     step("Install Docker Engine", "provisioning", "docker_engine", "r2", "Makes sure that Docker Engine 20.10 or newer is installed and answers.", { with: { install: true } }),
-    step("Private network hy-guestbook", "provisioning", "network", "r1", "Creates the project's private network; nothing in it is published.", { with: { name: "hy-guestbook" } }),
+    step("Private network hy-corkboard", "provisioning", "network", "r1", "Creates the project's private network; nothing in it is published.", { with: { name: "hy-corkboard" } }),
   ];
-  if (services.some((one) => one.kind === "dependency")) steps.push(step("Volume for postgres", "provisioning", "volume", "r1", "Creates the volume hy-guestbook-postgres-data if it is missing. Existing data is kept.", { with: { name: "hy-guestbook-postgres-data" } }));
-  steps.push(step("Fetch the source at 8f3c2a1", "build", "git_checkout", "r1", "git fetch of commit 8f3c2a1 from the repository, without submodules, hooks or links that leave the tree.", { with: { url: "https://git.example.org/acme/guestbook.git", commit: commit("x") } }));
-  for (const one of services) steps.push(step(`Build image ${one.name}`, "build", "image_build", "r1", `docker build of ${one.path ?? "a generated Dockerfile"} as hydron/guestbook-${one.name}:8f3c2a1.`, { with: { service: one.name, memory_mb: 2047 }, over: { service_id: one.id, timeout_s: 1800 } }));
+  if (services.some((one) => one.kind === "dependency")) steps.push(step("Volume for postgres", "provisioning", "volume", "r1", "Creates the volume hy-corkboard-postgres-data if it is missing. Existing data is kept.", { with: { name: "hy-corkboard-postgres-data" } }));
+  steps.push(step("Fetch the source at 8f3c2a1", "build", "git_checkout", "r1", "git fetch of commit 8f3c2a1 from the repository, without submodules, hooks or links that leave the tree.", { with: { url: "https://git.example.org/acme/corkboard.git", commit: commit("x") } }));
+  for (const one of services) steps.push(step(`Build image ${one.name}`, "build", "image_build", "r1", `docker build of ${one.path ?? "a generated Dockerfile"} as hydron/corkboard-${one.name}:8f3c2a1.`, { with: { service: one.name, memory_mb: 2047 }, over: { service_id: one.id, timeout_s: 1800 } }));
   for (const one of services) {
     const volume = one.kind === "dependency";
     steps.push(step(`Release ${one.name}`, "deploy", "release", "r2", volume ? "Stops the old container, starts the new one on the same volume, waits until it is healthy." : "Starts the new container beside the old one, waits for its health, moves traffic, drains the old one.", { with: { service: one.id, port: one.port }, over: { service_id: one.id, timeout_s: 600, downtime_s: volume ? 5 : 0, on_interrupt: volume ? "ask" : "check_then_rerun" } }));
@@ -88,7 +88,7 @@ export function propose(world, project, serverIds) {
     const steps = planSteps(split(at), server.server_id);
     const one = { id: id("ppl"), infrastructure_plan_id: plan.id, server_id: server.server_id, state: "ready", risk: "r2", downtime_s: 5, steps, digest: digest(steps) };
     one.secrets = [{ name: "postgres/password", version: 1, generated: true }];
-    one.mandates = services.filter((service) => service.kind !== "dependency").map((service) => ({ service: service.id, name: service.name, valid_until_unix_ms: Date.now() + 90 * 86_400_000, source: { git: { url: "https://git.example.org/acme/guestbook.git", reference: "refs/heads/main" } } }));
+    one.mandates = services.filter((service) => service.kind !== "dependency").map((service) => ({ service: service.id, name: service.name, valid_until_unix_ms: Date.now() + 90 * 86_400_000, source: { git: { url: "https://git.example.org/acme/corkboard.git", reference: "refs/heads/main" } } }));
     world.provisioning.set(one.id, one);
     return { id: one.id, server_id: one.server_id, state: one.state, digest: one.digest, risk: one.risk, downtime_s: one.downtime_s, step_count: one.steps.length };
   });

@@ -99,8 +99,8 @@ function withServices(world) {
 }
 
 function twoServers(world) {
-  const one = project(world, "Guestbook", { status: "planned" });
-  const talk = chat(world, one, "Deploy guestbook");
+  const one = project(world, "Corkboard", { status: "planned" });
+  const talk = chat(world, one, "Deploy corkboard");
   services(world, one, "accepted");
   const plan = propose(world, one, [...world.servers.keys()].slice(0, 2));
   say(world, talk, "user", "accept all services");

@@ -281,8 +281,8 @@ mod tests {
         let mut state = EdgeState::empty(80, 443, "0123abcd".into());
         state.generation = 42;
         let route = Route {
-            site: "guestbook".parse().unwrap(),
-            hosts: vec!["guestbook-1.localhost".parse().unwrap()],
+            site: "corkboard".parse().unwrap(),
+            hosts: vec!["corkboard-1.localhost".parse().unwrap()],
             paths: vec![
                 RoutePath { prefix: "/".into(), service: web, streaming: false },
                 RoutePath { prefix: "/api".into(), service: api, streaming: true },
@@ -290,8 +290,8 @@ mod tests {
             max_body_mb: 100,
         };
         let certificate = CertificatePaths {
-            chain: PathBuf::from("/var/lib/hydron/certs/guestbook/1/fullchain.pem"),
-            key: PathBuf::from("/var/lib/hydron/certs/guestbook/1/privkey.pem"),
+            chain: PathBuf::from("/var/lib/hydron/certs/corkboard/1/fullchain.pem"),
+            key: PathBuf::from("/var/lib/hydron/certs/corkboard/1/privkey.pem"),
         };
         state.set_site(&route, certificate).unwrap();
         state.set_upstream(api, Some("10.201.0.3:8000".parse().unwrap()));
@@ -306,7 +306,7 @@ mod tests {
     #[test]
     fn a_site_with_a_served_and_an_unserved_path() {
         let files = render(&settings(NginxVersion::new(1, 22, 1)), &state());
-        insta::assert_snapshot!(files["sites/guestbook.conf"]);
+        insta::assert_snapshot!(files["sites/corkboard.conf"]);
     }
 
     #[test]
@@ -314,8 +314,8 @@ mod tests {
         let mut state = state();
         state.https_port = 8443;
         let files = render(&settings(NginxVersion::new(1, 28, 0)), &state);
-        assert!(files["sites/guestbook.conf"].contains("listen 8443 ssl;\n    http2 on;\n"));
-        assert!(files["sites/guestbook.conf"].contains("308 https://$host:8443$request_uri"));
+        assert!(files["sites/corkboard.conf"].contains("listen 8443 ssl;\n    http2 on;\n"));
+        assert!(files["sites/corkboard.conf"].contains("308 https://$host:8443$request_uri"));
         assert!(!files["nginx.conf"].contains("ssl http2"));
     }
 

@@ -29,13 +29,13 @@ struct World {
 }
 
 impl World {
-    fn guestbook() -> Self {
+    fn corkboard() -> Self {
         let id = ProjectId::new(1, [1; 10]);
         let zone: Hostname = "localhost".parse().unwrap();
-        let slug = Slug::of("Guestbook");
+        let slug = Slug::of("Corkboard");
         let project = Project {
             id,
-            name: "Guestbook".to_owned(),
+            name: "Corkboard".to_owned(),
             host: default_host(&slug, id, &zone).unwrap(),
             slug,
             kind: ProjectType::WebApp,
@@ -204,7 +204,7 @@ fn services(project: ProjectId, analysis: &Analysis, commit: char) -> Vec<Planne
         ("api".to_owned(), format!("tree-api-{commit}")),
         ("web".to_owned(), "tree-web".to_owned()),
     ]);
-    let url = "https://git.example.org/a/guestbook.git".parse().unwrap();
+    let url = "https://git.example.org/a/corkboard.git".parse().unwrap();
     let reference = "refs/heads/main".parse().unwrap();
     let commit = commit.to_string().repeat(40).parse().unwrap();
     let at = ReadAt { url: &url, reference: &reference, commit: &commit, trees: &trees };
@@ -236,7 +236,7 @@ fn titles(plan: &PlanDocument) -> Vec<&str> {
 
 #[test]
 fn a_small_application_gets_one_plan_with_its_database_first() {
-    let blueprint = World::guestbook().plan();
+    let blueprint = World::corkboard().plan();
     assert_eq!(blueprint.provisioning.len(), 1);
     let plan = &blueprint.provisioning[0];
     insta::assert_snapshot!(titles(plan).join("\n"), @r"
@@ -250,13 +250,13 @@ fn a_small_application_gets_one_plan_with_its_database_first() {
     Release postgres
     Release api
     Release web
-    Certificate for guestbook-01010101.localhost
-    Route guestbook-01010101.localhost
+    Certificate for corkboard-01010101.localhost
+    Route corkboard-01010101.localhost
     Probe web through the public URL
     Probe api through the public URL
     ");
-    insta::assert_json_snapshot!("guestbook_infrastructure", blueprint.infrastructure);
-    insta::assert_json_snapshot!("guestbook_provisioning", plan);
+    insta::assert_json_snapshot!("corkboard_infrastructure", blueprint.infrastructure);
+    insta::assert_json_snapshot!("corkboard_provisioning", plan);
     assert_eq!(blueprint.infrastructure.risk, Risk::R2);
     assert_eq!(blueprint.generated.len(), 1);
     assert_eq!(blueprint.generated[0].secret.name.as_str(), "postgres/password");
@@ -264,14 +264,14 @@ fn a_small_application_gets_one_plan_with_its_database_first() {
 
 #[test]
 fn every_step_says_in_words_what_it_does() {
-    let plan = &World::guestbook().plan().provisioning[0];
+    let plan = &World::corkboard().plan().provisioning[0];
     let words: Vec<String> = plan.steps.iter().map(|step| summary(&step.action)).collect();
     insta::assert_snapshot!(words.join("\n"));
 }
 
 #[test]
 fn the_database_url_is_text_around_a_secret_that_only_has_a_name() {
-    let world = World::guestbook();
+    let world = World::corkboard();
     let api = world.services.iter().find(|p| p.service.name.as_str() == "api").unwrap();
     let found = environment(api, &world.services, &BTreeMap::new());
     let url = found.iter().find(|r| r.var.name.as_str() == "DATABASE_URL").unwrap();
@@ -286,7 +286,7 @@ fn the_database_url_is_text_around_a_secret_that_only_has_a_name() {
 
 #[test]
 fn a_redeploy_of_one_changed_service_stays_inside_its_mandate_and_leaves_the_others_alone() {
-    let (mut world, mandates) = World::guestbook().deployed();
+    let (mut world, mandates) = World::corkboard().deployed();
     world.services = services(world.project.id, &analysis(), 'b');
     let plans = release_plans(&world.planning(), None, &mut releases(50)).unwrap();
     assert_eq!(plans.changed.iter().map(ServiceName::as_str).collect::<Vec<_>>(), ["api"]);
@@ -303,7 +303,7 @@ fn a_redeploy_of_one_changed_service_stays_inside_its_mandate_and_leaves_the_oth
 
 #[test]
 fn a_redeploy_of_nothing_only_probes() {
-    let (world, mandates) = World::guestbook().deployed();
+    let (world, mandates) = World::corkboard().deployed();
     let plans = release_plans(&world.planning(), None, &mut releases(50)).unwrap();
     assert!(plans.changed.is_empty());
     assert!(plans.plans[0].steps.iter().all(|step| matches!(step.action, Action::Probe(_))));
@@ -334,7 +334,7 @@ fn a_new_variable_a_new_port_or_a_new_dockerfile_is_outside_the_mandate() {
         },
     ];
     for (number, change) in changes.into_iter().enumerate() {
-        let (mut world, mandates) = World::guestbook().deployed();
+        let (mut world, mandates) = World::corkboard().deployed();
         change(&mut world);
         let plans = release_plans(&world.planning(), None, &mut releases(50)).unwrap();
         assert!(admit_release(&mandates, &plans.plans[0], NOW).is_err(), "change {number}");
@@ -343,7 +343,7 @@ fn a_new_variable_a_new_port_or_a_new_dockerfile_is_outside_the_mandate() {
 
 #[test]
 fn a_changed_value_of_a_known_variable_is_inside_the_mandate() {
-    let (mut world, mandates) = World::guestbook().deployed();
+    let (mut world, mandates) = World::corkboard().deployed();
     let id = world.service("api").service.id;
     let setting = EnvSetting {
         service: id,
@@ -359,7 +359,7 @@ fn a_changed_value_of_a_known_variable_is_inside_the_mandate() {
 
 #[test]
 fn a_second_plan_keeps_what_did_not_change_and_declares_the_stop_of_a_database() {
-    let (mut world, _) = World::guestbook().deployed();
+    let (mut world, _) = World::corkboard().deployed();
     world.service("postgres").service.spec.dockerfile.content = Some("FROM postgres:16\n".to_owned());
     let blueprint = world.plan();
     let titles = titles(&blueprint.provisioning[0]);
@@ -374,7 +374,7 @@ fn a_second_plan_keeps_what_did_not_change_and_declares_the_stop_of_a_database()
 
 #[test]
 fn two_servers_get_a_plan_each_and_a_barrier_between_them() {
-    let mut world = World::guestbook();
+    let mut world = World::corkboard();
     world.servers.push(server(2, "beta", 8192));
     let (alpha, beta) = (world.servers[0].id, world.servers[1].id);
     world.service("web").service.spec.depends_on.insert("api".parse().unwrap());
@@ -396,7 +396,7 @@ fn two_servers_get_a_plan_each_and_a_barrier_between_them() {
 
 #[test]
 fn a_service_is_not_torn_from_its_database() {
-    let mut world = World::guestbook();
+    let mut world = World::corkboard();
     world.servers.push(server(2, "beta", 8192));
     let (api, postgres) = (world.service("api").service.id, world.service("postgres").service.id);
     world.preferences = BTreeMap::from([(api, world.servers[0].id), (postgres, world.servers[1].id)]);
@@ -406,7 +406,7 @@ fn a_service_is_not_torn_from_its_database() {
 
 #[test]
 fn staleness_is_decided_by_content_and_said_in_words() {
-    let mut world = World::guestbook();
+    let mut world = World::corkboard();
     let before = inputs(&world.planning());
     assert!(before.changes(&inputs(&world.planning())).is_empty());
     world.service("api").service.spec.port = Some(9000);
@@ -422,7 +422,7 @@ fn staleness_is_decided_by_content_and_said_in_words() {
 
 #[test]
 fn an_edited_step_makes_other_bytes_and_its_mandate_follows() {
-    let blueprint = World::guestbook().plan();
+    let blueprint = World::corkboard().plan();
     let plan = &blueprint.provisioning[0];
     let index = plan.steps.iter().position(|step| step.title == "Build image api").unwrap();
     let Action::ImageBuild(mut build) = plan.steps[index].action.clone() else { panic!() };
@@ -453,7 +453,7 @@ fn an_edited_step_makes_other_bytes_and_its_mandate_follows() {
 
 #[test]
 fn a_rejected_database_leaves_its_variable_missing() {
-    let mut world = World::guestbook();
+    let mut world = World::corkboard();
     world.services.retain(|planned| planned.service.name.as_str() != "postgres");
     let blueprint = world.plan();
     assert_eq!(
@@ -476,7 +476,7 @@ proptest! {
         servers in 1u8..4,
         wishes in proptest::collection::vec(0u8..4, 8),
     ) {
-        let mut world = World::guestbook();
+        let mut world = World::corkboard();
         world.servers = (1..=servers).map(|n| server(n, &format!("s{n}"), u64::from(n) * 1024)).collect();
         let names: Vec<ServiceName> = (0..count).map(|n| format!("svc-{n}").parse().unwrap()).collect();
         let template = world.services[0].clone();

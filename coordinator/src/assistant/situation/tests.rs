@@ -18,7 +18,7 @@ fn service(name: &str, state: ServiceState, live: bool) -> ServiceNow {
 }
 
 fn run(state: RunWord) -> RunNow {
-    RunNow { id: RunId::new(1, [1; 10]), title: "Deploy guestbook".to_owned(), state }
+    RunNow { id: RunId::new(1, [1; 10]), title: "Deploy corkboard".to_owned(), state }
 }
 
 fn plan(state: PlanState) -> PlanNow {

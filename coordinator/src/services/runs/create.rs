@@ -21,7 +21,7 @@ pub struct NewRun {
     pub project: ProjectId,
     /// What allows it.
     pub kind: RunKind,
-    /// What a person reads, e.g. "Deploy guestbook".
+    /// What a person reads, e.g. "Deploy corkboard".
     pub title: String,
     /// The commit it deploys, if one.
     pub commit: Option<String>,
@@ -77,10 +77,23 @@ pub async fn create(
     if !tx.lock_project(new.project).await? {
         return Err(CreateRunError::NoProject);
     }
+    let id = ids.next(RunId::new);
+    let mut signed = Vec::with_capacity(new.parts.len());
+    for part in &new.parts {
+        let request = SignRequest {
+            run: id,
+            project: new.project,
+            server: part.server,
+            plan: &part.plan,
+            approval: part.approval,
+        };
+        signed.push(signer.sign(tx, request, *ids.secret::<16>()).await?);
+    }
     let run = StoredRun {
-        id: ids.next(RunId::new),
+        id,
         project: new.project,
         kind: new.kind,
+        looks: new.kind == RunKind::Operation && signed.iter().all(only_looks),
         title: new.title,
         head: Run::new(tx.now()),
         commit: new.commit,
@@ -90,19 +103,7 @@ pub async fn create(
         created_at: tx.now(),
         finished_at: None,
     };
-    let mut signed = Vec::with_capacity(new.parts.len());
-    for part in &new.parts {
-        let request = SignRequest {
-            run: run.id,
-            project: run.project,
-            server: part.server,
-            plan: &part.plan,
-            approval: part.approval,
-        };
-        signed.push(signer.sign(tx, request, *ids.secret::<16>()).await?);
-    }
-    let looks = run.kind == RunKind::Operation && signed.iter().all(only_looks);
-    if !looks && tx.run_going_on(run.project, None).await?.is_some() {
+    if !run.looks && tx.run_going_on(run.project, None).await?.is_some() {
         return Err(CreateRunError::Busy);
     }
     let parts: Vec<NewRunPart> =

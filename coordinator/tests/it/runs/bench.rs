@@ -11,7 +11,7 @@ use hydron_domain::run::RunKind;
 use hydron_proto::envelope::PlanDigest;
 use hydron_proto::ids::{ApprovalId, ProjectId, ProvisioningPlanId, RunId, ServerId, TeamId};
 use hydron_proto::plan::{
-    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, Probe, RepairBounds, Risk, Step, Undo,
+    Action, InterruptPolicy, Operation, Phase, PlanDocument, PlanKind, Probe, RepairBounds, Risk, Step, Undo,
 };
 use hydron_tests::sim_agent::{Play, Script, SimAgent};
 use serde_json::{Value, json};
@@ -63,6 +63,27 @@ impl<'a> Bench<'a> {
     /// The same, which may be refused.
     pub(crate) async fn try_run(&self, parts: Vec<(ServerId, Vec<Step>)>) -> Result<RunId, CreateRunError> {
         try_run(self.app(), self.world.ours.team, self.project, parts).await
+    }
+
+    /// A run that only reads, here what the server has.
+    pub(crate) async fn look(&self, server: ServerId) -> RunId {
+        let (app, team) = (self.app(), self.world.ours.team);
+        let step =
+            Step { action: Action::Operate(Operation::Inventory {}), risk: Risk::R0, ..probe_step("look") };
+        let plan =
+            PlanDocument { kind: PlanKind::Operation, ..plan_of(team, self.project, server, vec![step]) };
+        let parts = vec![NewPart { server, plan: plan.to_bytes().unwrap(), approval: None }];
+        let new = NewRun {
+            project: self.project,
+            kind: RunKind::Operation,
+            title: "Look".to_owned(),
+            commit: None,
+            parts,
+        };
+        let mut tx = app.store.team(team).begin(&ACTOR, app.now()).await.unwrap();
+        let run = create(&mut tx, &app.signer, &app.ids, new).await.unwrap();
+        tx.commit().await.unwrap();
+        run
     }
 
     pub(crate) async fn get(&self, run: RunId) -> Value {

@@ -7,7 +7,7 @@ use hydron_proto::ids::RunId;
 use hydron_tests::sim_agent::{Play, SimAgent};
 use serde_json::json;
 
-use super::bench::{Bench, steps};
+use super::bench::{Bench, easy, steps};
 use crate::in_a_world;
 
 fn hangs_in_step_1() -> hydron_tests::sim_agent::Script {
@@ -105,5 +105,19 @@ in_a_world! {
         bench.until_state(third, "completed").await;
         bench.owner().post(&format!("/runs/{failed}/retry"), json!({})).await.ok(200);
         bench.until_state(failed, "completed").await;
+    }
+
+    async fn a_run_that_only_looks_stands_in_nobodys_way(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", easy()).await;
+        let server = agent.identity.server;
+        let looking = bench.look(server).await;
+        bench.until_state(looking, "started").await;
+        let beside = bench.run(vec![(server, steps(2))]).await;
+        let another = bench.look(server).await;
+        let _link = agent.connect().await.unwrap();
+        for run in [looking, beside, another] {
+            bench.until_state(run, "completed").await;
+        }
     }
 }

@@ -51,7 +51,7 @@ export function NewProject({ open, onOpenChange }: { open: boolean; onOpenChange
     >
       <form id="new-project" onSubmit={submit} className="space-y-4 pt-1">
         <Field label="Name" error={fieldError(create.error, "name")}>
-          <Input required autoFocus value={name} maxLength={80} onChange={(event) => { setName(event.target.value); }} placeholder="Guestbook" autoComplete="off" />
+          <Input required autoFocus value={name} maxLength={80} onChange={(event) => { setName(event.target.value); }} placeholder="Corkboard" autoComplete="off" />
         </Field>
         <Field label="Type" hint="A hint for the analysis; you can change it later.">
           <Select value={type} onChange={(event) => { setType(event.target.value as ProjectType); }}>
