@@ -66,7 +66,7 @@ impl RunDir {
         self.path.join(format!("steps/{step}.{attempt}"))
     }
 
-    /// The redacted output of an attempt.
+    /// The redacted output of an attempt; no file as long as there is none.
     pub fn spool(&self, step: u32, attempt: u32) -> PathBuf {
         self.attempt(step, attempt).join("spool")
     }

@@ -14,6 +14,7 @@ mod counting_runs;
 mod crashes;
 mod docker;
 mod kill_loop;
+mod load;
 mod main_job;
 mod releases;
 mod repository;

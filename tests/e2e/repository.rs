@@ -7,7 +7,7 @@ use hydron_tests::git_host::publish_folder;
 use tempfile::TempDir;
 
 /// Files on a branch.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Repository {
     name: String,
     branch: String,
@@ -32,6 +32,15 @@ impl Repository {
         let mut repository = Self::new(name, "main");
         repository.write("Dockerfile", DOCKERFILE);
         repository.write("app.py", &APP.replace("TEXT", text));
+        repository
+    }
+
+    /// The same for visitors of every kind: kept connections, posts, `/events` as a stream, `/socket` as a WebSocket that
+    /// says back what it hears.
+    pub(crate) fn busy(name: &str, text: &str) -> Self {
+        let mut repository = Self::new(name, "main");
+        repository.write("Dockerfile", DOCKERFILE);
+        repository.write("app.py", &BUSY_APP.replace("TEXT", text));
         repository
     }
 
@@ -101,4 +110,75 @@ class Handler(http.server.BaseHTTPRequestHandler):
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 print("listening", flush=True)
 http.server.ThreadingHTTPServer(("", 9123), Handler).serve_forever()
+"#;
+
+const BUSY_APP: &str = r#"import base64
+import hashlib
+import http.server
+import signal
+import sys
+import time
+
+ANSWER = b"TEXT"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        if self.path == "/events":
+            return self.events()
+        if self.path == "/socket":
+            return self.socket()
+        self.answer(ANSWER)
+
+    def do_POST(self):
+        self.answer(str(len(self.rfile.read(int(self.headers["Content-Length"])))).encode())
+
+    def answer(self, body):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def events(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("X-Accel-Buffering", "no")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        while True:
+            self.wfile.write(b"data: tick\n\n")
+            self.wfile.flush()
+            time.sleep(0.25)
+
+    def socket(self):
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        accept = base64.b64encode(hashlib.sha1(key.encode()).digest()).decode()
+        self.send_response(101)
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Sec-WebSocket-Accept", accept)
+        self.end_headers()
+        self.close_connection = True
+        while True:
+            head = self.rfile.read(2)
+            if len(head) < 2 or head[0] & 15 == 8:
+                return
+            mask = self.rfile.read(4)
+            body = bytes(byte ^ mask[at % 4] for at, byte in enumerate(self.rfile.read(head[1] & 127)))
+            self.wfile.write(bytes([0x81, len(body)]) + body)
+            self.wfile.flush()
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 256
+
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+print("listening", flush=True)
+Server(("", 9123), Handler).serve_forever()
 "#;

@@ -5,5 +5,6 @@
 pub mod bench;
 pub mod demo;
 pub mod git_host;
+pub mod load;
 pub mod sim_agent;
 pub mod stack;

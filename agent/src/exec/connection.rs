@@ -182,7 +182,7 @@ impl Conversation {
         let Some(view) = view else { return Ok(()) };
         let wanted = usize::try_from(read.max_bytes).unwrap_or(MAX_DATA).min(MAX_DATA);
         let path = RunDir::new(&self.shared.root, run).spool(id.step, id.attempt);
-        let data = read_at(&path, read.offset, wanted)?;
+        let data = if read.offset < view.length { read_at(&path, read.offset, wanted)? } else { Vec::new() };
         let end = view.finished && read.offset + data.len() as u64 >= view.length;
         let command = Some(command(run, id.step, id.attempt));
         self.say(from_executor::Body::LogData(wire::LogData {

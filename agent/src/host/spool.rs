@@ -1,13 +1,13 @@
 //! The spool of one attempt: its redacted output, as the file that is shown, sent and kept.
 //!
 //! Rule: a byte's offset in this file is its sequence in the protocol. Writing never fails and never blocks a step:
-//! beyond the cap the middle is left out, and the file says where and how much.
+//! beyond the cap the middle is left out, and the file says where and how much. A step that says nothing has no file.
 
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
@@ -31,7 +31,8 @@ pub(super) struct Spool {
 
 #[derive(Debug)]
 struct Inner {
-    file: File,
+    path: PathBuf,
+    file: Option<File>,
     redactor: Redactor,
     hash: Sha256,
     length: u64,
@@ -49,16 +50,22 @@ pub(super) struct Finished {
 }
 
 impl Spool {
-    /// An empty spool at `path`; everything written goes through `redactor`.
-    pub(super) fn create(path: &Path, redactor: Redactor) -> io::Result<Self> {
+    /// An empty spool, to be kept at `path`; everything written goes through `redactor`.
+    pub(super) fn new(path: PathBuf, redactor: Redactor) -> Self {
         Self::with_head(path, redactor, HEAD)
     }
 
-    fn with_head(path: &Path, redactor: Redactor, head: u64) -> io::Result<Self> {
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)?;
-        let inner =
-            Inner { file, redactor, hash: Sha256::new(), length: 0, tail: VecDeque::new(), left_out: 0 };
-        Ok(Self { inner: Mutex::new(inner), grown: watch::Sender::new(0), head })
+    fn with_head(path: PathBuf, redactor: Redactor, head: u64) -> Self {
+        let inner = Inner {
+            path,
+            file: None,
+            redactor,
+            hash: Sha256::new(),
+            length: 0,
+            tail: VecDeque::new(),
+            left_out: 0,
+        };
+        Self { inner: Mutex::new(inner), grown: watch::Sender::new(0), head }
     }
 
     /// Says how long the file is.
@@ -72,8 +79,8 @@ impl Spool {
         let rest = inner.redactor.finish();
         inner.take(&rest, self.head);
         inner.close_gap();
-        if inner.length > 0
-            && let Err(error) = inner.file.sync_data()
+        if let Some(file) = &inner.file
+            && let Err(error) = file.sync_data()
         {
             tracing::warn!(%error, "a spool could not be made durable");
         }
@@ -118,12 +125,21 @@ impl Inner {
         self.append(&tail);
     }
 
+    /// The file is made with its first byte: a new file takes longer than many a step.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.path)?,
+        };
+        self.file.insert(file).write(bytes)
+    }
+
     /// A full disk costs output, not the step: what cannot be written is counted as left out.
     fn append(&mut self, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }
-        match self.file.write(bytes) {
+        match self.write(bytes) {
             Ok(written) => {
                 let (done, rest) = bytes.split_at(written.min(bytes.len()));
                 self.hash.update(done);
@@ -145,7 +161,7 @@ mod tests {
     fn beyond_the_cap_the_middle_is_left_out_and_the_file_says_so() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("spool");
-        let spool = Spool::with_head(&path, Redactor::new(Needles::default()), 10).unwrap();
+        let spool = Spool::with_head(path.clone(), Redactor::new(Needles::default()), 10);
         spool.write(b"0123456789");
         spool.write(&vec![b'x'; TAIL]);
         spool.write(b"the end");
@@ -166,10 +182,21 @@ mod tests {
     fn a_short_log_is_the_file_byte_by_byte() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("spool");
-        let spool = Spool::create(&path, Redactor::new(Needles::default())).unwrap();
+        let spool = Spool::new(path.clone(), Redactor::new(Needles::default()));
         spool.write(b"a\r\nb\0");
         spool.write(b"c");
         assert_eq!(spool.finish().length, 6);
         assert_eq!(std::fs::read(&path).unwrap(), b"a\r\nb\0c");
+    }
+
+    #[test]
+    fn a_step_that_says_nothing_has_no_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("spool");
+        let spool = Spool::new(path.clone(), Redactor::new(Needles::default()));
+        spool.write(b"");
+        let finished = spool.finish();
+        assert_eq!(finished, Finished { length: 0, sha256: Sha256::digest(b"").into() });
+        assert!(!path.exists());
     }
 }

@@ -1,26 +1,22 @@
 //! Raw shell text: the one place where `/bin/sh` runs what a plan says. Data reaches it only as environment.
 
+use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::fd::AsRawFd as _;
 
 use hydron_proto::plan::{Shell, StepResult};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use super::Applied;
 use super::failure::{of_exit, unless_cancelled};
 use crate::child;
-use crate::record;
 use crate::step_context::{StepContext, StepFailure};
 
 pub(super) async fn apply(wanted: &Shell, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
-    let directory = context.root.steps().join("scripts");
-    record::directory(&directory, 0o700)?;
-    // By file, not by argument: the text stays out of the process list.
-    let script = directory.join(format!("{}-{}-{}.sh", context.run, context.step_index, context.attempt));
-    write_script(&script, &wanted.script)
-        .map_err(|error| StepFailure::new("SHELL_FAILED", format!("{}: {error}", script.display())))?;
-    let ended = run(wanted, &script, context).await;
-    let _ = std::fs::remove_file(&script);
-    let status = ended?;
+    let script = in_memory(&wanted.script).map_err(|error| {
+        StepFailure::new("SHELL_FAILED", format!("the script cannot be handed over: {error}"))
+    })?;
+    let status = run(wanted, &script, context).await?;
     let code = status.code();
     if code.is_some_and(|code| wanted.expect.contains(&code)) {
         return Ok(Applied::changed(StepResult::Done {}));
@@ -28,19 +24,20 @@ pub(super) async fn apply(wanted: &Shell, context: &StepContext<'_>) -> Result<A
     Err(of_exit("SHELL_FAILED", "the script", status))
 }
 
-/// Nobody reads it after a crash, so it is not synced.
-fn write_script(path: &std::path::Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(text.as_bytes())
+/// A file without a name, which the shell inherits (memfd_create(2)): the text stays out of the process list and off the disk.
+fn in_memory(text: &str) -> std::io::Result<File> {
+    let mut file = File::from(memfd_create(c"script", MFdFlags::empty())?);
+    file.write_all(text.as_bytes())?;
+    Ok(file)
 }
 
 async fn run(
     wanted: &Shell,
-    script: &std::path::Path,
+    script: &File,
     context: &StepContext<'_>,
 ) -> Result<std::process::ExitStatus, StepFailure> {
     let mut command = context.cgroup.command("/bin/sh");
-    command.arg("--").arg(script).current_dir("/");
+    command.arg("--").arg(format!("/proc/self/fd/{}", script.as_raw_fd())).current_dir("/");
     for variable in &wanted.env {
         let pair = variable
             .resolve(context.secrets)

@@ -12,6 +12,7 @@ pub mod serve;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, ConfigError, Settings};
@@ -62,8 +63,14 @@ impl Common {
     }
 }
 
-/// Runs a command.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
+/// Runs a command to its end, on a runtime of its own. (Here and not in the binary: what the binary waited for itself would be
+/// compiled into it a second time.)
+pub fn execute(cli: Cli) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.context("the runtime could not start")?.block_on(run(cli))
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve(common) => serve::run(common.load()?).await,
         Command::Migrate(common) => migrate::run(common.load()?).await,

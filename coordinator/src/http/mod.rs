@@ -2,6 +2,7 @@
 //!
 //! Rule: handlers translate; `services` decide. Every operation has an entry in its resource's `ACCESS`, or is refused.
 
+mod arrival;
 pub mod extract;
 pub mod gate;
 pub mod health;

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use hydron_store::StoreError;
 use serde_json::{Map, Value, json};
 
-use crate::services::input::{InvalidField, ReadError};
+use crate::services::input::{Fault, InvalidField, ReadError};
 use crate::services::principal::Denied;
 
 /// An answer that is not a success.
@@ -130,7 +130,12 @@ impl From<Denied> for Problem {
 
 impl From<InvalidField> for Problem {
     fn from(invalid: InvalidField) -> Self {
-        Self::invalid_field(invalid.field, invalid.problem)
+        let (status, code) = match invalid.fault {
+            Fault::Malformed => (StatusCode::UNPROCESSABLE_ENTITY, "invalid_field"),
+            Fault::Taken => (StatusCode::CONFLICT, "taken"),
+            Fault::Unknown => (StatusCode::NOT_FOUND, "not_found"),
+        };
+        Self { status, code, ..Self::invalid_field(invalid.field, invalid.problem) }
     }
 }
 

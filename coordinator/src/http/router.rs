@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use super::gate::{self, Operations};
 use super::problem::Problem;
-use super::{health, openapi, routes, ui};
+use super::{arrival, health, openapi, routes, ui};
 use crate::app::AppState;
 
 /// Where the API begins.
@@ -30,6 +30,7 @@ pub fn build(app: AppState) -> Router {
     let operations = Operations::new(&document, &routes::access());
     let api: Router<AppState> = api
         .layer(middleware::from_fn_with_state((app.clone(), operations), gate::guard))
+        .layer(middleware::from_fn(arrival::whole))
         .layer(DefaultBodyLimit::max(BODY_LIMIT));
     Router::new()
         .merge(api)

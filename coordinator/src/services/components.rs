@@ -72,14 +72,16 @@ pub async fn edit(
     let (name, spec) = apply_edit(&service, edit)?;
     let others = tx.services(service.project).await?;
     if others.iter().any(|other| other.id != id && other.name == name) {
-        return Err(
-            InvalidField::new("name", format!("{name} is taken by another service of this project")).into()
-        );
+        return Err(InvalidField::taken(
+            "name",
+            format!("{name} is taken by another service of this project"),
+        )
+        .into());
     }
     if let Some(unknown) =
         spec.depends_on.iter().find(|need| !others.iter().any(|other| other.name == **need))
     {
-        return Err(InvalidField::new(
+        return Err(InvalidField::unknown(
             "depends_on",
             format!("there is no service {unknown} in this project"),
         )

@@ -105,7 +105,7 @@ pub async fn adopt(app: &AppState, principal: &Principal, name: &str) -> Result<
     let mut tx = access.begin(app.now()).await?;
     tx.insert_server(server, &name).await.map_err(|error| {
         if error.is_exists() {
-            EnrollError::Invalid(InvalidField::new("name", "is taken by another server of this team"))
+            EnrollError::Invalid(InvalidField::taken("name", "is taken by another server of this team"))
         } else {
             error.into()
         }

@@ -2,6 +2,8 @@
 //!
 //! Rule: the value of a secret goes in and never comes out; a changed one is a new version.
 
+use std::collections::BTreeSet;
+
 use hydron_domain::env::{MAX_VARS, check_value, looks_secret, secret_name};
 use hydron_domain::service::Service;
 use hydron_proto::ids::ServiceId;
@@ -52,8 +54,10 @@ pub async fn put(
     let mut tx = access.begin(app.now()).await?;
     let service = locked_service(&mut tx, id).await?;
     service.check_unlocked()?;
-    let known = tx.env_vars(service.project).await?.into_iter().filter(|row| row.service == id).count();
-    if known + vars.len() > MAX_VARS {
+    let known = tx.env_vars(service.project).await?.into_iter().filter(|row| row.service == id);
+    let mut after: BTreeSet<String> = known.map(|row| row.name.to_string()).collect();
+    after.extend(vars.iter().map(|var| var.name.trim().to_owned()));
+    if after.len() > MAX_VARS {
         return Err(InvalidField::new("vars", format!("a service has at most {MAX_VARS} variables")).into());
     }
     let mut names = Vec::new();

@@ -10,12 +10,35 @@ pub struct InvalidField {
     pub field: String,
     /// What is wrong and what to do.
     pub problem: String,
+    /// In which way.
+    pub fault: Fault,
+}
+
+/// In which way a field cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It never could be.
+    Malformed,
+    /// Another thing has it already.
+    Taken,
+    /// It names what is not there.
+    Unknown,
 }
 
 impl InvalidField {
     /// `field` has this problem.
     pub fn new(field: impl Into<String>, problem: impl std::fmt::Display) -> Self {
-        Self { field: field.into(), problem: problem.to_string() }
+        Self { field: field.into(), problem: problem.to_string(), fault: Fault::Malformed }
+    }
+
+    /// `field` names what another thing is called already.
+    pub fn taken(field: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+        Self { fault: Fault::Taken, ..Self::new(field, problem) }
+    }
+
+    /// `field` names what is not there, or not theirs.
+    pub fn unknown(field: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+        Self { fault: Fault::Unknown, ..Self::new(field, problem) }
     }
 }
 

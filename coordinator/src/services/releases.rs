@@ -71,7 +71,7 @@ async fn check_ready(
     let services = team.services(project).await?;
     match only.iter().find(|id| !services.iter().any(|service| service.id == **id)) {
         Some(unknown) => {
-            Err(InvalidField::new("services", format!("there is no service {unknown} here")).into())
+            Err(InvalidField::unknown("services", format!("there is no service {unknown} here")).into())
         }
         None => Ok(()),
     }

@@ -82,7 +82,7 @@ pub async fn rename(
     live(&mut tx, id).await?;
     tx.rename_server(id, &name).await.map_err(|error| {
         if error.is_exists() {
-            ServerError::Invalid(InvalidField::new("name", "is taken by another server of this team"))
+            ServerError::Invalid(InvalidField::taken("name", "is taken by another server of this team"))
         } else {
             error.into()
         }

@@ -5,6 +5,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse as _;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::http::problem::Problem;
 
@@ -43,6 +44,43 @@ pub(crate) async fn read<S: Send + Sync>(request: Request, state: &S) -> Result<
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    let parsed = strictly(bytes).or_else(|problem| with_whole_numbers(bytes).ok_or(problem))?;
+    // serde takes a list for a structure, field by field; nobody means that.
+    if bytes.trim_ascii_start().first() == Some(&b'{') {
+        return Ok(parsed);
+    }
+    let text = "The body must be a JSON object.";
+    Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", text))
+}
+
+/// For JSON, `3.0` is an integer as `3` is (RFC 8259 §6, JSON Schema 2020-12 §4.2.3); for serde it is not.
+fn with_whole_numbers<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let mut value: Value = serde_json::from_slice(bytes).ok()?;
+    make_whole(&mut value);
+    T::deserialize(value).ok()
+}
+
+fn make_whole(value: &mut Value) {
+    match value {
+        Value::Number(number) => {
+            if let Some(integer) = number.as_f64().filter(|_| number.is_f64()).and_then(whole) {
+                *number = integer.into();
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(make_whole),
+        Value::Object(map) => map.values_mut().for_each(make_whole),
+        Value::Null | Value::Bool(_) | Value::String(_) => {}
+    }
+}
+
+/// Integers that every `f64` near them can be told apart from.
+#[expect(clippy::cast_possible_truncation, reason = "within the bounds, without a fraction")]
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    (number.fract() == 0.0 && number.abs() < EXACT).then_some(number as i64)
+}
+
+fn strictly<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let field = error.path().to_string();
@@ -98,7 +136,17 @@ mod tests {
         assert_eq!(problem(r#"{"name":"a","inner":[1,300]}"#), (422, Some("inner[1]".into())));
         assert_eq!(problem(r#"{"inner":[]}"#), (422, Some("name".into())));
         assert_eq!(problem(r#"{"name":"a","inner":[],"x":1}"#), (422, Some("x".into())));
+        assert_eq!(problem(r#"{"name":"a","inner":[1.5]}"#), (422, Some("inner[0]".into())));
+        assert_eq!(problem(r#"["a",[1]]"#), (422, None));
         assert_eq!(problem("{"), (400, None));
         assert_eq!(problem(""), (400, None));
+    }
+
+    #[test]
+    fn a_whole_number_is_an_integer_however_it_is_written() {
+        let example: Example = parse(br#"{"name":"a","inner":[1.0,2e1,3]}"#).unwrap();
+        assert_eq!(example.inner, [1, 20, 3]);
+        assert!(parse::<Example>(br#"{"name":"a","inner":[1e30]}"#).is_err());
+        assert!(parse::<Example>(br#"{"name":"a","inner":[256.0]}"#).is_err());
     }
 }

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::http::problem::Problem;
+
 /// Items a page when the caller does not say.
 const DEFAULT: i64 = 50;
 const MOST: i64 = 200;
@@ -12,8 +14,10 @@ const MOST: i64 = 200;
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
     /// Where the page before this one ended: its `next_cursor`.
+    #[param(pattern = "^[0-9]{1,18}$")]
     pub cursor: Option<String>,
     /// At most so many items (1–200, 50 when left out).
+    #[param(minimum = 1, maximum = 200)]
     pub limit: Option<i64>,
 }
 
@@ -27,9 +31,12 @@ pub struct Page<T> {
 }
 
 impl PageQuery {
-    /// How many items, within bounds.
-    pub fn limit(&self) -> i64 {
-        self.limit.unwrap_or(DEFAULT).clamp(1, MOST)
+    /// How many items.
+    pub fn limit(&self) -> Result<i64, Problem> {
+        match self.limit.unwrap_or(DEFAULT) {
+            limit @ 1..=MOST => Ok(limit),
+            _ => Err(Problem::invalid_field("limit", format!("must be between 1 and {MOST}"))),
+        }
     }
 }
 

@@ -36,7 +36,7 @@ pub async fn create(
     let access = principal.authorize(&app.store, Permission::PlansWrite)?;
     let known = access.team.servers().await?;
     if let Some(unknown) = servers.iter().find(|id| !known.iter().any(|server| server.id == **id)) {
-        return Err(InvalidField::new("server_ids", format!("there is no server {unknown}")).into());
+        return Err(InvalidField::unknown("server_ids", format!("there is no server {unknown}")).into());
     }
     let mut tx = access.begin(app.now()).await?;
     if !tx.lock_project(project).await? {

@@ -2504,7 +2504,7 @@ export interface components {
         PlacePlan: {
             /** @description Server by service. */
             placement: {
-                [key: string]: string;
+                [key: string]: components["schemas"]["ServerId"];
             };
         };
         /** @description A service on a server. */
@@ -4266,9 +4266,9 @@ export interface operations {
     list_runs: {
         parameters: {
             query?: {
-                /** @description Where the page before this one ended: its `next_cursor`. */
-                cursor?: string;
-                /** @description At most so many items (1–200, 50 when left out). */
+                /** @description Where the page before this one ended: its `next_cursor` */
+                cursor?: components["schemas"]["RunId"];
+                /** @description At most so many items (50 when left out) */
                 limit?: number;
             };
             header?: never;

@@ -19,6 +19,7 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct StartAnalysis {
     /// `https://…` URL of a git repository.
+    #[schema(max_length = 2048, pattern = "^https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9_.~+/-]+$")]
     url: String,
     /// Branch or tag; the default branch when left out.
     #[serde(rename = "ref")]
@@ -29,7 +30,7 @@ pub(super) struct StartAnalysis {
 
 /// Begins to read a repository. Refused at once when the URL is malformed, does not resolve or is not public.
 #[utoipa::path(post, path = "/projects/{id}/analyses", tag = "analyses", request_body = StartAnalysis,
-    params(("id" = ProjectId, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("id" = ProjectId, Path), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
     (status = 202, body = AnalysisBody),
     (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -21,6 +21,7 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct Approve {
     /// The digest, as it was shown to you.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     digest: String,
 }
 

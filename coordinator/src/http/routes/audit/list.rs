@@ -55,7 +55,7 @@ pub(super) async fn list_audit(
             }
         },
     };
-    let limit = page.limit();
+    let limit = page.limit()?;
     let entries = audit::list(&app, &principal, before, limit).await?;
     let full = i64::try_from(entries.len()).is_ok_and(|count| count == limit);
     let next_cursor = entries.last().filter(|entry| full && entry.seq > 1).map(|entry| entry.seq.to_string());

@@ -19,6 +19,11 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateChat {
     /// Its title.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+    )]
     title: Option<String>,
 }
 
@@ -26,7 +31,7 @@ pub(super) struct CreateChat {
 #[utoipa::path(post, path = "/projects/{id}/chats", tag = "chats", request_body = CreateChat,
     params(
         ("id" = ProjectId, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer"),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer"),
     ),
     responses(
         (status = 201, body = ChatBody),

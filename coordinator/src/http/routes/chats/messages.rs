@@ -26,7 +26,7 @@ pub(super) async fn list_messages(
         text.parse::<i64>()
             .map_err(|_| Problem::invalid_field("cursor", "must be the next_cursor of an earlier page"))
     });
-    let (messages, older) = chats::messages(&app, &principal, id, cursor.transpose()?, page.limit()).await?;
+    let (messages, older) = chats::messages(&app, &principal, id, cursor.transpose()?, page.limit()?).await?;
     let items = messages.into_iter().map(MessageBody::from).collect();
     Ok(Json(Page { items, next_cursor: older.map(|seq| seq.to_string()) }))
 }

@@ -19,6 +19,7 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct SendMessage {
     /// At most 8000 characters. Values of variables are used and not kept.
+    #[schema(min_length = 1, max_length = 8000, pattern = r"\S")]
     text: String,
 }
 
@@ -33,7 +34,7 @@ pub(super) struct Exchange {
 #[utoipa::path(post, path = "/chats/{id}/messages", tag = "chats", request_body = SendMessage,
     params(
         ("id" = ChatId, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer"),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer"),
     ),
     responses(
         (status = 201, body = Exchange),

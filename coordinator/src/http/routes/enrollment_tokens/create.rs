@@ -37,7 +37,7 @@ pub(super) struct CreatedEnrollmentToken {
 /// Makes a new token for a server whose first one was lost, or whose machine was installed again. Older unused tokens of
 /// that server end.
 #[utoipa::path(post, path = "/enrollment-tokens", tag = "servers", request_body = CreateEnrollmentToken,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
         (status = 201, body = CreatedEnrollmentToken),
         (status = "default", body = ProblemBody, content_type = "application/problem+json"),

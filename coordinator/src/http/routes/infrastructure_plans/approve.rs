@@ -22,13 +22,14 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct ApprovePlan {
     /// The plan's digest, as it was shown to you.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     digest: String,
     /// Approve the provisioning plans too, and start.
     #[serde(default)]
     start: bool,
     /// With `start`: the digest of each provisioning plan, as it was shown to you.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<String, String>)]
+    #[schema(value_type = std::collections::HashMap<ProvisioningPlanId, String>)]
     provisioning_digests: BTreeMap<ProvisioningPlanId, String>,
 }
 
@@ -41,7 +42,7 @@ pub(super) struct ApprovedPlan {
 
 /// Approves exactly what you were shown; any other digest answers 409.
 #[utoipa::path(post, path = "/infrastructure-plans/{id}/approve", tag = "plans", request_body = ApprovePlan,
-    params(("id" = InfrastructurePlanId, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("id" = InfrastructurePlanId, Path), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
     (status = 200, body = ApprovedPlan),
     (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -24,7 +24,7 @@ pub(super) struct CreatePlan {
 
 /// Makes a plan for the accepted services, with one provisioning plan a server.
 #[utoipa::path(post, path = "/projects/{id}/infrastructure-plans", tag = "plans", request_body = CreatePlan,
-    params(("id" = ProjectId, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("id" = ProjectId, Path), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
     (status = 201, body = PlanBody),
     (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -20,7 +20,7 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct PlacePlan {
     /// Server by service.
-    #[schema(value_type = std::collections::HashMap<String, String>)]
+    #[schema(value_type = std::collections::HashMap<ServiceId, ServerId>)]
     placement: BTreeMap<ServiceId, ServerId>,
 }
 

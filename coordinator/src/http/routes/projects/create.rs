@@ -19,6 +19,11 @@ use crate::services::projects;
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateProject {
     /// What you call it.
+    #[schema(
+        min_length = 1,
+        max_length = 80,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+    )]
     name: String,
     /// What kind of application it holds; `web_app` when left out.
     #[serde(rename = "type")]
@@ -27,7 +32,7 @@ pub(super) struct CreateProject {
 
 /// Makes a project with a host name of its own.
 #[utoipa::path(post, path = "/projects", tag = "projects", request_body = CreateProject,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
     (status = 201, body = ProjectBody),
     (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -21,6 +21,7 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct ApproveProvisioning {
     /// The plan's digest, as it was shown to you.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
     digest: String,
 }
 
@@ -33,7 +34,7 @@ pub(super) struct ApprovedProvisioning {
 
 /// Approves exactly what you were shown; the last one of its infrastructure plan starts the run.
 #[utoipa::path(post, path = "/provisioning-plans/{id}/approve", tag = "plans", request_body = ApproveProvisioning,
-    params(("id" = ProvisioningPlanId, Path), ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("id" = ProvisioningPlanId, Path), ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
     (status = 200, body = ApprovedProvisioning),
     (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -15,7 +15,7 @@ use crate::services::principal::Principal;
 /// Brings a release back: its image and its environment, swapped like any release.
 #[utoipa::path(post, path = "/releases/{id}/rollback", tag = "releases",
     params(("id" = ReleaseId, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
         (status = 201, body = RunBody),
         (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -25,9 +25,21 @@ pub(super) struct LogQuery {
     pub(super) attempt: Option<u32>,
     /// From this byte on.
     #[serde(default)]
+    #[param(maximum = 9_007_199_254_740_991_i64)]
     pub(super) offset: u64,
     /// At most so many bytes.
+    #[param(minimum = 1, maximum = 262_144)]
     pub(super) limit: Option<usize>,
+}
+
+impl LogQuery {
+    /// How many bytes.
+    pub(super) fn limit(&self) -> Result<usize, Problem> {
+        match self.limit.unwrap_or(MOST_LOG) {
+            limit @ 1..=MOST_LOG => Ok(limit),
+            _ => Err(Problem::invalid_field("limit", format!("must be between 1 and {MOST_LOG}"))),
+        }
+    }
 }
 
 /// A piece of a step's output.
@@ -76,7 +88,7 @@ pub(super) async fn read_log(
     Query(query): Query<LogQuery>,
 ) -> Result<Json<LogBody>, Problem> {
     let place = (query.server, query.step, query.attempt);
-    let limit = query.limit.unwrap_or(MOST_LOG);
+    let limit = query.limit()?;
     let (_, page) = view::log(&app, &principal, id, place, query.offset, limit).await?;
     Ok(Json(page.into()))
 }

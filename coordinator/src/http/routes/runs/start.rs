@@ -21,6 +21,7 @@ pub(super) struct StartRun {
     /// Kind of run.
     kind: StartKind,
     /// Exactly this commit; the newest of the ref when left out.
+    #[schema(pattern = "^([0-9a-f]{40}|[0-9a-f]{64})$")]
     commit: Option<String>,
     /// Only these services; all when left out.
     #[serde(default)]
@@ -38,7 +39,7 @@ enum StartKind {
 /// Starts a run inside what was approved before.
 #[utoipa::path(post, path = "/projects/{id}/runs", tag = "runs", request_body = StartRun,
     params(("id" = ProjectId, Path),
-        ("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+        ("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
         (status = 201, body = RunBody),
         (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -18,6 +18,11 @@ use crate::services::{enrollment, servers};
 #[serde(deny_unknown_fields)]
 pub(super) struct AdoptServer {
     /// What you call it.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+    )]
     name: String,
 }
 
@@ -34,7 +39,7 @@ pub(super) struct Adoption {
 
 /// Makes a server and the one-time token that turns a machine into it.
 #[utoipa::path(post, path = "/servers/adopt", tag = "servers", request_body = AdoptServer,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
         (status = 201, body = Adoption),
         (status = "default", body = ProblemBody, content_type = "application/problem+json"),

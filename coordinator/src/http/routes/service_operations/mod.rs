@@ -79,6 +79,7 @@ async fn start_service(
 #[serde(deny_unknown_fields)]
 struct ReadServiceLogs {
     /// The last so many lines (1–10000, 200 when left out).
+    #[schema(minimum = 1, maximum = 10000)]
     lines: Option<u32>,
 }
 

@@ -25,7 +25,9 @@ pub(super) struct PutEnv {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PutVar {
+    #[schema(max_length = 128, pattern = "^[A-Za-z_][A-Za-z0-9_]*$")]
     name: String,
+    #[schema(max_length = 32768)]
     value: String,
     /// Whether it is a secret; judged by the code and the name when left out.
     secret: Option<bool>,

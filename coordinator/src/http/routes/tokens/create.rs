@@ -19,10 +19,16 @@ use crate::services::tokens::{self, NewToken};
 #[serde(deny_unknown_fields)]
 pub(super) struct CreateToken {
     /// What you call it.
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = r"^[^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*[^\s\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069][^\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
+    )]
     name: String,
     /// What it may do; your own role when left out.
     role: Option<Role>,
     /// How many days it lives (1–366); 90 when left out.
+    #[schema(minimum = 1, maximum = 366)]
     expires_in_days: Option<u32>,
 }
 
@@ -37,7 +43,7 @@ pub(super) struct CreatedToken {
 
 /// Makes an API token for this team. It never has more rights than you, and never approves above R2.
 #[utoipa::path(post, path = "/tokens", tag = "tokens", request_body = CreateToken,
-    params(("Idempotency-Key" = Option<String>, Header, description = "Repeating the request with the same key gives the same answer")),
+    params(("Idempotency-Key" = Option<String>, Header, pattern = "^[!-~]{1,255}$", description = "Repeating the request with the same key gives the same answer")),
     responses(
         (status = 201, body = CreatedToken),
         (status = "default", body = ProblemBody, content_type = "application/problem+json"),
