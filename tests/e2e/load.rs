@@ -94,7 +94,12 @@ async fn site(world: &World, project: &str) -> Site {
 }
 
 fn judge(noticed: &Noticed) {
-    eprintln!("answered {:?}, broken {:?}, failed {}", noticed.answered, noticed.broken, noticed.failed.len());
+    eprintln!(
+        "answered {:?}, broken {:?}, failed {}",
+        noticed.answered,
+        noticed.broken,
+        noticed.failed.len()
+    );
     assert!(noticed.total() > 2000, "only {} answers", noticed.total());
     for kind in ["fresh", "post", "kept", "events", "socket"] {
         assert!(

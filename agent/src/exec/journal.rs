@@ -12,11 +12,7 @@ use hydron_proto::wire::JournalRecord;
 use prost::Message as _;
 
 use crate::durable;
-
-/// Length and checksum.
-const HEAD: usize = 8;
-/// A record holds at most one permit with its sealed secrets.
-const MAX_RECORD: usize = 1024 * 1024;
+use crate::frames;
 
 /// A journal that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -56,14 +52,7 @@ impl Journal {
     pub(super) fn append(&mut self, records: &[JournalRecord]) -> io::Result<()> {
         let mut bytes = Vec::new();
         for record in records {
-            let payload = record.encode_to_vec();
-            let length = u32::try_from(payload.len())
-                .ok()
-                .filter(|_| payload.len() <= MAX_RECORD)
-                .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a journal record is too long"))?;
-            bytes.extend(length.to_be_bytes());
-            bytes.extend(crc32c::crc32c(&payload).to_be_bytes());
-            bytes.extend(payload);
+            frames::put(&mut bytes, &record.encode_to_vec())?;
         }
         self.0.write_all(&bytes)?;
         self.0.sync_data()
@@ -88,20 +77,10 @@ fn read(bytes: &[u8]) -> Result<(Vec<JournalRecord>, usize), JournalError> {
 }
 
 fn record(bytes: &[u8]) -> Option<(JournalRecord, usize)> {
-    let length = declared_length(bytes)?;
-    let sum = u32::from_be_bytes(*bytes.get(4..)?.first_chunk()?);
-    let payload = bytes.get(HEAD..HEAD + length)?;
-    if crc32c::crc32c(payload) != sum {
-        return None;
-    }
+    let (payload, length) = frames::first(bytes)?;
     // A stretch of zeros, as some file systems leave after a power cut, would pass as records without a body.
     let record = JournalRecord::decode(payload).ok().filter(|record| record.body.is_some())?;
-    Some((record, HEAD + length))
-}
-
-fn declared_length(bytes: &[u8]) -> Option<usize> {
-    let length = usize::try_from(u32::from_be_bytes(*bytes.first_chunk()?)).ok()?;
-    (length <= MAX_RECORD).then_some(length)
+    Some((record, length))
 }
 
 /// A write that a crash cut short is the last thing in the file: no whole record can begin anywhere behind it.

@@ -303,7 +303,7 @@ fn view(
         Some(journal_record::Body::Event(event)) => Some(event.clone()),
         _other_records => None,
     });
-    let logs = directory.attempts()?.into_iter().map(|(key, length)| {
+    let logs = directory.begun()?.into_iter().map(|(key, length)| {
         let running = state.started() == Some(key);
         (key, SpoolView { length, finished: !running })
     });

@@ -11,7 +11,6 @@ mod spool;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +28,7 @@ use zeroize::Zeroizing;
 use self::attempt::{Attempt, Control};
 use self::cgroup::Cgroup;
 use self::spool::Spool;
+use crate::attempts::Attempts;
 use crate::config::AgentConfig;
 use crate::local::{self, Incoming};
 use crate::redact::{Needles, Redactor};
@@ -49,8 +49,10 @@ pub async fn run(root: Root, config: AgentConfig, directory: RunDir) -> io::Resu
     let cgroup = own_group(&directory);
     // Moving takes a while: done before a step waits for it. What is wrong is said by the step that cannot start.
     let _ = spawner::Spawner::new(cgroup.as_ref());
+    let attempts = Attempts::open(&directory.attempts_log())?;
     let listener = local::listen(&directory.host_socket(), 0o600)?;
-    let mut host = Host { root, config, directory, cgroup, executor: None, running: None, plan: None };
+    let mut host =
+        Host { root, config, directory, cgroup, executor: None, running: None, plan: None, attempts };
     host.serve(&listener).await
 }
 
@@ -63,6 +65,7 @@ struct Host {
     running: Option<Running>,
     /// The plan of the digest that was told last.
     plan: Option<(PlanDigest, Arc<PlanDocument>)>,
+    attempts: Attempts,
 }
 
 struct Executor {
@@ -139,7 +142,7 @@ impl Host {
             }
             to_step_host::Body::Start(start) => {
                 if let Some(exited) = self.start(start)? {
-                    self.directory.write_exit(&exited)?;
+                    self.attempts.end(&exited)?;
                     self.say(from_step_host::Body::Exited(exited)).await;
                 }
             }
@@ -163,10 +166,8 @@ impl Host {
     /// Starts an attempt; or says why it cannot be started. An attempt that was started before is left alone.
     fn start(&mut self, start: wire::StartStep) -> io::Result<Option<StepExited>> {
         let (step, attempt) = (start.step, start.attempt);
-        let path = self.directory.attempt(step, attempt);
-        match std::fs::DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
-            made => made?,
+        if !self.attempts.begin(step, attempt)? {
+            return Ok(None);
         }
         let refused = |code: &str, message: &str| StepExited {
             step,
@@ -241,7 +242,7 @@ impl Host {
         match news {
             News::Exited(exited) => {
                 self.running = None;
-                self.directory.write_exit(&exited)?;
+                self.attempts.end(&exited)?;
                 self.say(from_step_host::Body::Exited(exited)).await;
             }
             News::Grew => {

@@ -4,10 +4,10 @@
 //! beyond the cap the middle is left out, and the file says where and how much. A step that says nothing has no file.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::PathBuf;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
@@ -129,7 +129,7 @@ impl Inner {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let file = match self.file.take() {
             Some(file) => file,
-            None => OpenOptions::new().append(true).create_new(true).mode(0o600).open(&self.path)?,
+            None => create(&self.path)?,
         };
         self.file.insert(file).write(bytes)
     }
@@ -150,6 +150,14 @@ impl Inner {
             Err(_) => self.left_out += bytes.len() as u64,
         }
     }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    match path.parent().map(|directory| DirBuilder::new().mode(0o700).create(directory)) {
+        Some(Err(error)) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _made => {}
+    }
+    OpenOptions::new().append(true).create_new(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]

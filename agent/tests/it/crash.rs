@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use hydron_agent::run_dir::RunDir;
 use hydron_proto::wire::{self, RangeEnd, StepOutcome, event, to_executor};
 
 use crate::world::{
@@ -53,8 +54,8 @@ async fn a_step_that_ends_while_the_executor_is_dead_is_reported_by_its_exit_rec
     let (run, _) = counting_run(&mut world).await;
     world.kill_executor();
     std::fs::write(world.path("go"), "").unwrap();
-    let record = world.root().run(run.run).join("steps/0.1/exit");
-    eventually("the exit record is there", || record.exists()).await;
+    let directory = RunDir::new(&world.root(), run.run);
+    eventually("the exit record is there", || directory.exit_of(0, 1).unwrap().is_some()).await;
     world.kill_hosts();
     eventually("the host is gone", || world.hosts().is_empty()).await;
     world.start_executor();

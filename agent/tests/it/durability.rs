@@ -27,8 +27,8 @@ enum Call {
     Note,
     /// The journal is durable.
     Sync,
-    /// An exit record.
-    Exit,
+    /// An attempt's beginning or its end.
+    Attempt,
     /// A message to the link or to the step host or to the executor.
     Say,
 }
@@ -43,8 +43,8 @@ fn calls(trace: &Path) -> Vec<(u32, Call)> {
             Call::Note
         } else if is(&["fdatasync(", "fsync("]) && rest.contains("/journal.log>") {
             Call::Sync
-        } else if is(&["write("]) && rest.contains("/exit>") {
-            Call::Exit
+        } else if is(&["write("]) && rest.contains("/attempts.log>") {
+            Call::Attempt
         } else if is(&["write(", "writev(", "sendto(", "sendmsg("]) && rest.contains("<socket:") {
             Call::Say
         } else {
@@ -71,20 +71,20 @@ async fn an_event_is_told_and_a_step_started_only_after_the_journal_is_durable()
     eventually("strace is done", || child.try_wait().unwrap().is_some()).await;
     let calls = calls(&world.path("trace"));
     let count = |wanted| calls.iter().filter(|(_, call)| *call == wanted).count();
-    assert!(count(Call::Note) >= 5 && count(Call::Say) >= 10 && count(Call::Exit) == 3, "{calls:?}");
+    assert!(count(Call::Note) >= 5 && count(Call::Say) >= 10 && count(Call::Attempt) == 6, "{calls:?}");
     let mut dirty = std::collections::BTreeSet::new();
     for (pid, call) in &calls {
         match call {
             Call::Note => drop(dirty.insert(*pid)),
             Call::Sync => drop(dirty.remove(pid)),
             Call::Say => assert!(!dirty.contains(pid), "something was said before the journal was durable"),
-            Call::Exit => {}
+            Call::Attempt => {}
         }
     }
-    let host = calls.iter().find(|(_, call)| *call == Call::Exit).map(|(pid, _)| *pid).unwrap();
+    let host = calls.iter().find(|(_, call)| *call == Call::Attempt).map(|(pid, _)| *pid).unwrap();
     let of_host: Vec<Call> = calls.iter().filter(|(pid, _)| *pid == host).map(|(_, call)| *call).collect();
     assert!(
-        of_host.ends_with(&[Call::Exit, Call::Say]),
+        of_host.ends_with(&[Call::Attempt, Call::Say]),
         "the host writes an exit down and then says it: {of_host:?}"
     );
 }

@@ -94,7 +94,7 @@ impl RunTask {
             why: why.to_owned(),
         }))?;
         self.end_range(step, wire::RangeEnd::Interrupted)?;
-        let length = std::fs::metadata(self.directory.spool(step, attempt)).map_or(0, |meta| meta.len());
+        let length = self.directory.spool_length(step, attempt);
         self.spool_grew((step, attempt), length, true);
         Ok(())
     }
@@ -111,7 +111,7 @@ impl RunTask {
             if let Some(exited) = self.exit_record(step, attempt) {
                 return self.exited(exited);
             }
-            if !self.directory.attempt(step, attempt).exists() {
+            if !self.directory.has_begun(step, attempt)? {
                 // The host lives and never heard of the step: it has not begun.
                 return self.tell_start(step, attempt).await;
             }
@@ -127,7 +127,7 @@ impl RunTask {
 
     /// A record that cannot be read is none: then nobody knows.
     pub(super) fn exit_record(&self, step: u32, attempt: u32) -> Option<wire::StepExited> {
-        self.directory.read_exit(step, attempt).unwrap_or_else(|error| {
+        self.directory.exit_of(step, attempt).unwrap_or_else(|error| {
             tracing::warn!(run = %self.directory.run, %error, "the exit record of step {step}.{attempt} is unreadable");
             None
         })
