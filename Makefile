@@ -21,9 +21,10 @@ ci:          ## what .ci/run calls: lint, generated files, every test
 lint:        ## format, clippy, dependencies, shell scripts, web
 	@tests/lab/check lint
 
-bench:       ## ours against its peers, interleaved, inside a lab server
+bench:       ## ours against its peers, interleaved: inside a lab server, and the analysis over trees of 6,000 and 25,000 files
 	@tests/lab/install bench
 	@tests/bench/run
+	@tests/bench/analysis
 
 bench-analysis: ## the analysis against hand-made truth: CASES=file.json REPOS=directory of clones
 	@cargo run --quiet --release -p hydron-tests --bin analysis-score -- --cases "$(CASES)" --repos "$(REPOS)"

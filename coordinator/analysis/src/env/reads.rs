@@ -130,7 +130,9 @@ fn javascript(text: &str, out: &mut Vec<Seen>) {
     let before = out.len();
     each(&JS_META, text, &[1], &[], out);
     out.iter_mut().skip(before).for_each(|s| s.build_time = true);
-    for found in JS_DESTRUCTURED.captures_iter(text).filter_map(|c| c.get(1)) {
+    let whole = ["process.env", "import.meta.env"].iter().any(|name| text.contains(name));
+    let destructured = if whole { text } else { "" };
+    for found in JS_DESTRUCTURED.captures_iter(destructured).filter_map(|c| c.get(1)) {
         for part in found.as_str().split(',') {
             let (name, default) = part
                 .split_once('=')
@@ -147,6 +149,9 @@ fn javascript(text: &str, out: &mut Vec<Seen>) {
 }
 
 fn svelte(text: &str, out: &mut Vec<Seen>) {
+    if !text.contains("$env/") {
+        return;
+    }
     for found in JS_SVELTE.captures_iter(text) {
         let (Some(names), Some(mode)) = (found.get(1), found.get(2)) else { continue };
         if mode.as_str() == "dynamic" {
@@ -185,7 +190,9 @@ fn ruby(text: &str, out: &mut Vec<Seen>) {
 
 fn go(text: &str, out: &mut Vec<Seen>) {
     each(&GO, text, &[1], &[], out);
-    each(&GO_HELPER, text, &[1], &[2], out);
+    if text.contains("env") || text.contains("Env") {
+        each(&GO_HELPER, text, &[1], &[2], out);
+    }
     for found in GO_TAG.captures_iter(text) {
         let Some(name) = found.get(1) else { continue };
         let mut seen = Seen::new(name.as_str(), EnvSource::Schema, name.start());
@@ -262,7 +269,8 @@ fn rust(text: &str, out: &mut Vec<Seen>) {
         out.push(seen);
     }
     each(&RUST_CLAP, text, &[1], &[], out);
-    for field in RUST_CLAP_FIELD.captures_iter(text).filter_map(|c| c.get(1)) {
+    let clap = if text.contains("clap") || text.contains("#[arg") { text } else { "" };
+    for field in RUST_CLAP_FIELD.captures_iter(clap).filter_map(|c| c.get(1)) {
         out.push(Seen::new(&field.as_str().to_uppercase(), EnvSource::Schema, field.start()));
     }
     let env_module = text.contains("env")

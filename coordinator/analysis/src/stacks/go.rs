@@ -19,8 +19,6 @@ patterns! {
     MODULE = r"(?m)^module\s+(\S+)";
     GO_LINE = r"(?m)^go\s+([\d.]+\S*)";
     TOOLCHAIN = r"(?m)^toolchain\s+go([\d.]+)";
-    IMPORT_BLOCK = r#"(?s)\bimport\s*(?:\((.*?)\)|((?:[\w.]+\s+)?"[^"]+"))"#;
-    QUOTED = r#"(?m)^\s*(?:[\w.]+\s+)?"([^"]+)""#;
     MAIN = r"(?m)^func\s+main\s*\(\s*\)";
     PACKAGE_MAIN = r"(?m)^package\s+main\b";
     LISTENS = r"ListenAndServe|http\.Serve\(|\.Serve\(|net\.Listen\(|\.Listen\(|fasthttp\.|ListenTLS";
@@ -90,7 +88,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
                 && f.role == Role::Normal
                 && !module_dirs.iter().any(|m| path::within(&f.path, m))
         })
-        .filter(|f| repo.text(f).is_some_and(|t| PACKAGE_MAIN.is_match(t) && MAIN.is_match(t)))
+        .filter(|f| repo.text(f).is_some_and(has_main))
         .map(|f| f.dir().to_owned())
         .collect();
     module_dirs.extend(loose);
@@ -120,34 +118,82 @@ fn read(repo: &Repo<'_>, dir: &str, all: &BTreeSet<String>) -> Module {
         works: BTreeSet::new(),
     };
     let nested = |f: &File| all.iter().any(|d| d != dir && path::within(d, dir) && path::within(&f.path, d));
-    for file in repo.under(dir).filter(|f| f.extension() == "go" && f.role == Role::Normal && !nested(f)) {
-        let Some(code) = repo.text(file) else { continue };
-        let here = file.dir().to_owned();
-        let imports = module.imports.entry(here.clone()).or_default();
-        for block in IMPORT_BLOCK.captures_iter(code) {
-            let inner = block.get(1).or_else(|| block.get(2)).map_or("", |m| m.as_str());
-            imports
-                .extend(QUOTED.captures_iter(inner).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()));
-        }
-        if RUNS.is_match(code) {
-            module.runs.insert(here.clone());
-        }
-        if LISTENS.is_match(code) {
-            module.listens.insert(here.clone());
-        }
-        if WORKS.is_match(code) {
-            module.works.insert(here.clone());
-        }
-        if PACKAGE_MAIN.is_match(code)
-            && MAIN.is_match(code)
-            && !ignored(code)
-            && !module.mains.contains(&here)
-        {
-            module.mains.push(here);
+    let files: Vec<&File> =
+        repo.under(dir).filter(|f| f.extension() == "go" && f.role == Role::Normal && !nested(f)).collect();
+    for (file, code) in files.iter().zip(repo.each_text(&files, |file| file, |_, text| Code::read(text))) {
+        if let Some(code) = code {
+            module.take(file.dir(), code);
         }
     }
     module.mains.sort();
     module
+}
+
+/// What one file says.
+struct Code {
+    imports: Vec<String>,
+    runs: bool,
+    listens: bool,
+    works: bool,
+    main: bool,
+}
+
+impl Code {
+    fn read(text: &str) -> Self {
+        Self {
+            imports: imports(text).map(|(_, import)| import.to_owned()).collect(),
+            runs: RUNS.is_match(text),
+            listens: LISTENS.is_match(text),
+            works: WORKS.is_match(text),
+            main: has_main(text) && !ignored(text),
+        }
+    }
+}
+
+impl Module {
+    fn take(&mut self, dir: &str, code: Code) {
+        self.imports.entry(dir.to_owned()).or_default().extend(code.imports);
+        for (says, dirs) in
+            [(code.runs, &mut self.runs), (code.listens, &mut self.listens), (code.works, &mut self.works)]
+        {
+            if says {
+                dirs.insert(dir.to_owned());
+            }
+        }
+        if code.main && !self.mains.iter().any(|main| main == dir) {
+            self.mains.push(dir.to_owned());
+        }
+    }
+}
+
+fn has_main(text: &str) -> bool {
+    text.contains("package main") && PACKAGE_MAIN.is_match(text) && MAIN.is_match(text)
+}
+
+/// The imports of a file with their offsets: they stand before the first declaration.
+pub(crate) fn imports(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = 0;
+    let mut block = false;
+    let lines = text.split_inclusive('\n').map(move |line| {
+        let start = offset;
+        offset += line.len();
+        (start, line)
+    });
+    let declares =
+        |line: &str| ["func ", "type ", "var ", "const "].iter().any(|word| line.starts_with(word));
+    let head = lines.take_while(move |(_, line)| !declares(line));
+    head.filter_map(move |(start, line)| {
+        let import = line
+            .trim_start()
+            .strip_prefix("import")
+            .is_some_and(|rest| rest.starts_with([' ', '(', '\t', '"']));
+        let wanted = block || import;
+        block = (block || import && line.contains('(')) && !line.contains(')');
+        let from = line.find('"').filter(|_| wanted)? + 1;
+        let path = line.get(from..)?.split('"').next().filter(|path| !path.is_empty())?;
+        let comment = line.trim_start().starts_with("//");
+        (!comment).then_some((start + from, path))
+    })
 }
 
 fn ignored(code: &str) -> bool {
