@@ -59,6 +59,8 @@ pub fn analyze(
     overlay::dockerfiles::alone(&repo, &mut found);
     overlay::procfile::apply(&repo, &mut found.drafts);
     overlay::platform::apply(&repo, &mut found.drafts);
+    overlay::kubernetes::apply(&repo, &mut found.drafts);
+    overlay::hints::apply(&repo, &mut found.drafts);
     embed::settle(&repo, &mut found);
     let sources = sources::read(&repo, &found.drafts);
     listen::find(&repo, &mut found.drafts, &sources);

@@ -75,10 +75,15 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
         );
     }
     if let Some(check) = parsed.last(target, "HEALTHCHECK")
-        && let Some(path) =
+        && let Some((path, asked)) =
             url_path(&crate::formats::dockerfile::expand(&check.args, &parsed.variables(target)))
     {
-        draft.health.offer(path, 0.92, "dockerfile.healthcheck", At::line(&link.path, check.line));
+        // A check on another port asks something beside the program: an administration port, a metrics endpoint.
+        let beside = asked.is_some_and(|p| !ports.is_empty() && !ports.iter().any(|(known, _)| *known == p))
+            || asked == Some(CADDY_ADMIN);
+        if !beside {
+            draft.health.offer(path, 0.92, "dockerfile.healthcheck", At::line(&link.path, check.line));
+        }
     }
     if let Some((start, line)) = parsed.start(target) {
         let start = entrypoint(repo, &link, &start).unwrap_or(start);
@@ -107,6 +112,9 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
         }
     }
 }
+
+/// Where Caddy, and FrankenPHP with it, answers its administrator.
+const CADDY_ADMIN: u16 = 2019;
 
 /// What a base image runs by itself, and where it listens.
 fn base_command(image: &str) -> Option<(&'static str, u16)> {
@@ -245,6 +253,10 @@ fn listens_by_itself(framework: &str) -> bool {
             | "nitro"
             | "laravel"
             | "symfony"
+            | "rails"
+            | "django"
+            | "spring-boot"
+            | "quarkus"
     )
 }
 

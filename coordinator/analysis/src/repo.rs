@@ -333,7 +333,7 @@ impl<'t> Repo<'t> {
             code: FindingCode::CapReached,
             service: None,
             message: message.to_owned(),
-            advice: "Analyse a subdirectory, or raise the caps in the configuration.".to_owned(),
+            advice: "Analyse a subdirectory, or raise the limit: `analysis_caps` of the coordinator, --caps of hydron analyze.".to_owned(),
             file: None,
             line: None,
         });

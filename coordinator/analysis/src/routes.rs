@@ -123,7 +123,7 @@ pub(crate) fn health(draft: &mut Draft, file: &File, paths: &Paths) {
 /// The path that a file-based router gives a health file: `app/api/health/route.ts` → `/api/health`.
 fn file_route(file: &str, dir: &str) -> Option<String> {
     patterns! {
-        ROUTE = r"^(?:src/)?(?:app|pages|routes|server)/((?:[\w\-()]+/)*?(?:healthz?|health-?check|livez|readyz|ping|alive))(?:/(?:route|\+server|index)|\.get)?\.[jt]s$";
+        ROUTE = r"^(?:src/)?(?:app|pages|routes|server)/((?:(?:api|v\d+|_?internal|\([\w\-]+\))/)*?(?:healthz?|health-?check|livez|readyz|ping|alive))(?:/(?:route|\+server|index)|\.get)?\.[jt]s$";
     }
     let relative = path::relative(file, dir)?;
     let found = ROUTE.captures(relative)?.get(1)?.as_str();

@@ -28,7 +28,7 @@ pub(crate) fn spread<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Syn
         }
     };
     let mut parts = thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&take)).collect();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(take)).collect();
         let mut parts = take();
         for other in others {
             parts.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));

@@ -12,6 +12,7 @@ mod environment;
 mod golden;
 mod hostile;
 mod layouts;
+mod products;
 mod recipes;
 mod services;
 mod traps;

@@ -12,14 +12,14 @@ patterns! {
     JS = r#"process\.env(?:\.([A-Za-z_]\w*)|\[\s*['"`]([A-Za-z_][\w-]*)['"`]\s*\])(\s*!)?(?:\)?\s*(?:\|\||\?\?)\s*(?:['"`]([^'"`\n]*)['"`]|(\d[\d_.]*|true|false)))?"#;
     JS_META = r"import\.meta\.env\.([A-Za-z_]\w*)";
     JS_DESTRUCTURED = r"(?s)\{([^{}]*)\}\s*=\s*(?:process\.env|import\.meta\.env)\b";
-    JS_GETTER = r#"(?:Deno\.env\.get|Env\.get|env\.get|envvar\.get|getEnv|requireEnv|getenv|mustGetEnv|required?EnvVar|(?:[cC]onfigService|this\.config\w*|config)\.(?:get|getOrThrow)(?:<[^>()]*>)?)\(\s*['"`]([A-Z][A-Z0-9_]+)['"`](?:\s*,\s*(?:['"`]([^'"`\n]*)['"`]|(\d+)))?"#;
+    JS_GETTER = r#"(?:\benv(?:\.(?:int|float|bool|json|array))?|Deno\.env\.get|Env\.get|env\.get|envvar\.get|getEnv|requireEnv|getenv|mustGetEnv|required?EnvVar|(?:[cC]onfigService|this\.config\w*|config)\.(?:get|getOrThrow)(?:<[^>()]*>)?)\(\s*['"`]([A-Z][A-Z0-9_]+)['"`](?:\s*,\s*(?:['"`]([^'"`\n]*)['"`]|(\d+)))?"#;
     JS_BUN = r"Bun\.env\.([A-Za-z_]\w*)";
     JS_SVELTE = r#"import\s*\{([^}]*)\}\s*from\s*['"]\$env/(static|dynamic)/(private|public)['"]"#;
     JS_SVELTE_USE = r"\benv\.([A-Z][A-Z0-9_]+)";
     JS_CONVICT = r#"(?m)^\s*env\s*:\s*['"]([A-Z][A-Z0-9_]+)['"]"#;
     RUBY = r#"ENV(?:\.fetch)?\s*[\[(]\s*['"]([\w-]+)['"]\s*(?:[\])]\s*(?:\|\||\{)\s*(?:['"]([^'"\n]*)['"]|(\d+))|,\s*(?:['"]([^'"\n]*)['"]|([\w.:]+)))?"#;
     GO = r#"os\.(?:Getenv|LookupEnv)\(\s*"([^"]+)"\s*\)"#;
-    GO_HELPER = r#"\b\w*[eE]nv\w*\(\s*"([A-Z][A-Z0-9_]+)"(?:\s*,\s*"([^"]*)")?"#;
+    GO_HELPER = r#"\b\w*[eE]nv\w*\(\s*(?:&?[\w.]+\s*,\s*)?"([A-Z][A-Z0-9_]+)"(?:\s*,\s*"([^"]*)")?"#;
     GO_TAG = r#"\b(?:env|envconfig|mapstructure_env):"([A-Z][A-Z0-9_]+)((?:,\w+)*)"(?:[^`]*?(?:envDefault|default):"([^"]*)")?"#;
     GO_PREFIX = r#"SetEnvPrefix\(\s*"(\w+)""#;
     GO_KEYS = r#"(?:viper\.(?:SetDefault|BindEnv|Get\w*)|\bv\.(?:SetDefault|BindEnv)|[fF]lags\(\)\.\w+?(?:Var)?P?)\(\s*(?:&[\w.]+,\s*)?"([a-z][\w.\-]*)""#;

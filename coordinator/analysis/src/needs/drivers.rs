@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use super::packages::{self, Driver};
 use crate::draft::{Draft, Stack};
 use crate::field::At;
+use crate::overlay::image_facts;
 use crate::path;
 use crate::repo::{File, Repo, Role};
 use crate::stacks::Scan;
@@ -65,7 +66,13 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
             }
         }
         Stack::Rust(_) => rust(scan.repo, draft),
-        Stack::Site(_) | Stack::Image => {}
+        Stack::Image => {
+            for (name, at) in image_facts::packages(scan.repo, &draft.dir) {
+                offer_named(packages::NPM, &name, at.clone(), draft);
+                offer_named(packages::PYPI, &name, at, draft);
+            }
+        }
+        Stack::Site(_) => {}
     }
 }
 

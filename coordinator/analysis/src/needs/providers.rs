@@ -331,6 +331,17 @@ fn php(repo: &Repo<'_>, draft: &mut Draft, dir: &str, laravel: bool) {
     {
         decide(draft, kind, "DATABASE_URL", "needs.symfony", At::line(&file, url.line));
     }
+    if let Some(scout) = active("SCOUT_DRIVER").filter(|a| a.value != "meilisearch")
+        && let Some(need) = draft.needs.get_mut("meilisearch")
+    {
+        need.alternative = true;
+        need.reasons.offer(
+            format!("SCOUT_DRIVER={}", scout.value),
+            0.6,
+            "needs.scout",
+            At::line(&file, scout.line),
+        );
+    }
     let mailer_off = active("MAILER_DSN").is_none_or(|a| a.value.starts_with("null:"))
         && active("MAIL_MAILER").is_none_or(|a| a.value != "smtp");
     if mailer_off && let Some(need) = draft.needs.get_mut("smtp") {
