@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod anchors;
 mod bad_input;
 mod compose;
 mod corpora;
