@@ -19,6 +19,7 @@ mod pattern;
 mod recipe;
 pub mod render;
 mod repo;
+mod role;
 mod routes;
 mod sources;
 mod spread;
