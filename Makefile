@@ -21,9 +21,10 @@ ci:          ## what .ci/run calls: lint, generated files, every test
 lint:        ## format, clippy, dependencies, shell scripts, web
 	@tests/lab/check lint
 
-bench:       ## ours against its peers, interleaved, inside a lab server
+bench:       ## ours against its peers, interleaved: inside a lab server, and the analysis over trees of 6,000 and 25,000 files
 	@tests/lab/install bench
 	@tests/bench/run
+	@tests/bench/analysis
 
 bench-analysis: ## the analysis against hand-made truth: CASES=file.json REPOS=directory of clones
 	@cargo run --quiet --release -p hydron-tests --bin analysis-score -- --cases "$(CASES)" --repos "$(REPOS)"
@@ -32,7 +33,7 @@ dockerfiles: ## every framework's generated Dockerfile, read by hadolint
 	@coordinator/analysis/hadolint
 
 starters:    ## every starter's generated Dockerfile, built and asked over HTTP (needs Docker and the lab's base images)
-	@cargo run --quiet -p hydron-tests --bin starters -- tests/starters --version python=3.11 --version node=22 --version nginx=1.22 --version go=1.19
+	@cargo run --quiet -p hydron-tests --bin starters -- tests/starters --version python=3.11 --version node=22 --version nginx=1.22 --version go=1.19 --version rust=1.85
 
 generate:    ## files that are made from others and committed
 	@tests/lab/generate

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use hydron_analysis::Caps;
 use hydron_installer::AdoptLine;
 use hydron_proto::names::Hostname;
 use hydron_store::Location;
@@ -60,6 +61,9 @@ pub struct Settings {
     /// Versions for generated images where a repository names none: python=3.12,node=22 [default: current ones]
     #[arg(long, env = "HYDRON_BASE_VERSIONS", value_delimiter = ',')]
     pub base_versions: Option<Vec<String>>,
+    /// Limits of a reading: services=500,files=300000 (also file_bytes, total_bytes, depth) [default: 200 services, 200000 files]
+    #[arg(long, env = "HYDRON_ANALYSIS_CAPS", value_delimiter = ',')]
+    pub analysis_caps: Option<Vec<String>>,
     /// Cost of password hashes: "full" or "floor" [default: full]
     #[arg(long, env = "HYDRON_PASSWORD_COST", value_enum)]
     pub password_cost: Option<PasswordCost>,
@@ -131,6 +135,8 @@ pub struct Config {
     pub sources: Sources,
     /// Versions for generated images where a repository names none.
     pub base_versions: BTreeMap<String, String>,
+    /// Limits of a reading.
+    pub analysis_caps: Caps,
     /// How expensive a password hash is.
     pub password_cost: PasswordCost,
 }
@@ -196,6 +202,7 @@ impl Settings {
             allow_private_sources: self.allow_private_sources.or(other.allow_private_sources),
             sources_ca: self.sources_ca.or(other.sources_ca),
             base_versions: self.base_versions.or(other.base_versions),
+            analysis_caps: self.analysis_caps.or(other.analysis_caps),
             password_cost: self.password_cost.or(other.password_cost),
         }
     }
@@ -223,6 +230,7 @@ impl Settings {
                 confiner: None,
             },
             base_versions: base_versions(self.base_versions.unwrap_or_default())?,
+            analysis_caps: analysis_caps(&self.analysis_caps.unwrap_or_default())?,
             password_cost: self.password_cost.unwrap_or(PasswordCost::Full),
         })
     }
@@ -287,6 +295,11 @@ fn base_versions(pairs: Vec<String>) -> Result<BTreeMap<String, String>, ConfigE
         }
     };
     pairs.into_iter().map(pair).collect()
+}
+
+fn analysis_caps(changes: &[String]) -> Result<Caps, ConfigError> {
+    let changed = changes.iter().try_fold(Caps::default(), |caps, change| caps.with(change));
+    changed.map_err(|problem| setting("analysis_caps", problem))
 }
 
 fn adopt_line(agents_address: &str) -> Result<AdoptLine, ConfigError> {

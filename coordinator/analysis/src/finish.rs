@@ -211,7 +211,7 @@ fn check(repo: &Repo<'_>, service: &AnalyzedService) {
         note(
             Severity::Warning,
             FindingCode::EndOfLife,
-            format!("{} {version} no longer gets security fixes", service.language),
+            format!("{} {version} no longer gets security fixes", runtime(&service.language)),
             "Move to a supported version; the declared one is still used for the build.",
         );
     }
@@ -296,5 +296,18 @@ fn cycles(repo: &Repo<'_>, services: &[AnalyzedService]) {
                 queue.extend(edges.get(next).into_iter().flat_map(|d| d.iter().map(String::as_str)));
             }
         }
+    }
+}
+
+/// What runs a language, as people say it.
+fn runtime(language: &str) -> &str {
+    match language {
+        "javascript" | "typescript" => "Node.js",
+        "python" => "Python",
+        "ruby" => "Ruby",
+        "php" => "PHP",
+        "java" | "kotlin" => "Java",
+        "csharp" | "fsharp" => ".NET",
+        other => other,
     }
 }

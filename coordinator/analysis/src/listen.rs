@@ -12,38 +12,25 @@ use crate::path;
 use crate::pattern::patterns;
 use crate::repo::{File, Repo, Role, line_at};
 use crate::routes;
+use crate::sources::Source;
 
 patterns! {
-    ENV_DEFAULT = r#"(?:\bPORT|_PORT|[pP]ort)['"]?\s*\]?\)?\s*(?:\|\||\?\?|:-)\s*['"`]?(\d{2,5})\b"#;
-    CALL_DEFAULT = r#"\b\w*(?:get|GET|fetch|env|ENV|Env|int|Int|config|parse\w*)\w*\(\s*['"](?:APP_|SERVER_|HTTP_|WEB_|API_)?PORT['"]\s*(?:,\s*(?:default\s*=\s*)?['"]?|\)\s*(?:\{|or)\s*['"]?)(\d{2,5})"#;
-    SCHEMA = r#"\b(?:APP_|SERVER_|HTTP_|API_)?PORT['"]?\s*:\s*[^\n]*default\(?\s*:?\s*\(?\s*['"]?(\d{2,5})"#;
-    LISTEN = r#"(?:\.|::)(?:listen|Listen|Start|Run|ListenAndServe|bind|serve|run_server)\(\s*(?:&?http\.Server\{\s*Addr:\s*)?(?:\(?['"`]([^'"`]*?):)?['"`]?:?(\d{2,5})['"`]?\s*[,)]"#;
-    LISTEN_PAIR = r#"(?:bind|SocketAddr::from|TcpListener::bind)\(?\s*\(+\s*(?:"([\d.]+|localhost)"|\[([\d, ]+)\])\s*,\s*(\d{2,5})"#;
-    LISTEN_ADDR = r#"(?:Addr|addr|ADDR|address|Listen|LISTEN\w*)\w*['"]?\s*(?::=|[:=(,])\s*['"`]([\w.\[\]:]*):(\d{2,5})['"`]"#;
-    PORT_FIELD = r#"(?m)^\s*(?:const|let|var|pub const|static)?\s*(?:PORT|port|DEFAULT_PORT|HTTP_PORT)\w*\s*(?::\s*[\w.]+)?\s*[:=]\s*['"]?(\d{2,5})['"]?\s*[,;]?\s*$"#;
-    RUN_PORT = r"\.run\([^)\n]*port\s*=\s*(?:int\()?\s*(\d{2,5})|\buvicorn\.run\([^)]*port\s*=\s*(\d{2,5})";
     GUNICORN = r"(?m)^\s*bind\s*=\s*[^\n#]*?:\{?[^\n#]*?(\d{2,5})";
     PUMA = r#"(?m)^\s*port\s*\(?\s*(?:ENV(?:\.fetch)?[\[(]\s*['"]PORT['"]\s*[\])]?\s*(?:,|\)?\s*\{|\|\|)\s*)?['"]?(\d{2,5})"#;
     UWSGI = r"(?m)^\s*(?:http|http-socket|socket)\s*=\s*[\w.\[\]]*:(\d{2,5})";
-    RUST_DEFAULT = r#"var\(\s*"(?:\w*_)?PORT"\s*\)[^;]*?unwrap_or(?:_else)?\([^)\d]*"?(\d{2,5})"#;
     COMMAND_PORT = r"(?:--port[= ]|-p[ =]|--bind[= ]\S*:|-b[ =]\S*:|--address=?\S*:|--http[= ]\S*:|-Dserver\.port=|server\.port=)\s*(\d{2,5})\b";
-    ABOUT_PORTS = r"PORT|\b[pP]ort|[a-z_]Port|_port|isten|LISTEN|\.(?:Start|Run|bind|serve|run\w*)\(|bind\(|SocketAddr|[aA]ddr|ADDR";
-    LOOPBACK = r#"(?:listen|Listen|Start|Run|bind|ListenAndServe)\(\s*['"](?:127\.0\.0\.1|localhost):?(\d*)['"]|(?m)^\s*(?:host|HOST|hostname)\s*[:=]\s*['"](?:127\.0\.0\.1|localhost)['"]"#;
 }
 
 /// Resolves ports, health and prefixes of all drafts.
-pub(crate) fn find(repo: &Repo<'_>, drafts: &mut [Draft]) {
+pub(crate) fn find(repo: &Repo<'_>, drafts: &mut [Draft], sources: &[Source<'_>]) {
     for draft in drafts.iter_mut() {
         from_dockerfile(repo, draft);
         from_start(draft);
-        if draft.kind == ServiceKind::Static {
-            continue;
-        }
-        if draft.kind == ServiceKind::Web {
-            code(repo, draft);
-            config(repo, draft);
-            given(draft);
-        }
+    }
+    code(repo, drafts, sources);
+    for draft in drafts.iter_mut().filter(|d| asks_code(d)) {
+        config(repo, draft);
+        given(draft);
     }
 }
 
@@ -88,10 +75,15 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
         );
     }
     if let Some(check) = parsed.last(target, "HEALTHCHECK")
-        && let Some(path) =
+        && let Some((path, asked)) =
             url_path(&crate::formats::dockerfile::expand(&check.args, &parsed.variables(target)))
     {
-        draft.health.offer(path, 0.92, "dockerfile.healthcheck", At::line(&link.path, check.line));
+        // A check on another port asks something beside the program: an administration port, a metrics endpoint.
+        let beside = asked.is_some_and(|p| !ports.is_empty() && !ports.iter().any(|(known, _)| *known == p))
+            || asked == Some(CADDY_ADMIN);
+        if !beside {
+            draft.health.offer(path, 0.92, "dockerfile.healthcheck", At::line(&link.path, check.line));
+        }
     }
     if let Some((start, line)) = parsed.start(target) {
         let start = entrypoint(repo, &link, &start).unwrap_or(start);
@@ -120,6 +112,9 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
         }
     }
 }
+
+/// Where Caddy, and FrankenPHP with it, answers its administrator.
+const CADDY_ADMIN: u16 = 2019;
 
 /// What a base image runs by itself, and where it listens.
 fn base_command(image: &str) -> Option<(&'static str, u16)> {
@@ -190,29 +185,56 @@ fn given(draft: &mut Draft) {
     }
 }
 
-fn code(repo: &Repo<'_>, draft: &mut Draft) {
-    let mut declared: Vec<String> = Vec::new();
-    let files: Vec<&File> = repo
-        .files()
-        .iter()
-        .filter(|f| f.role == Role::Normal && draft.owns(&f.path) && crate::env::reads::is_source(f))
-        .collect();
-    let single = draft.sources.len() <= 1 || !matches!(draft.stack, Stack::Node(_));
-    for file in files {
-        let own = path::within(&file.path, &draft.dir) || single;
-        let Some(text) = repo.text(file).filter(|_| own) else { continue };
-        let config_file =
-            file.name().contains(".config.") || matches!(file.extension(), "sh" | "conf" | "template");
-        if !config_file && !listens_by_itself(draft.framework_name()) {
-            ports(draft, file, text);
-            loopback(repo, draft, file, text);
-        }
-        routes::health(draft, file, text);
-        if routes::has_paths(text) {
-            declared.extend(routes::collect_routes(text));
+/// Whether a draft is asked where it listens at all.
+pub(crate) fn asks_code(draft: &Draft) -> bool {
+    draft.kind == ServiceKind::Web
+}
+
+fn code(repo: &Repo<'_>, drafts: &mut [Draft], sources: &[Source<'_>]) {
+    let mut declared: Vec<Vec<String>> = vec![Vec::new(); drafts.len()];
+    for source in sources {
+        for (draft, declared) in mine(drafts, &mut declared, &source.owners) {
+            if asks_code(draft) && speaks_for(draft, source.file) {
+                hear(repo, draft, source, declared);
+            }
         }
     }
-    routes::prefix(draft, &declared);
+    for (draft, declared) in drafts.iter_mut().zip(&declared) {
+        if asks_code(draft) {
+            routes::prefix(draft, declared);
+        }
+    }
+}
+
+/// The drafts at some places, each with the routes found for it so far.
+fn mine<'d>(
+    drafts: &'d mut [Draft],
+    declared: &'d mut [Vec<String>],
+    owners: &'d [usize],
+) -> impl Iterator<Item = (&'d mut Draft, &'d mut Vec<String>)> {
+    let both = drafts.iter_mut().zip(declared).enumerate();
+    both.filter(|(at, _)| owners.contains(at)).map(|(_, pair)| pair)
+}
+
+/// A library of a Node workspace may open ports that the service never does.
+fn speaks_for(draft: &Draft, file: &File) -> bool {
+    let single = draft.sources.len() <= 1 || !matches!(draft.stack, Stack::Node(_));
+    single || path::within(&file.path, &draft.dir)
+}
+
+fn hear(repo: &Repo<'_>, draft: &mut Draft, source: &Source<'_>, declared: &mut Vec<String>) {
+    let shown = &source.shown;
+    if !listens_by_itself(draft.framework_name()) {
+        for port in &shown.ports {
+            let at = At::line(&source.file.path, port.line);
+            draft.port.offer(port.number, port.confidence, port.rule, at);
+        }
+        if let Some(line) = shown.loopback {
+            loopback(repo, draft, source.file, line);
+        }
+    }
+    routes::health(draft, source.file, &shown.paths);
+    declared.extend(shown.paths.routes.iter().cloned());
 }
 
 /// Frameworks that open the port themselves, so that numbers in application code mean something else.
@@ -231,67 +253,14 @@ fn listens_by_itself(framework: &str) -> bool {
             | "nitro"
             | "laravel"
             | "symfony"
+            | "rails"
+            | "django"
+            | "spring-boot"
+            | "quarkus"
     )
 }
 
-fn ports(draft: &mut Draft, file: &File, text: &str) {
-    let rules: [(&regex::Regex, &[usize], f32, &str); 9] = [
-        (&ENV_DEFAULT, &[1], 0.7, "code.port.default"),
-        (&CALL_DEFAULT, &[1], 0.7, "code.port.default"),
-        (&SCHEMA, &[1], 0.7, "code.port.schema"),
-        (&RUST_DEFAULT, &[1], 0.7, "code.port.default"),
-        (&LISTEN, &[2], 0.72, "code.port.listen"),
-        (&LISTEN_PAIR, &[3], 0.72, "code.port.bind"),
-        (&LISTEN_ADDR, &[2], 0.6, "code.port.address"),
-        (&PORT_FIELD, &[1], 0.55, "code.port.constant"),
-        (&RUN_PORT, &[1, 2], 0.66, "code.port.run"),
-    ];
-    // One pass that most files do not survive, instead of nine. `export` and `import` are no ports.
-    let lower = ABOUT_PORTS.is_match(text);
-    if !lower {
-        return;
-    }
-    let entry = matches!(
-        path::base(&file.path).split('.').next(),
-        Some("main" | "index" | "server" | "app" | "config" | "settings" | "application")
-    );
-    for (pattern, groups, confidence, rule) in rules {
-        for found in pattern.captures_iter(text).take(4) {
-            let Some(number) = groups.iter().find_map(|g| found.get(*g)) else { continue };
-            let Ok(port) = number.as_str().parse::<u16>() else { continue };
-            let line_start = text.get(..number.start()).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
-            let line = text.get(line_start..number.end()).unwrap_or_default();
-            let foreign = [
-                "DB", "db", "REDIS", "redis", "SMTP", "smtp", "MAIL", "mail", "MYSQL", "POSTGRES", "PG",
-                "MONGO", "amqp", "//", "debug", "pprof", "metrics", "proxy", "axios", "fetch(",
-            ];
-            let comment = line.trim_start().starts_with(['#', '*']) || line.trim_start().starts_with("//");
-            let known_foreign =
-                matches!(port, 5432 | 3306 | 6379 | 27017 | 5672 | 25 | 587 | 465 | 1025 | 9200 | 11211)
-                    || port < 80;
-            if comment || known_foreign || foreign.iter().any(|w| line.contains(w) && *w != "//") {
-                continue;
-            }
-            let bonus = if entry { 0.03 } else { 0.0 };
-            draft.port.offer(
-                port,
-                confidence + bonus,
-                rule,
-                At::line(&file.path, line_at(text, number.start())),
-            );
-        }
-    }
-}
-
-fn loopback(repo: &Repo<'_>, draft: &Draft, file: &File, text: &str) {
-    let Some(found) = LOOPBACK.find(text) else { return };
-    let near = text.get(found.start().saturating_sub(60)..found.end()).unwrap_or_default().to_lowercase();
-    if ["db", "redis", "smtp", "mail", "mysql", "postgres", "mongo", "process.env", "?"]
-        .iter()
-        .any(|w| near.contains(w))
-    {
-        return;
-    }
+fn loopback(repo: &Repo<'_>, draft: &Draft, file: &File, line: u32) {
     repo.note(Finding {
         severity: Severity::Warning,
         code: FindingCode::LoopbackBind,
@@ -302,7 +271,7 @@ fn loopback(repo: &Repo<'_>, draft: &Draft, file: &File, text: &str) {
         ),
         advice: "Listen on 0.0.0.0, or read the address from a variable.".to_owned(),
         file: Some(file.path.clone()),
-        line: Some(line_at(text, found.start())),
+        line: Some(line),
     });
 }
 
@@ -323,10 +292,8 @@ fn config(repo: &Repo<'_>, draft: &mut Draft) {
             draft.port.offer(port, 0.74, rule, At::line(&file, line_at(text, found.start())));
         }
     }
-    let files: Vec<&File> = repo
-        .under(&dir)
-        .filter(|f| f.extension() == "ini" && f.role == Role::Normal && draft.owns(&f.path))
-        .collect();
+    let files = repo.under(&dir).filter(|f| f.extension() == "ini" && f.role == Role::Normal);
+    let files: Vec<&File> = files.filter(|f| draft.owns(&f.path)).collect();
     for file in files {
         let Some(found) = repo.text(file).and_then(|t| UWSGI.captures(t)).and_then(|c| c.get(1)) else {
             continue;

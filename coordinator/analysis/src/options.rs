@@ -51,9 +51,45 @@ impl Default for Caps {
     }
 }
 
+impl Caps {
+    /// These limits with one of them changed, as people write it: `services=500`.
+    pub fn with(mut self, text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} must look like services=500; known are {CAP_NAMES}");
+        let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+        let number: u64 = value.trim().parse().ok().filter(|n| *n > 0).ok_or_else(wrong)?;
+        let size = usize::try_from(number).map_err(|_| wrong())?;
+        match name.trim() {
+            "files" => self.files = size,
+            "file_bytes" => self.file_bytes = size,
+            "total_bytes" => self.total_bytes = number,
+            "depth" => self.depth = size,
+            "services" => self.services = size,
+            _ => return Err(wrong()),
+        }
+        Ok(self)
+    }
+}
+
+/// What a caller may set.
+const CAP_NAMES: &str = "files, file_bytes, total_bytes, depth, services";
+
 /// Features of the image builder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BuilderCaps {
     /// `RUN --mount=type=cache` (BuildKit).
     pub cache_mounts: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cap_is_changed_by_its_name_and_nothing_else_is_taken_for_one() {
+        let caps = Caps::default().with("services=5").and_then(|c| c.with("depth = 7"));
+        assert_eq!(caps.map(|c| (c.services, c.depth, c.files)), Ok((5, 7, 200_000)));
+        for wrong in ["services", "services=0", "services=-1", "services=many", "doors=3", ""] {
+            assert!(Caps::default().with(wrong).is_err_and(|e| e.contains("file_bytes")), "{wrong}");
+        }
+    }
 }

@@ -2,24 +2,18 @@
 //!
 //! One rule: every read goes through here, so the caps hold and the counters are true.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hydron_domain::analysis::{Finding, FindingCode, ReadStats, Severity};
 
+use crate::draft::Draft;
 use crate::options::Caps;
 use crate::path;
+pub(crate) use crate::role::Role;
+use crate::role::{dir_role, file_role, role};
+use crate::spread::spread;
 use crate::tree::{Entry, EntryKind, FileTree, TreeError};
-
-/// What a file is for, judged by its path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    /// Part of the program.
-    Normal,
-    /// Tests, docs, examples: context, never a service.
-    Aux,
-    /// Somebody else's code or build output.
-    Vendored,
-}
 
 /// One file with its role.
 #[derive(Debug)]
@@ -28,23 +22,26 @@ pub(crate) struct File {
     pub(crate) kind: EntryKind,
     pub(crate) size: u64,
     pub(crate) role: Role,
-    text: OnceCell<Option<String>>,
+    /// Where name and extension begin: rules ask for them far more often than there are files.
+    name_at: usize,
+    extension_at: usize,
+    text: OnceLock<Option<String>>,
 }
 
 impl File {
     /// The last component of the path.
     pub(crate) fn name(&self) -> &str {
-        path::base(&self.path)
+        self.path.get(self.name_at..).unwrap_or_default()
     }
 
     /// The directory.
     pub(crate) fn dir(&self) -> &str {
-        path::parent(&self.path)
+        self.path.get(..self.name_at.saturating_sub(1)).unwrap_or_default()
     }
 
     /// The extension without a dot, empty if none.
     pub(crate) fn extension(&self) -> &str {
-        self.name().rsplit_once('.').map_or("", |(_, e)| e)
+        self.path.get(self.extension_at..).unwrap_or_default()
     }
 }
 
@@ -56,10 +53,10 @@ pub(crate) struct Repo<'t> {
     subdir: Option<String>,
     caps: Caps,
     total: u64,
-    read: Cell<u64>,
-    bytes: Cell<u64>,
-    late: Cell<bool>,
-    findings: RefCell<Vec<Finding>>,
+    read: AtomicU64,
+    bytes: AtomicU64,
+    late: AtomicBool,
+    findings: Mutex<Vec<Finding>>,
 }
 
 impl<'t> Repo<'t> {
@@ -77,14 +74,14 @@ impl<'t> Repo<'t> {
         entries.truncate(caps.files);
         let repo = Self {
             tree,
-            files: entries.into_iter().map(|entry| file(entry, subdir.as_deref())).collect(),
+            files: files(entries, subdir.as_deref()),
             subdir,
             caps,
             total,
-            read: Cell::new(0),
-            bytes: Cell::new(0),
-            late: Cell::new(false),
-            findings: RefCell::new(Vec::new()),
+            read: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            late: AtomicBool::new(false),
+            findings: Mutex::new(Vec::new()),
         };
         if too_many + too_deep > 0 {
             repo.note_cap(&format!(
@@ -128,6 +125,32 @@ impl<'t> Repo<'t> {
     /// Files directly in a directory.
     pub(crate) fn in_dir<'r>(&'r self, dir: &'r str) -> impl Iterator<Item = &'r File> + 'r {
         self.under(dir).filter(move |f| f.dir() == dir)
+    }
+
+    /// The files of a draft's code, sorted: those below its sources that belong to nobody else.
+    pub(crate) fn owned<'r>(&'r self, draft: &Draft) -> impl Iterator<Item = &'r File> + use<'r, 't> {
+        self.owned_at(draft).into_iter().filter_map(|at| self.files.get(at))
+    }
+
+    /// The same as places in `files`.
+    pub(crate) fn owned_at(&self, draft: &Draft) -> Vec<usize> {
+        let nested: Vec<_> = draft.nested.iter().flat_map(|dir| self.span(dir)).collect();
+        let mut all: Vec<usize> = draft.sources.iter().flat_map(|dir| self.span(dir)).flatten().collect();
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|at| !nested.iter().any(|span| span.contains(at)));
+        all
+    }
+
+    /// Where the files below a directory stand, and the file of that name if it is one.
+    fn span(&self, dir: &str) -> [std::ops::Range<usize>; 2] {
+        if dir.is_empty() {
+            return [0..self.files.len(), 0..0];
+        }
+        let at = |limit: &str| self.files.partition_point(|f| f.path.as_str() < limit);
+        // '0' follows '/': everything between the two begins with the directory's name and a slash.
+        let itself = self.files.binary_search_by(|f| f.path.as_str().cmp(dir)).map_or(0..0, |at| at..at + 1);
+        [at(&format!("{dir}/"))..at(&format!("{dir}0")), itself]
     }
 
     /// One file.
@@ -174,6 +197,21 @@ impl<'t> Repo<'t> {
         self.plain(file)
     }
 
+    /// Looks at the texts of many files side by side; the answers come in the order of the files.
+    pub(crate) fn each_text<T: Sync, R: Send>(
+        &self,
+        items: &[T],
+        file: impl Fn(&T) -> &File + Sync,
+        look: impl Fn(&T, &str) -> R + Sync,
+    ) -> Vec<Option<R>> {
+        let one = |item: &T| self.text(file(item)).map(|text| look(item, text));
+        // Near the limit of bytes it matters who comes first.
+        let unread = items.iter().map(&file).filter(|f| f.text.get().is_none());
+        let wanted: u64 = unread.map(|f| f.size).sum();
+        let room = self.caps.total_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+        if wanted < room { spread(items, one) } else { items.iter().map(one).collect() }
+    }
+
     /// Text of a file if its name is one of several.
     pub(crate) fn text_if<'r>(&'r self, file: &'r File, names: &[&str]) -> Option<&'r str> {
         if names.contains(&file.name()) { self.text(file) } else { None }
@@ -181,7 +219,7 @@ impl<'t> Repo<'t> {
 
     /// Adds a finding.
     pub(crate) fn note(&self, finding: Finding) {
-        self.findings.borrow_mut().push(finding);
+        self.findings.lock().unwrap_or_else(PoisonError::into_inner).push(finding);
     }
 
     /// Says that a manifest does not parse.
@@ -200,44 +238,53 @@ impl<'t> Repo<'t> {
 
     /// The findings so far, and the counters.
     pub(crate) fn finish(self) -> (Vec<Finding>, ReadStats) {
-        let stats =
-            ReadStats { files: self.total, files_read: self.read.get(), bytes_read: self.bytes.get() };
-        (self.findings.into_inner(), stats)
+        let stats = ReadStats {
+            files: self.total,
+            files_read: self.read.into_inner(),
+            bytes_read: self.bytes.into_inner(),
+        };
+        (self.findings.into_inner().unwrap_or_else(PoisonError::into_inner), stats)
     }
 
     /// Whether the caller's time is over; said once.
     pub(crate) fn is_late(&self) -> bool {
-        if !self.late.get() && !self.tree.in_time() {
-            self.late.set(true);
+        if self.late.load(Ordering::Relaxed) {
+            return true;
+        }
+        let late = !self.tree.in_time();
+        if late && !self.late.swap(true, Ordering::Relaxed) {
             self.note_cap("the time for a reading was over before all files were looked at");
         }
-        self.late.get()
+        late
     }
 
     fn plain<'r>(&'r self, file: &'r File) -> Option<&'r str> {
-        if self.is_late() {
-            return None;
-        }
         match file.kind {
             EntryKind::File | EntryKind::Executable => {}
             EntryKind::Link | EntryKind::Submodule => return None,
+        }
+        if self.is_late() {
+            return None;
         }
         file.text.get_or_init(|| self.load(file)).as_deref()
     }
 
     fn load(&self, file: &File) -> Option<String> {
-        if file.size > self.caps.file_bytes as u64 || self.bytes.get() >= self.caps.total_bytes {
-            if self.bytes.get() >= self.caps.total_bytes {
+        let full = self.bytes.load(Ordering::Relaxed) >= self.caps.total_bytes;
+        if full || file.size > self.caps.file_bytes as u64 {
+            if full {
                 self.note_cap("the limit of bytes read was reached");
             } else if is_manifest(file.name()) {
                 self.note_cap(&format!("{} has {} bytes and was not read", file.path, file.size));
             }
             return None;
         }
-        let bytes = self.tree.read(&file.path, self.caps.file_bytes).ok()?;
-        self.read.set(self.read.get() + 1);
-        self.bytes.set(self.bytes.get() + bytes.len() as u64);
-        if bytes.iter().take(8000).any(|&b| b == 0) {
+        // One byte more than listed: whoever reads sees the end, and a file that lies about its size stays small.
+        let most = usize::try_from(file.size).map_or(usize::MAX, |size| size.saturating_add(1));
+        let bytes = self.tree.read(&file.path, most.min(self.caps.file_bytes)).ok()?;
+        self.read.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        if bytes.get(..bytes.len().min(8000)).is_some_and(|head| head.contains(&0)) {
             return None;
         }
         let text = match String::from_utf8(bytes) {
@@ -268,7 +315,7 @@ impl<'t> Repo<'t> {
 
     /// Says that a limit was reached, once for each limit.
     pub(crate) fn note_cap(&self, message: &str) {
-        let mut findings = self.findings.borrow_mut();
+        let mut findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
         if findings.iter().any(|f| f.code == FindingCode::CapReached && f.message == message) {
             return;
         }
@@ -277,7 +324,7 @@ impl<'t> Repo<'t> {
             code: FindingCode::CapReached,
             service: None,
             message: message.to_owned(),
-            advice: "Analyse a subdirectory, or raise the caps in the configuration.".to_owned(),
+            advice: "Analyse a subdirectory, or raise the limit: `analysis_caps` of the coordinator, --caps of hydron analyze.".to_owned(),
             file: None,
             line: None,
         });
@@ -318,14 +365,32 @@ fn asked<'p>(path: &'p str, subdir: Option<&str>) -> &'p str {
     subdir.and_then(|subdir| path::relative(path, subdir)).unwrap_or(path)
 }
 
-fn file(entry: Entry, subdir: Option<&str>) -> File {
-    let role = role(asked(&entry.path, subdir));
-    File { path: entry.path, kind: entry.kind, size: entry.size, role, text: OnceCell::new() }
+/// Sorted entries with their roles; neighbours mostly share a directory, which is judged once.
+fn files(entries: Vec<Entry>, subdir: Option<&str>) -> Vec<File> {
+    let mut judged: (String, Role) = (String::new(), Role::Normal);
+    let one = |entry: Entry| {
+        let path = asked(&entry.path, subdir);
+        let dir = path::parent(path);
+        if dir != judged.0 {
+            judged = (dir.to_owned(), dir_role(dir));
+        }
+        let role = file_role(judged.1, path::base(path));
+        file(entry, role)
+    };
+    entries.into_iter().map(one).collect()
+}
+
+fn file(entry: Entry, role: Role) -> File {
+    let name_at = entry.path.rfind('/').map_or(0, |at| at + 1);
+    let dot = entry.path.get(name_at..).and_then(|name| name.rfind('.'));
+    let extension_at = dot.map_or(entry.path.len(), |at| name_at + at + 1);
+    let text = OnceLock::new();
+    File { path: entry.path, kind: entry.kind, size: entry.size, role, name_at, extension_at, text }
 }
 
 /// A file that nobody listed, for a parser that only asks for its name.
 pub(crate) fn as_file(path: &str) -> File {
-    file(Entry { path: path.to_owned(), kind: EntryKind::File, size: 0 }, None)
+    file(Entry { path: path.to_owned(), kind: EntryKind::File, size: 0 }, role(path))
 }
 
 fn is_manifest(name: &str) -> bool {
@@ -343,113 +408,4 @@ fn is_manifest(name: &str) -> bool {
             | "compose.yaml"
             | "docker-compose.yml"
     )
-}
-
-/// Directories of other people's code and of build output.
-const VENDORED: [&str; 22] = [
-    "node_modules",
-    "bower_components",
-    "vendor",
-    "third_party",
-    "thirdparty",
-    ".git",
-    ".yarn",
-    ".next",
-    ".nuxt",
-    ".output",
-    ".venv",
-    "venv",
-    "__pycache__",
-    "site-packages",
-    "target",
-    "Pods",
-    ".gradle",
-    ".terraform",
-    ".turbo",
-    ".svelte-kit",
-    "obj",
-    ".idea",
-];
-
-/// Directories that help people, not the running program.
-const AUX: [&str; 38] = [
-    "docs",
-    "doc",
-    "documentation",
-    "examples",
-    "example",
-    "demos",
-    "samples",
-    "test",
-    "tests",
-    "testing",
-    "__tests__",
-    "e2e",
-    "spec",
-    "specs",
-    "fixtures",
-    "__fixtures__",
-    "testdata",
-    "cypress",
-    "playwright",
-    "mocks",
-    "__mocks__",
-    ".storybook",
-    "storybook",
-    "benchmark",
-    "benchmarks",
-    "bench",
-    ".devcontainer",
-    ".github",
-    ".gitlab",
-    ".circleci",
-    ".vscode",
-    "remix.init",
-    "integration-tests",
-    "e2e-tests",
-    "acceptance",
-    "dev",
-    "example_configs",
-    "stories",
-];
-
-/// Judges a path by its directories and, for sources, by its file name.
-pub(crate) fn role(path: &str) -> Role {
-    let dirs = path::parent(path);
-    let mut role = Role::Normal;
-    for part in dirs.split('/').filter(|p| !p.is_empty()) {
-        if VENDORED.contains(&part) {
-            return Role::Vendored;
-        }
-        if AUX.contains(&part)
-            || part.ends_with("-e2e")
-            || part.ends_with("_test")
-            || part.ends_with("Tests")
-            || part.ends_with(".Tests")
-        {
-            role = Role::Aux;
-        }
-    }
-    if dirs.contains("src/test/") || dirs.ends_with("src/test") || is_test_file(path::base(path)) {
-        Role::Aux
-    } else {
-        role
-    }
-}
-
-fn is_test_file(name: &str) -> bool {
-    let stem = name.rsplit_once('.').map_or(name, |(s, _)| s);
-    name.contains(".test.")
-        || name.contains(".spec.")
-        || name.contains(".e2e")
-        || name.contains(".stories.")
-        || stem.ends_with("_test")
-        || stem.ends_with("_spec")
-        || (stem.starts_with("test_") && name.to_ascii_lowercase().ends_with(".py"))
-        || stem == "conftest"
-        || name.starts_with("playwright.config")
-        || name.starts_with("cypress.config")
-        || name.starts_with("vitest.config")
-        || name.starts_with("jest.config")
-        || name.ends_with(".min.js")
 }

@@ -2,6 +2,8 @@
 //!
 //! One rule: only a literal in code that serves is a route; a path in a client's request is not.
 
+use regex::Regex;
+
 use crate::draft::Draft;
 use crate::field::At;
 use crate::path;
@@ -9,6 +11,8 @@ use crate::pattern::patterns;
 use crate::repo::{File, line_at};
 
 patterns! {
+    ABOUT_HEALTH = r#"(?:healthz?|check|livez?|liveness|readyz|readiness|ping|/up|heartbeat|alive)/?['"`]"#;
+    ABOUT_STATUS = r#"/status/?['"`]"#;
     HEALTH = r#"['"`](/(?:[\w\-]+/){0,4}(?:healthz?|health[-_]?check|_healthz?|livez?|liveness|readyz|readiness|ping|up|heartbeat|alive))/?['"`]"#;
     STATUS = r#"['"`](/(?:[\w\-]+/){0,3}status)/?['"`]"#;
     ROUTE_PY = r#"(?m)^\s*@\w+\.(?:route|get|post|put|delete|patch)\(\s*['"]([^'"]+)['"]"#;
@@ -19,66 +23,107 @@ patterns! {
     GLOBAL_PREFIX = r#"setGlobalPrefix\(\s*['"`]/?([^'"`]+)['"`]"#;
 }
 
-/// Whether a text can name a path at all: a quoted one, or an annotation.
-pub(crate) fn has_paths(text: &str) -> bool {
-    text.contains("'/")
-        || text.contains("\"/")
-        || text.contains("`/")
-        || text.contains('@')
-        || text.contains("refix")
+/// Paths that a file shows.
+#[derive(Debug, Default)]
+pub(crate) struct Paths {
+    health: Vec<HealthSeen>,
+    /// Declared routes; a global prefix begins with `!`.
+    pub(crate) routes: Vec<String>,
 }
 
-/// Offers health paths that a file shows.
-pub(crate) fn health(draft: &mut Draft, file: &File, text: &str) {
-    let served = !matches!(file.extension(), "sh" | "conf" | "template" | "tsx" | "jsx" | "vue" | "svelte");
-    if !served {
-        return;
+#[derive(Debug)]
+struct HealthSeen {
+    path: String,
+    confidence: f32,
+    rule: &'static str,
+    line: Option<u32>,
+}
+
+/// Health paths and routes of a text.
+pub(crate) fn find(file: &File, text: &str) -> Paths {
+    if !has_paths(text) {
+        return Paths { health: named_health(file, text), routes: Vec::new() };
     }
-    let paths = if has_paths(text) { text } else { "" };
-    for found in HEALTH.captures_iter(paths).filter_map(|c| c.get(1)).take(2) {
+    let mut health = if serves(file) { literal_health(text) } else { Vec::new() };
+    health.extend(named_health(file, text));
+    Paths { health, routes: collect_routes(file.extension(), text) }
+}
+
+/// Whether a text can name a path at all: a quoted one, or an annotation.
+fn has_paths(text: &str) -> bool {
+    ["'/", "\"/", "`/", "@", "refix"].iter().any(|word| text.contains(word))
+}
+
+fn serves(file: &File) -> bool {
+    !matches!(file.extension(), "sh" | "conf" | "template" | "tsx" | "jsx" | "vue" | "svelte")
+}
+
+fn literal_health(text: &str) -> Vec<HealthSeen> {
+    let mut list = Vec::new();
+    let candidates = if ABOUT_HEALTH.is_match(text) { text } else { "" };
+    for found in HEALTH.captures_iter(candidates).filter_map(|c| c.get(1)).take(2) {
         let line_start = text.get(..found.start()).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
         let line = text.get(line_start..found.end()).unwrap_or_default();
-        if line.contains("fetch(")
-            || line.contains("axios")
-            || line.contains("://")
-            || line.trim_start().starts_with(['#', '*'])
-        {
+        let asks = ["fetch(", "axios", "://"].iter().any(|word| line.contains(word));
+        if asks || line.trim_start().starts_with(['#', '*']) {
             continue;
         }
         let short = if found.as_str().matches('/').count() == 1 { 0.02 } else { 0.0 };
-        draft.health.offer(
-            found.as_str(),
-            0.6 + short,
-            "code.health.route",
-            At::line(&file.path, line_at(text, found.start())),
-        );
+        list.push(seen(text, found, 0.6 + short, "code.health.route"));
     }
-    if let Some(found) = STATUS.captures(paths).and_then(|c| c.get(1)) {
-        draft.health.offer(
-            found.as_str(),
-            0.4,
-            "code.health.status",
-            At::line(&file.path, line_at(text, found.start())),
-        );
+    if ABOUT_STATUS.is_match(text)
+        && let Some(found) = STATUS.captures(text).and_then(|c| c.get(1))
+    {
+        list.push(seen(text, found, 0.4, "code.health.status"));
     }
-    if let Some(route) = file_route(&file.path, &draft.dir) {
+    list
+}
+
+fn seen(text: &str, found: regex::Match<'_>, confidence: f32, rule: &'static str) -> HealthSeen {
+    let line = Some(line_at(text, found.start()));
+    HealthSeen { path: found.as_str().to_owned(), confidence, rule, line }
+}
+
+/// Health paths that a framework serves when a file says so.
+fn named_health(file: &File, text: &str) -> Vec<HealthSeen> {
+    let named = [
+        (
+            "/health",
+            0.62,
+            "code.health.actuator",
+            text.contains("express-actuator") && text.contains("actuator("),
+        ),
+        ("/up", 0.75, "code.health.rails", file.name() == "routes.rb" && text.contains("rails/health#show")),
+        (
+            "/up",
+            0.75,
+            "code.health.laravel",
+            file.path.ends_with("bootstrap/app.php") && text.contains("health:"),
+        ),
+    ];
+    let shown = named.into_iter().filter(|(_, _, _, holds)| *holds && serves(file));
+    shown
+        .map(|(path, confidence, rule, _)| HealthSeen { path: path.to_owned(), confidence, rule, line: None })
+        .collect()
+}
+
+/// Offers the health paths of a file to a service.
+pub(crate) fn health(draft: &mut Draft, file: &File, paths: &Paths) {
+    for one in &paths.health {
+        let at = At { file: Some(file.path.clone()), line: one.line };
+        draft.health.offer(one.path.clone(), one.confidence, one.rule, at);
+    }
+    if serves(file)
+        && let Some(route) = file_route(&file.path, &draft.dir)
+    {
         draft.health.offer(route, 0.7, "code.health.file_route", At::file(&file.path));
-    }
-    if text.contains("express-actuator") && text.contains("actuator(") {
-        draft.health.offer("/health", 0.62, "code.health.actuator", At::file(&file.path));
-    }
-    if file.name() == "routes.rb" && text.contains("rails/health#show") {
-        draft.health.offer("/up", 0.75, "code.health.rails", At::file(&file.path));
-    }
-    if file.path.ends_with("bootstrap/app.php") && text.contains("health:") {
-        draft.health.offer("/up", 0.75, "code.health.laravel", At::file(&file.path));
     }
 }
 
 /// The path that a file-based router gives a health file: `app/api/health/route.ts` → `/api/health`.
 fn file_route(file: &str, dir: &str) -> Option<String> {
     patterns! {
-        ROUTE = r"^(?:src/)?(?:app|pages|routes|server)/((?:[\w\-()]+/)*?(?:healthz?|health-?check|livez|readyz|ping|alive))(?:/(?:route|\+server|index)|\.get)?\.[jt]s$";
+        ROUTE = r"^(?:src/)?(?:app|pages|routes|server)/((?:(?:api|v\d+|_?internal|\([\w\-]+\))/)*?(?:healthz?|health-?check|livez|readyz|ping|alive))(?:/(?:route|\+server|index)|\.get)?\.[jt]s$";
     }
     let relative = path::relative(file, dir)?;
     let found = ROUTE.captures(relative)?.get(1)?.as_str();
@@ -86,21 +131,27 @@ fn file_route(file: &str, dir: &str) -> Option<String> {
     Some(format!("/{}", parts.join("/")))
 }
 
-/// Routes and prefixes that a file declares.
-pub(crate) fn collect_routes(text: &str) -> Vec<String> {
+/// Routes and prefixes that a file declares, by the patterns of its language.
+fn collect_routes(extension: &str, text: &str) -> Vec<String> {
     let mut list = Vec::new();
-    for pattern in [&*ROUTE_PY, &*ROUTE_JS, &*ROUTE_GO, &*ROUTE_RS] {
+    let patterns: &[&Regex] = match extension {
+        "py" => &[&ROUTE_PY],
+        "go" => &[&ROUTE_GO],
+        "rs" => &[&ROUTE_RS],
+        "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" => &[&ROUTE_JS, &ROUTE_RS],
+        _ => &[&ROUTE_JS, &ROUTE_GO, &ROUTE_RS],
+    };
+    for pattern in patterns {
         list.extend(pattern.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()));
     }
-    list.extend(
-        PREFIX_PY
-            .captures_iter(text)
-            .filter_map(|c| c.get(1))
-            .map(|m| format!("{}/*", m.as_str().trim_end_matches('/'))),
-    );
-    list.extend(
-        GLOBAL_PREFIX.captures_iter(text).filter_map(|c| c.get(1)).map(|m| format!("!{}", m.as_str())),
-    );
+    if extension == "py" && text.contains("prefix") {
+        let prefixes = PREFIX_PY.captures_iter(text).filter_map(|c| c.get(1));
+        list.extend(prefixes.map(|m| format!("{}/*", m.as_str().trim_end_matches('/'))));
+    }
+    if text.contains("setGlobalPrefix") {
+        let global = GLOBAL_PREFIX.captures_iter(text).filter_map(|c| c.get(1));
+        list.extend(global.map(|m| format!("!{}", m.as_str())));
+    }
     list
 }
 

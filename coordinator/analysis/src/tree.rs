@@ -45,8 +45,8 @@ pub enum TreeError {
     },
 }
 
-/// Files that can be listed once and read by need.
-pub trait FileTree {
+/// Files that can be listed once and read by need, several at a time.
+pub trait FileTree: Sync {
     /// All files, in any order. Directories are not listed.
     fn entries(&self) -> Result<Vec<Entry>, TreeError>;
 
@@ -92,6 +92,6 @@ impl FileTree for MemoryTree {
     fn read(&self, path: &str, cap: usize) -> Result<Vec<u8>, TreeError> {
         let missing = || TreeError::Read { path: path.to_owned(), reason: "no such file".to_owned() };
         let content = self.files.get(path).ok_or_else(missing)?;
-        Ok(content.iter().copied().take(cap).collect())
+        Ok(content.get(..cap).unwrap_or(content).to_vec())
     }
 }

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
+mod anchors;
 mod bad_input;
 mod compose;
 mod corpora;
@@ -12,6 +13,7 @@ mod environment;
 mod golden;
 mod hostile;
 mod layouts;
+mod products;
 mod recipes;
 mod services;
 mod traps;

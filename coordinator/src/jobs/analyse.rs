@@ -132,6 +132,7 @@ impl Reading<'_> {
         let files = checkout.listing.files();
         let options = Options {
             default_versions: self.app.config.base_versions.clone(),
+            caps: self.app.config.analysis_caps,
             repository_name: Some(self.run.source.url.repository_name().to_owned()),
             subdir: Some(subdir).filter(|subdir| !subdir.is_empty()),
             ..Options::default()

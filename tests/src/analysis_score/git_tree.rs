@@ -2,11 +2,11 @@
 //!
 //! One rule: nothing is checked out and nothing of the repository runs.
 
-use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
 use hydron_analysis::{Entry, EntryKind, FileTree, TreeError};
@@ -15,7 +15,7 @@ use hydron_analysis::{Entry, EntryKind, FileTree, TreeError};
 pub(crate) struct GitTree {
     entries: Vec<Entry>,
     blobs: HashMap<String, String>,
-    batch: RefCell<Batch>,
+    batch: Mutex<Batch>,
 }
 
 struct Batch {
@@ -66,7 +66,7 @@ impl GitTree {
             .context("git cat-file")?;
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().context("no pipe from git cat-file")?);
-        Ok(Self { entries, blobs, batch: RefCell::new(Batch { child, input, output }) })
+        Ok(Self { entries, blobs, batch: Mutex::new(Batch { child, input, output }) })
     }
 }
 
@@ -86,7 +86,8 @@ impl FileTree for GitTree {
     fn read(&self, path: &str, cap: usize) -> Result<Vec<u8>, TreeError> {
         let failed = |reason: String| TreeError::Read { path: path.to_owned(), reason };
         let id = self.blobs.get(path).ok_or_else(|| failed("no such file".to_owned()))?;
-        let mut batch = self.batch.borrow_mut();
+        let mut batch = self.batch.lock().unwrap_or_else(PoisonError::into_inner);
+        let batch = &mut *batch;
         let input = batch.input.as_mut().ok_or_else(|| failed("git has ended".to_owned()))?;
         writeln!(input, "{id}").and_then(|()| input.flush()).map_err(|e| failed(e.to_string()))?;
         let mut header = String::new();

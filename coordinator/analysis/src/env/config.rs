@@ -22,19 +22,16 @@ patterns! {
 
 /// Configuration files of all drafts.
 pub(crate) fn apply(repo: &Repo<'_>, drafts: &mut [Draft]) {
-    for file in repo.files().iter().filter(|f| f.role == Role::Normal) {
-        if !is_config(file) || !drafts.iter().any(|d| d.owns(&file.path)) {
-            continue;
-        }
-        let Some(text) = repo.text(file) else { continue };
-        let seen = scan(file, text);
-        let lines = Lines::of(text);
-        for draft in drafts.iter_mut().filter(|d| d.owns(&file.path)) {
-            if matches!(draft.stack, Stack::Site(_)) {
-                continue;
-            }
-            for one in &seen {
-                collect::add(draft, one.clone(), &At::line(&file.path, lines.at(one.offset)));
+    for draft in drafts.iter_mut().filter(|d| !matches!(d.stack, Stack::Site(_))) {
+        let files: Vec<&File> =
+            repo.owned(draft).filter(|f| f.role == Role::Normal && is_config(f)).collect();
+        for file in files {
+            let Some(text) = repo.text(file) else { continue };
+            let seen = scan(file, text);
+            let lines = Lines::of(text);
+            for one in seen {
+                let at = At::line(&file.path, lines.at(one.offset));
+                collect::add(draft, one, &at);
             }
         }
     }
@@ -205,8 +202,7 @@ pub(crate) fn implied(repo: &Repo<'_>, drafts: &mut [Draft]) {
 
 fn prisma(repo: &Repo<'_>, draft: &mut Draft) {
     patterns! { ENV = r#"\benv\(\s*"(\w+)"\s*\)"#; }
-    let files: Vec<&File> =
-        repo.files().iter().filter(|f| f.extension() == "prisma" && draft.owns(&f.path)).collect();
+    let files: Vec<&File> = repo.owned(draft).filter(|f| f.extension() == "prisma").collect();
     for file in files {
         let Some(text) = repo.text(file) else { continue };
         for name in ENV.captures_iter(text).filter_map(|c| c.get(1)) {

@@ -14,7 +14,8 @@ use hydron_domain::analysis::EnvSource;
 
 use crate::draft::Draft;
 use crate::field::At;
-use crate::repo::{Lines, Repo, Role};
+use crate::repo::Repo;
+use crate::sources::Source;
 
 /// One sighting of a variable.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,8 +36,8 @@ impl Seen {
 }
 
 /// Finds the variables of all drafts.
-pub(crate) fn find(repo: &Repo<'_>, drafts: &mut [Draft]) {
-    code(repo, drafts);
+pub(crate) fn find(repo: &Repo<'_>, drafts: &mut [Draft], sources: &[Source<'_>]) {
+    code(drafts, sources);
     examples::apply(repo, drafts);
     config::apply(repo, drafts);
     config::dockerfiles(repo, drafts);
@@ -44,22 +45,14 @@ pub(crate) fn find(repo: &Repo<'_>, drafts: &mut [Draft]) {
     collect::finish(drafts);
 }
 
-fn code(repo: &Repo<'_>, drafts: &mut [Draft]) {
-    for file in repo.files().iter().filter(|f| f.role == Role::Normal) {
-        if !reads::is_source(file) || !drafts.iter().any(|d| d.owns(&file.path)) {
-            continue;
-        }
-        let Some(text) = repo.text(file) else { continue };
-        let mut seen = reads::scan(file, text);
-        seen.extend(schema::scan(file, text));
-        if seen.is_empty() {
-            continue;
-        }
-        let lines = Lines::of(text);
-        for draft in drafts.iter_mut().filter(|d| d.owns(&file.path)) {
-            for one in &seen {
-                let at = At::line(&file.path, lines.at(one.offset));
-                collect::add(draft, one.clone(), &at);
+fn code(drafts: &mut [Draft], sources: &[Source<'_>]) {
+    for source in sources {
+        for (seen, line) in &source.shown.env {
+            let at = At::line(&source.file.path, *line);
+            for owner in &source.owners {
+                if let Some(draft) = drafts.get_mut(*owner) {
+                    collect::add(draft, seen.clone(), &at);
+                }
             }
         }
     }

@@ -12,14 +12,14 @@ patterns! {
     JS = r#"process\.env(?:\.([A-Za-z_]\w*)|\[\s*['"`]([A-Za-z_][\w-]*)['"`]\s*\])(\s*!)?(?:\)?\s*(?:\|\||\?\?)\s*(?:['"`]([^'"`\n]*)['"`]|(\d[\d_.]*|true|false)))?"#;
     JS_META = r"import\.meta\.env\.([A-Za-z_]\w*)";
     JS_DESTRUCTURED = r"(?s)\{([^{}]*)\}\s*=\s*(?:process\.env|import\.meta\.env)\b";
-    JS_GETTER = r#"(?:Deno\.env\.get|Env\.get|env\.get|envvar\.get|getEnv|requireEnv|getenv|mustGetEnv|required?EnvVar|(?:[cC]onfigService|this\.config\w*|config)\.(?:get|getOrThrow)(?:<[^>()]*>)?)\(\s*['"`]([A-Z][A-Z0-9_]+)['"`](?:\s*,\s*(?:['"`]([^'"`\n]*)['"`]|(\d+)))?"#;
+    JS_GETTER = r#"(?:\benv(?:\.(?:int|float|bool|json|array))?|Deno\.env\.get|Env\.get|env\.get|envvar\.get|getEnv|requireEnv|getenv|mustGetEnv|required?EnvVar|(?:[cC]onfigService|this\.config\w*|config)\.(?:get|getOrThrow)(?:<[^>()]*>)?)\(\s*['"`]([A-Z][A-Z0-9_]+)['"`](?:\s*,\s*(?:['"`]([^'"`\n]*)['"`]|(\d+)))?"#;
     JS_BUN = r"Bun\.env\.([A-Za-z_]\w*)";
     JS_SVELTE = r#"import\s*\{([^}]*)\}\s*from\s*['"]\$env/(static|dynamic)/(private|public)['"]"#;
     JS_SVELTE_USE = r"\benv\.([A-Z][A-Z0-9_]+)";
     JS_CONVICT = r#"(?m)^\s*env\s*:\s*['"]([A-Z][A-Z0-9_]+)['"]"#;
     RUBY = r#"ENV(?:\.fetch)?\s*[\[(]\s*['"]([\w-]+)['"]\s*(?:[\])]\s*(?:\|\||\{)\s*(?:['"]([^'"\n]*)['"]|(\d+))|,\s*(?:['"]([^'"\n]*)['"]|([\w.:]+)))?"#;
     GO = r#"os\.(?:Getenv|LookupEnv)\(\s*"([^"]+)"\s*\)"#;
-    GO_HELPER = r#"\b\w*[eE]nv\w*\(\s*"([A-Z][A-Z0-9_]+)"(?:\s*,\s*"([^"]*)")?"#;
+    GO_HELPER = r#"\b\w*[eE]nv\w*\(\s*(?:&?[\w.]+\s*,\s*)?"([A-Z][A-Z0-9_]+)"(?:\s*,\s*"([^"]*)")?"#;
     GO_TAG = r#"\b(?:env|envconfig|mapstructure_env):"([A-Z][A-Z0-9_]+)((?:,\w+)*)"(?:[^`]*?(?:envDefault|default):"([^"]*)")?"#;
     GO_PREFIX = r#"SetEnvPrefix\(\s*"(\w+)""#;
     GO_KEYS = r#"(?:viper\.(?:SetDefault|BindEnv|Get\w*)|\bv\.(?:SetDefault|BindEnv)|[fF]lags\(\)\.\w+?(?:Var)?P?)\(\s*(?:&[\w.]+,\s*)?"([a-z][\w.\-]*)""#;
@@ -130,7 +130,9 @@ fn javascript(text: &str, out: &mut Vec<Seen>) {
     let before = out.len();
     each(&JS_META, text, &[1], &[], out);
     out.iter_mut().skip(before).for_each(|s| s.build_time = true);
-    for found in JS_DESTRUCTURED.captures_iter(text).filter_map(|c| c.get(1)) {
+    let whole = ["process.env", "import.meta.env"].iter().any(|name| text.contains(name));
+    let destructured = if whole { text } else { "" };
+    for found in JS_DESTRUCTURED.captures_iter(destructured).filter_map(|c| c.get(1)) {
         for part in found.as_str().split(',') {
             let (name, default) = part
                 .split_once('=')
@@ -147,6 +149,9 @@ fn javascript(text: &str, out: &mut Vec<Seen>) {
 }
 
 fn svelte(text: &str, out: &mut Vec<Seen>) {
+    if !text.contains("$env/") {
+        return;
+    }
     for found in JS_SVELTE.captures_iter(text) {
         let (Some(names), Some(mode)) = (found.get(1), found.get(2)) else { continue };
         if mode.as_str() == "dynamic" {
@@ -185,7 +190,9 @@ fn ruby(text: &str, out: &mut Vec<Seen>) {
 
 fn go(text: &str, out: &mut Vec<Seen>) {
     each(&GO, text, &[1], &[], out);
-    each(&GO_HELPER, text, &[1], &[2], out);
+    if text.contains("env") || text.contains("Env") {
+        each(&GO_HELPER, text, &[1], &[2], out);
+    }
     for found in GO_TAG.captures_iter(text) {
         let Some(name) = found.get(1) else { continue };
         let mut seen = Seen::new(name.as_str(), EnvSource::Schema, name.start());
@@ -262,7 +269,8 @@ fn rust(text: &str, out: &mut Vec<Seen>) {
         out.push(seen);
     }
     each(&RUST_CLAP, text, &[1], &[], out);
-    for field in RUST_CLAP_FIELD.captures_iter(text).filter_map(|c| c.get(1)) {
+    let clap = if text.contains("clap") || text.contains("#[arg") { text } else { "" };
+    for field in RUST_CLAP_FIELD.captures_iter(clap).filter_map(|c| c.get(1)) {
         out.push(Seen::new(&field.as_str().to_uppercase(), EnvSource::Schema, field.start()));
     }
     let env_module = text.contains("env")

@@ -23,9 +23,10 @@ patterns! {
 
 /// All sightings in a Python file.
 pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
+    let environ = if text.contains("environ") { text } else { "" };
     let tested: BTreeSet<&str> =
-        TESTED.captures_iter(text).filter_map(|c| c.get(1)).map(|m| m.as_str()).collect();
-    for name in INDEX.captures_iter(text).filter_map(|c| c.get(1)) {
+        TESTED.captures_iter(environ).filter_map(|c| c.get(1)).map(|m| m.as_str()).collect();
+    for name in INDEX.captures_iter(environ).filter_map(|c| c.get(1)) {
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         let tail = text.get(name.end()..).unwrap_or_default();
         let assigned = tail
@@ -36,7 +37,8 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
         seen.required = !assigned && !is_conditional(text, name.start()) && !tested.contains(name.as_str());
         out.push(seen);
     }
-    for found in GET.captures_iter(text) {
+    let gets = if environ.is_empty() && !text.contains("getenv") { "" } else { text };
+    for found in GET.captures_iter(gets) {
         let Some(name) = found.get(1) else { continue };
         let mut seen = Seen::new(name.as_str(), EnvSource::Code, name.start());
         seen.default = found.get(2).and_then(|m| literal(m.as_str()));
@@ -55,7 +57,7 @@ pub(crate) fn scan(text: &str, out: &mut Vec<Seen>) {
             out.push(seen);
         }
     }
-    if DJ_DATABASE_URL.is_match(text) {
+    if text.contains("dj_database_url") && DJ_DATABASE_URL.is_match(text) {
         let name = DJ_NAME.captures(text).and_then(|c| c.get(1)).map_or("DATABASE_URL", |m| m.as_str());
         out.push(Seen::new(name, EnvSource::Code, text.find("dj_database_url.config").unwrap_or(0)));
     }

@@ -2,18 +2,17 @@
 //!
 //! One rule: development groups, comments and indirect requirements never propose anything.
 
+use std::collections::BTreeSet;
+
 use super::packages::{self, Driver};
 use crate::draft::{Draft, Stack};
 use crate::field::At;
+use crate::overlay::image_facts;
 use crate::path;
-use crate::pattern::patterns;
-use crate::repo::{Repo, Role};
+use crate::repo::{File, Repo, Role};
 use crate::stacks::Scan;
+use crate::stacks::go::imports;
 use crate::stacks::rust::read_all;
-
-patterns! {
-    GO_IMPORT = r#"(?m)^\s*(?:import\s+)?(?:[\w.]+\s+)?"((?:[\w.\-]+\.[a-z]+/|net/smtp)[^"]*)""#;
-}
 
 /// Offers every driver of a draft.
 pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
@@ -67,7 +66,13 @@ pub(crate) fn offer(scan: &Scan<'_, '_>, draft: &mut Draft) {
             }
         }
         Stack::Rust(_) => rust(scan.repo, draft),
-        Stack::Site(_) | Stack::Image => {}
+        Stack::Image => {
+            for (name, at) in image_facts::packages(scan.repo, &draft.dir) {
+                offer_named(packages::NPM, &name, at.clone(), draft);
+                offer_named(packages::PYPI, &name, at, draft);
+            }
+        }
+        Stack::Site(_) => {}
     }
 }
 
@@ -120,19 +125,14 @@ fn node(scan: &Scan<'_, '_>, draft: &mut Draft) {
 }
 
 fn go_imports(repo: &Repo<'_>, draft: &Draft) -> Vec<(String, At)> {
-    let dirs = &draft.sources;
-    let files = repo
-        .files()
-        .iter()
-        .filter(|f| f.extension() == "go" && f.role == Role::Normal && dirs.iter().any(|d| d == f.dir()));
     let mut list = Vec::new();
-    for file in files {
+    let dirs: BTreeSet<&str> = draft.sources.iter().map(String::as_str).collect();
+    let own = |f: &&File| f.extension() == "go" && f.role == Role::Normal && dirs.contains(f.dir());
+    for file in repo.files().iter().filter(own) {
         let Some(text) = repo.text(file) else { continue };
-        for found in GO_IMPORT.captures_iter(text).filter_map(|c| c.get(1)) {
-            list.push((
-                found.as_str().to_owned(),
-                At::line(&file.path, crate::repo::line_at(text, found.start())),
-            ));
+        let host = |import: &str| import.split_once('/').is_some_and(|(host, _)| host.contains('.'));
+        for (offset, import) in imports(text).filter(|(_, i)| host(i) || *i == "net/smtp") {
+            list.push((import.to_owned(), At::line(&file.path, crate::repo::line_at(text, offset))));
         }
     }
     list

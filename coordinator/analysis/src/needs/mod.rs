@@ -185,8 +185,11 @@ fn decide(draft: &mut Draft) {
                     && (e.default.is_none() || !place(&e.name))
                     && matches!(e.source, hydron_domain::analysis::EnvSource::Schema)
             });
+        // Ruby asks for what it cannot do without by `fetch`; a plain read there is mostly a question.
+        let asks = matches!(draft.stack, Stack::Ruby(_)) && kind.ends_with("-api");
         let model =
             matches!(kind.as_str(), "openai" | "anthropic" | "stripe" | "oidc-idp") || kind.ends_with("-api");
+        let model = model && !asks;
         let mails = kind == "smtp" && matches!(draft.stack, Stack::Go(_));
         let Some(need) = draft.needs.get_mut(kind) else { continue };
         if !need.required && !need.alternative {

@@ -360,6 +360,14 @@ pub(crate) const NUGET: &[Driver] = &[
     ("MailKit", "smtp", None),
     ("Aspire.Npgsql", "postgres", None),
     ("Aspire.StackExchange.Redis", "redis", None),
+    ("Aspire.RabbitMQ.Client", "rabbitmq", None),
+    ("Aspire.Confluent.Kafka", "kafka", None),
+    ("Aspire.MongoDB.Driver", "mongodb", None),
+    ("Aspire.MySqlConnector", "mysql", None),
+    ("Aspire.Pomelo.EntityFrameworkCore.MySql", "mysql", None),
+    ("Aspire.Microsoft.Data.SqlClient", "mssql", None),
+    ("Aspire.Microsoft.EntityFrameworkCore.SqlServer", "mssql", None),
+    ("Aspire.Elastic.Clients", "elasticsearch", None),
 ];
 
 /// Rust crates (features decide for `sqlx`, `diesel`, `sea-orm`).

@@ -138,8 +138,7 @@ fn decide(draft: &mut Draft, kind: &str, reason: &str, rule: &str, at: At) {
 }
 
 fn node(repo: &Repo<'_>, draft: &mut Draft) {
-    let files: Vec<_> =
-        repo.files().iter().filter(|f| f.role == Role::Normal && draft.owns(&f.path)).collect();
+    let files: Vec<_> = repo.owned(draft).filter(|f| f.role == Role::Normal).collect();
     let mut typed: Vec<(&'static str, At)> = Vec::new();
     for file in files {
         let prisma = file.extension() == "prisma";
@@ -166,13 +165,13 @@ fn node(repo: &Repo<'_>, draft: &mut Draft) {
         } else {
             let orm = [(&*TYPEORM, "typeorm"), (&*SEQUELIZE, "sequelize"), (&*KNEX, "knex")];
             for (pattern, word) in orm {
-                if (text.contains(word) || word == "knex" && (knex || text.to_lowercase().contains("knex")))
+                if (text.contains(word) || word == "knex" && (knex || text.contains("Knex")))
                     && let Some((Some(kind), at)) = pick(pattern)
                 {
                     typed.push((kind, at));
                 }
             }
-            if NODE_SQLITE.is_match(text) {
+            if text.contains(":sqlite") && NODE_SQLITE.is_match(text) {
                 draft.need("sqlite").driver = true;
                 draft.need("sqlite").reasons.offer(
                     "node:sqlite",
@@ -190,11 +189,8 @@ fn node(repo: &Repo<'_>, draft: &mut Draft) {
 }
 
 fn python(repo: &Repo<'_>, draft: &mut Draft, django: bool) {
-    let files: Vec<_> = repo
-        .files()
-        .iter()
-        .filter(|f| f.role == Role::Normal && f.extension() == "py" && draft.owns(&f.path))
-        .collect();
+    let files: Vec<_> =
+        repo.owned(draft).filter(|f| f.role == Role::Normal && f.extension() == "py").collect();
     let mut engines: Vec<(&'static str, At)> = Vec::new();
     let mut by_url = false;
     for file in files {
@@ -223,7 +219,8 @@ fn python(repo: &Repo<'_>, draft: &mut Draft, django: bool) {
             by_url |= DJANGO_URL.is_match(text);
         }
         if !django {
-            for found in SQLALCHEMY.captures_iter(text).filter_map(|c| c.get(1)).take(8) {
+            let urls = if text.contains("://") { text } else { "" };
+            for found in SQLALCHEMY.captures_iter(urls).filter_map(|c| c.get(1)).take(8) {
                 if let Some(kind) = kind(found.as_str()) {
                     let packaged = draft
                         .needs
@@ -240,7 +237,7 @@ fn python(repo: &Repo<'_>, draft: &mut Draft, django: bool) {
                     );
                 }
             }
-            if PY_SQLITE.is_match(text) {
+            if text.contains("sqlite3") && PY_SQLITE.is_match(text) {
                 draft.need("sqlite").driver = true;
                 draft.need("sqlite").reasons.offer(
                     "sqlite3 module",
@@ -333,6 +330,17 @@ fn php(repo: &Repo<'_>, draft: &mut Draft, dir: &str, laravel: bool) {
         && let Some(kind) = super::table::kind_of_url(&url.value)
     {
         decide(draft, kind, "DATABASE_URL", "needs.symfony", At::line(&file, url.line));
+    }
+    if let Some(scout) = active("SCOUT_DRIVER").filter(|a| a.value != "meilisearch")
+        && let Some(need) = draft.needs.get_mut("meilisearch")
+    {
+        need.alternative = true;
+        need.reasons.offer(
+            format!("SCOUT_DRIVER={}", scout.value),
+            0.6,
+            "needs.scout",
+            At::line(&file, scout.line),
+        );
     }
     let mailer_off = active("MAILER_DSN").is_none_or(|a| a.value.starts_with("null:"))
         && active("MAIL_MAILER").is_none_or(|a| a.value != "smtp");

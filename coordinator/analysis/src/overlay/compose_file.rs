@@ -124,12 +124,31 @@ fn read(repo: &Repo<'_>, file: &File) -> Vec<ComposeService> {
         }
     };
     let Some(services) = value.get("services").and_then(Value::as_object) else { return Vec::new() };
+    let built = overridden(repo, file);
     let whole = |(name, value): (&String, &Value)| {
         let value = extended(repo, &file.path, &value.clone(), services, 0);
-        service(file, text, name, &value)
+        let mut one = service(file, text, name, &value);
+        one.build = one.build.or_else(|| built.get(name).cloned());
+        one
     };
     compose_matrix::note_file(repo, &file.path, text);
     services.iter().filter(|(_, v)| v.is_object()).map(whole).collect()
+}
+
+/// What the override file beside a compose file builds: where the first names only the image that comes out of it. Its
+/// stage is a developer's, so the last one is meant.
+fn overridden(repo: &Repo<'_>, file: &File) -> BTreeMap<String, Build> {
+    let names = ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml"];
+    let parsed = repo
+        .first_of(file.dir(), &names)
+        .and_then(|path| repo.read(&path))
+        .and_then(|text| yaml::parse(text).ok())
+        .unwrap_or_default();
+    let services = parsed.get("services").and_then(Value::as_object).into_iter().flatten();
+    services
+        .filter_map(|(name, value)| Some((name.clone(), build(file.dir(), value.get("build")?)?)))
+        .map(|(name, build)| (name, Build { target: None, ..build }))
+        .collect()
 }
 
 /// How many `extends` are followed one after the other.
@@ -337,11 +356,11 @@ fn yaml_port(value: &Value) -> Option<u16> {
 fn health(value: &Value) -> Option<String> {
     let test = value.get("healthcheck")?.get("test")?;
     let text = yaml::list(Some(test)).join(" ");
-    url_path(&text)
+    url_path(&text).map(|(path, _)| path)
 }
 
-/// The path of the first local URL in a text.
-pub(crate) fn url_path(text: &str) -> Option<String> {
+/// The path of the first local URL in a text, and its port if one is named.
+pub(crate) fn url_path(text: &str) -> Option<(String, Option<u16>)> {
     let (_, after) = text.split_once("://")?;
     let host = after.split(['/', ' ', '"', '\'', '?']).next().unwrap_or_default();
     let local = ["localhost", "127.0.0.1", "0.0.0.0", "[::1]"].iter().any(|h| host.starts_with(h))
@@ -351,5 +370,6 @@ pub(crate) fn url_path(text: &str) -> Option<String> {
         .chars()
         .take_while(|c| !c.is_whitespace() && !matches!(c, '"' | '\'' | ')' | '|' | ';' | ','))
         .collect();
-    local.then(|| if path.is_empty() { "/".to_owned() } else { path })
+    let port = host.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+    local.then(|| (if path.is_empty() { "/".to_owned() } else { path }, port))
 }

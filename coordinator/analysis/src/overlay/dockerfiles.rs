@@ -143,7 +143,7 @@ fn target(parsed: &Dockerfile, draft: &Draft) -> Option<String> {
 /// How far a Dockerfile stands from a service; `None` if it cannot be meant.
 fn distance(draft: &Draft, file: &File, dirs: &[String], declared: bool, parsed: &Dockerfile) -> Option<u32> {
     let dir = file.dir();
-    let plain = u32::from(file.name() != "Dockerfile");
+    let plain = if file.name() == "Dockerfile" { 0 } else { variant(file.name()) };
     if dir == draft.dir {
         return Some(plain);
     }
@@ -187,6 +187,15 @@ fn distance(draft: &Draft, file: &File, dirs: &[String], declared: bool, parsed:
         return Some(8);
     }
     None
+}
+
+/// How far a name is from the usual one: a recipe for another runtime or base is a second choice.
+fn variant(name: &str) -> u32 {
+    let other = [
+        "bun", "pnpm", "npm", "yarn", "deno", "alpine", "slim", "arm", "arm64", "native", "legacy", "cuda",
+        "gpu", "heroku", "fly",
+    ];
+    if path::words(name).any(|w| other.contains(&w.as_str())) { 7 } else { 1 }
 }
 
 fn mentions(parsed: &Dockerfile, dir: &str) -> bool {
@@ -331,6 +340,7 @@ pub(crate) fn image_draft(repo: &Repo<'_>, dir: &str, file: &str, parsed: &Docke
         draft.name.offer(path::base(dir), 0.6, "name.directory", At::nowhere());
     }
     draft.why.offer("its own Dockerfile", 0.8, "dockerfile.alone", At::file(file));
+    super::image_facts::offer(repo, &mut draft, file, parsed);
     draft.dockerfile = Some(DockerfileLink {
         path: file.to_owned(),
         context: dir.to_owned(),
@@ -369,29 +379,29 @@ fn manifest_language(repo: &Repo<'_>, dir: &str) -> Option<&'static str> {
 }
 
 fn image_language(base: &str, last: &str) -> &'static str {
-    for name in [last, base] {
-        let known = [
-            ("python", "python"),
-            ("node", "javascript"),
-            ("golang", "go"),
-            ("ruby", "ruby"),
-            ("php", "php"),
-            ("rust", "rust"),
-            ("openjdk", "java"),
-            ("temurin", "java"),
-            ("maven", "java"),
-            ("gradle", "java"),
-            ("dotnet", "csharp"),
-            ("aspnet", "csharp"),
-            ("sdk", "csharp"),
-            ("elixir", "elixir"),
-            ("perl", "perl"),
-            ("bun", "javascript"),
-            ("deno", "typescript"),
-        ];
-        if let Some((_, language)) = known.iter().find(|(n, _)| name.contains(n)) {
-            return language;
-        }
-    }
-    "unknown"
+    [last, base].into_iter().find_map(language_of).unwrap_or("unknown")
+}
+
+/// The language that a base image is for.
+pub(crate) fn language_of(name: &str) -> Option<&'static str> {
+    let known = [
+        ("python", "python"),
+        ("node", "javascript"),
+        ("golang", "go"),
+        ("ruby", "ruby"),
+        ("php", "php"),
+        ("rust", "rust"),
+        ("openjdk", "java"),
+        ("temurin", "java"),
+        ("maven", "java"),
+        ("gradle", "java"),
+        ("dotnet", "csharp"),
+        ("aspnet", "csharp"),
+        ("sdk", "csharp"),
+        ("elixir", "elixir"),
+        ("perl", "perl"),
+        ("bun", "javascript"),
+        ("deno", "typescript"),
+    ];
+    known.iter().find(|(n, _)| name.contains(n)).map(|(_, language)| *language)
 }

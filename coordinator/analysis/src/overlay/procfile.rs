@@ -37,6 +37,22 @@ pub(crate) fn apply(repo: &Repo<'_>, drafts: &mut Vec<Draft>) {
                 name => other(drafts, main, name, &entry.command, at),
             }
         }
+        unlisted(drafts, file.dir());
+    }
+}
+
+/// A worker that only a package hints at is not run where the Procfile lists other workers.
+fn unlisted(drafts: &mut Vec<Draft>, dir: &str) {
+    let guessed = |d: &Draft| {
+        d.dir == dir && d.kind == ServiceKind::Worker && d.start.best().is_some_and(|s| s.confidence <= 0.6)
+    };
+    let listed = drafts.iter().any(|d| {
+        d.dir == dir
+            && d.kind == ServiceKind::Worker
+            && d.start.best().is_some_and(|s| s.rule == "procfile.worker")
+    });
+    if listed {
+        drafts.retain(|d| !guessed(d));
     }
 }
 

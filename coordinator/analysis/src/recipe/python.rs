@@ -8,6 +8,7 @@ use super::text::{self, Lines, Recipe};
 use super::versions;
 use crate::draft::Draft;
 use crate::options::Options;
+use crate::path;
 use crate::stacks::python::PythonFacts;
 
 /// Writes the recipe.
@@ -22,6 +23,11 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PythonFacts) -> Re
         .map(|o| o.value.clone())
         .ok_or("no start command was found")?;
     let (build_packages, run_packages) = system_packages(facts);
+    let context = facts.manifest.workspace.as_ref().map_or(draft.dir.as_str(), |(root, _)| root.as_str());
+    let inner = path::relative(&draft.dir, context).unwrap_or_default();
+    if !inner.is_empty() && !text::plain(inner) {
+        return Err("the directory's name has characters that do not belong into a recipe".to_owned());
+    }
     let mut out = Lines::default();
     out.push(format!("FROM {base} AS build"));
     out.push("ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1");
@@ -58,10 +64,13 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &PythonFacts) -> Re
         out.push(format!("EXPOSE {port}"));
         out.push(health(draft, port));
     }
+    if !inner.is_empty() {
+        out.push(format!("WORKDIR /app/{inner}"));
+    }
     out.push("STOPSIGNAL SIGTERM");
     out.push(text::cmd(&with_port(&start, port, draft)));
     Ok(Recipe {
-        context: draft.dir.clone(),
+        context: context.to_owned(),
         content: out.finish(),
         ignore: text::ignore(&[
             "__pycache__",
@@ -88,7 +97,14 @@ fn install(options: &Options, draft: &Draft, facts: &PythonFacts, out: &mut Line
     let has = |name: &str| manifest.install.iter().any(|i| i == name);
     let cache: &[&str] = &["/root/.cache"];
     let extra = if facts.extra.is_empty() { String::new() } else { format!(" {}", facts.extra.join(" ")) };
-    match draft.package_manager.value().map_or("pip", String::as_str) {
+    let manager = draft.package_manager.value().map_or("pip", String::as_str);
+    if let (Some((_, members)), Some(name), "uv") = (&manifest.workspace, &manifest.name, manager)
+        && text::plain(name)
+    {
+        workspace(options, cache, members, name, &extra, out);
+        return;
+    }
+    match manager {
         "uv" if has("uv.lock") => {
             out.push("RUN pip install 'uv==0.13.*'");
             out.push("COPY pyproject.toml uv.lock ./");
@@ -115,6 +131,29 @@ fn install(options: &Options, draft: &Draft, facts: &PythonFacts, out: &mut Line
         }
         _ => pip(options, facts, cache, &extra, out),
     }
+}
+
+/// A member of a uv workspace: what comes from outside first, then the members it uses.
+fn workspace(
+    options: &Options,
+    cache: &[&str],
+    members: &[String],
+    name: &str,
+    extra: &str,
+    out: &mut Lines,
+) {
+    out.push("RUN pip install 'uv==0.13.*'");
+    out.push("COPY uv.lock ./");
+    for member in members.iter().filter(|m| text::plain(m)) {
+        out.push(format!("COPY {member} ./{member}"));
+    }
+    let export = format!("uv export --frozen --no-dev --no-hashes --no-editable --package {name}");
+    let outside = format!("{export} --no-emit-workspace --output-file /tmp/requirements.txt");
+    exported(options, cache, &outside, extra, out);
+    out.push("COPY . .");
+    let inside = format!("{export} --no-emit-project --output-file /tmp/members.txt");
+    let install = format!("{inside} \\\n    && pip install --no-deps --requirement /tmp/members.txt");
+    out.push(text::run(options, cache, &install));
 }
 
 /// What the lock says as a plain list, installed in the same layer.

@@ -42,8 +42,9 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &RustFacts) -> Resu
         out.push("COPY . .");
         out.push(format!("RUN find src -name '*.rs' -exec touch {{}} + && {target} && mkdir /out && cp target/release/{} /out/", facts.binary));
     } else {
+        dependencies(facts, locked, &mut out);
         out.push("COPY . .");
-        out.push(format!("RUN {target} && mkdir /out && cp target/release/{} /out/", facts.binary));
+        out.push(format!("RUN find . -path ./target -prune -o -name '*.rs' -exec touch {{}} + \\\n    && {target} && mkdir /out && cp target/release/{} /out/", facts.binary));
     }
     out.gap().push(format!("FROM {run_base}"));
     out.maybe(text::apt(&run_packages));
@@ -64,4 +65,19 @@ pub(crate) fn write(options: &Options, draft: &Draft, facts: &RustFacts) -> Resu
         content: out.finish(),
         ignore: text::ignore(&["target", "**/target"]),
     })
+}
+
+/// The dependencies of a workspace as a layer of their own: every manifest beside an empty program, built once.
+fn dependencies(facts: &RustFacts, locked: &str, out: &mut Lines) {
+    let members: Vec<&str> = facts.members.iter().map(String::as_str).filter(|m| text::plain(m)).collect();
+    out.push(if facts.has_lock { "COPY Cargo.toml Cargo.lock ./" } else { "COPY Cargo.toml ./" });
+    for member in members.iter().filter(|m| **m != ".") {
+        out.push(format!("COPY {member}/Cargo.toml ./{member}/"));
+    }
+    let all = members.join(" ");
+    let stub = "mkdir -p \"$member/src\" && echo 'fn main() {}' > \"$member/src/main.rs\" && touch \"$member/src/lib.rs\"";
+    out.push(format!(
+        "RUN for member in {all}; do {stub}; done \\\n    && (cargo build --release{locked} --package {} || true) \\\n    && for member in {all}; do rm -r \"$member/src\"; done",
+        facts.package
+    ));
 }

@@ -19,8 +19,6 @@ patterns! {
     MODULE = r"(?m)^module\s+(\S+)";
     GO_LINE = r"(?m)^go\s+([\d.]+\S*)";
     TOOLCHAIN = r"(?m)^toolchain\s+go([\d.]+)";
-    IMPORT_BLOCK = r#"(?s)\bimport\s*(?:\((.*?)\)|((?:[\w.]+\s+)?"[^"]+"))"#;
-    QUOTED = r#"(?m)^\s*(?:[\w.]+\s+)?"([^"]+)""#;
     MAIN = r"(?m)^func\s+main\s*\(\s*\)";
     PACKAGE_MAIN = r"(?m)^package\s+main\b";
     LISTENS = r"ListenAndServe|http\.Serve\(|\.Serve\(|net\.Listen\(|\.Listen\(|fasthttp\.|ListenTLS";
@@ -67,6 +65,13 @@ struct Module {
     text: String,
     manifest: bool,
     mains: Vec<String>,
+}
+
+/// What the packages of the repository say, by directory: modules use one another by their names.
+#[derive(Default)]
+struct Packages {
+    /// Name and directory of every module, the longest name first.
+    modules: Vec<(String, String)>,
     imports: BTreeMap<String, BTreeSet<String>>,
     listens: BTreeSet<String>,
     runs: BTreeSet<String>,
@@ -90,64 +95,130 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
                 && f.role == Role::Normal
                 && !module_dirs.iter().any(|m| path::within(&f.path, m))
         })
-        .filter(|f| repo.text(f).is_some_and(|t| PACKAGE_MAIN.is_match(t) && MAIN.is_match(t)))
+        .filter(|f| repo.text(f).is_some_and(has_main))
         .map(|f| f.dir().to_owned())
         .collect();
     module_dirs.extend(loose);
+    let mut packages = Packages::default();
+    let mut modules: Vec<Module> = Vec::new();
     for dir in &module_dirs {
         if !dir.is_empty() && repo.is_support(dir) {
             found.reject(dir, "go.support", "a Go module for tests, docs or tooling");
             continue;
         }
-        let module = read(repo, dir, &module_dirs);
-        services(scan, found, &module);
+        modules.push(read(repo, dir, &module_dirs, &mut packages));
+    }
+    let named = modules.iter().filter(|m| !m.name.is_empty());
+    packages.modules = named.map(|m| (m.name.clone(), m.dir.clone())).collect();
+    packages.modules.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    for module in &modules {
+        services(scan, found, module, &packages);
     }
 }
 
-fn read(repo: &Repo<'_>, dir: &str, all: &BTreeSet<String>) -> Module {
+fn read(repo: &Repo<'_>, dir: &str, all: &BTreeSet<String>, packages: &mut Packages) -> Module {
     let text = repo.read(&path::join(dir, "go.mod")).unwrap_or_default().to_owned();
     let name = MODULE.captures(&text).and_then(|c| c.get(1)).map_or(String::new(), |m| m.as_str().to_owned());
-    let has_module = !text.is_empty();
-    let mut module = Module {
-        dir: dir.to_owned(),
-        name,
-        text,
-        manifest: has_module,
-        mains: Vec::new(),
-        imports: BTreeMap::new(),
-        listens: BTreeSet::new(),
-        runs: BTreeSet::new(),
-        works: BTreeSet::new(),
-    };
+    let manifest = !text.is_empty();
+    let mut module = Module { dir: dir.to_owned(), name, text, manifest, mains: Vec::new() };
     let nested = |f: &File| all.iter().any(|d| d != dir && path::within(d, dir) && path::within(&f.path, d));
-    for file in repo.under(dir).filter(|f| f.extension() == "go" && f.role == Role::Normal && !nested(f)) {
-        let Some(code) = repo.text(file) else { continue };
-        let here = file.dir().to_owned();
-        let imports = module.imports.entry(here.clone()).or_default();
-        for block in IMPORT_BLOCK.captures_iter(code) {
-            let inner = block.get(1).or_else(|| block.get(2)).map_or("", |m| m.as_str());
-            imports
-                .extend(QUOTED.captures_iter(inner).filter_map(|c| c.get(1)).map(|m| m.as_str().to_owned()));
+    let files: Vec<&File> =
+        repo.under(dir).filter(|f| f.extension() == "go" && f.role == Role::Normal && !nested(f)).collect();
+    for (file, code) in files.iter().zip(repo.each_text(&files, |file| file, |_, text| Code::read(text))) {
+        let Some(code) = code else { continue };
+        if code.main && !module.mains.iter().any(|main| main == file.dir()) {
+            module.mains.push(file.dir().to_owned());
         }
-        if RUNS.is_match(code) {
-            module.runs.insert(here.clone());
-        }
-        if LISTENS.is_match(code) {
-            module.listens.insert(here.clone());
-        }
-        if WORKS.is_match(code) {
-            module.works.insert(here.clone());
-        }
-        if PACKAGE_MAIN.is_match(code)
-            && MAIN.is_match(code)
-            && !ignored(code)
-            && !module.mains.contains(&here)
-        {
-            module.mains.push(here);
-        }
+        packages.take(file.dir(), code);
     }
     module.mains.sort();
     module
+}
+
+/// What one file says.
+struct Code {
+    imports: Vec<String>,
+    runs: bool,
+    listens: bool,
+    works: bool,
+    main: bool,
+}
+
+impl Code {
+    fn read(text: &str) -> Self {
+        Self {
+            imports: imports(text).map(|(_, import)| import.to_owned()).collect(),
+            runs: RUNS.is_match(text),
+            listens: LISTENS.is_match(text),
+            works: WORKS.is_match(text),
+            main: has_main(text) && !ignored(text),
+        }
+    }
+}
+
+impl Packages {
+    fn take(&mut self, dir: &str, code: Code) {
+        self.imports.entry(dir.to_owned()).or_default().extend(code.imports);
+        for (says, dirs) in
+            [(code.runs, &mut self.runs), (code.listens, &mut self.listens), (code.works, &mut self.works)]
+        {
+            if says {
+                dirs.insert(dir.to_owned());
+            }
+        }
+    }
+
+    /// The directory that an import path names, if it is a package of this repository.
+    fn locate(&self, import: &str) -> Option<String> {
+        let (dir, rest) = self.modules.iter().find_map(|(name, dir)| {
+            let rest = import.strip_prefix(name.as_str())?;
+            (rest.is_empty() || rest.starts_with('/')).then_some((dir, rest.trim_start_matches('/')))
+        })?;
+        let local = if rest.is_empty() { dir.clone() } else { path::join(dir, rest) };
+        self.imports.contains_key(&local).then_some(local)
+    }
+
+    /// Directories that a main package reaches by imports.
+    fn reach(&self, main: &str) -> BTreeSet<String> {
+        let mut seen = BTreeSet::from([main.to_owned()]);
+        let mut queue = vec![main.to_owned()];
+        while let Some(dir) = queue.pop() {
+            let imports = self.imports.get(&dir).into_iter().flatten();
+            let local = imports.filter_map(|import| self.locate(import));
+            queue.extend(local.filter(|dir| seen.insert(dir.clone())).collect::<Vec<_>>());
+        }
+        seen
+    }
+}
+
+fn has_main(text: &str) -> bool {
+    text.contains("package main") && PACKAGE_MAIN.is_match(text) && MAIN.is_match(text)
+}
+
+/// The imports of a file with their offsets: they stand before the first declaration.
+pub(crate) fn imports(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut offset = 0;
+    let mut block = false;
+    let lines = text.split_inclusive('\n').map(move |line| {
+        let start = offset;
+        offset += line.len();
+        (start, line)
+    });
+    let declares =
+        |line: &str| ["func ", "type ", "var ", "const "].iter().any(|word| line.starts_with(word));
+    let head = lines.take_while(move |(_, line)| !declares(line));
+    head.filter_map(move |(start, line)| {
+        let import = line
+            .trim_start()
+            .strip_prefix("import")
+            .is_some_and(|rest| rest.starts_with([' ', '(', '\t', '"']));
+        let wanted = block || import;
+        block = (block || import && line.contains('(')) && !line.contains(')');
+        let from = line.find('"').filter(|_| wanted)? + 1;
+        let path = line.get(from..)?.split('"').next().filter(|path| !path.is_empty())?;
+        let comment = line.trim_start().starts_with("//");
+        (!comment).then_some((start + from, path))
+    })
 }
 
 fn ignored(code: &str) -> bool {
@@ -157,19 +228,20 @@ fn ignored(code: &str) -> bool {
     })
 }
 
-fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module) {
+fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module, packages: &Packages) {
     let mut servers: Vec<(&String, ServiceKind)> = Vec::new();
     for main in &module.mains {
-        let reach = reach(module, main);
+        let reach = packages.reach(main);
         let name = path::base(main);
         let framework = reach
             .iter()
-            .filter_map(|d| module.imports.get(d))
+            .filter_map(|d| packages.imports.get(d))
             .flatten()
             .any(|i| FRAMEWORKS.iter().any(|(m, id, _)| *id != "net/http" && i.starts_with(m)));
-        let runs = framework && reach.iter().any(|d| module.runs.contains(d));
-        let serves = runs || reach.iter().any(|d| module.listens.contains(d)) && uses_network(module, &reach);
-        let works = reach.iter().any(|d| module.works.contains(d));
+        let runs = framework && reach.iter().any(|d| packages.runs.contains(d));
+        let serves =
+            runs || reach.iter().any(|d| packages.listens.contains(d)) && uses_network(packages, &reach);
+        let works = reach.iter().any(|d| packages.works.contains(d));
         let helper = main != &module.dir && (scan.repo.is_support(main) || is_helper(name));
         if helper {
             found.reject(main, "go.helper", "a main package for tooling, stories, migrations or a client");
@@ -190,25 +262,31 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module) {
             }
         }
     }
-    prefer_own_listeners(module, &mut servers, found);
+    prefer_own_listeners(module, packages, &mut servers, found);
     let alone = servers.len() == 1;
     for (main, kind) in servers {
         let only =
             alone && (module.mains.len() == 1 || !main.contains("cmd/") && main.as_str() != module.dir);
-        let draft = draft(scan, module, main, kind, only);
+        let draft = draft(scan, module, packages, main, kind, only);
         found.drafts.push(draft);
     }
 }
 
 /// Clients often import the package that also holds the server; if some main's name or own code serves, the others are clients.
-fn prefer_own_listeners(module: &Module, servers: &mut Vec<(&String, ServiceKind)>, found: &mut Found) {
+fn prefer_own_listeners(
+    module: &Module,
+    packages: &Packages,
+    servers: &mut Vec<(&String, ServiceKind)>,
+    found: &mut Found,
+) {
     if servers.len() < 2 {
         return;
     }
     let strong = |dir: &str| {
         let name = path::base(dir);
-        module.listens.contains(dir)
-            || name.ends_with('d')
+        dir == module.dir
+            || packages.listens.contains(dir)
+            || name.len() > 3 && name.ends_with('d')
             || name.contains("server")
             || name.contains("api")
             || name.contains("service")
@@ -252,40 +330,28 @@ fn is_helper(name: &str) -> bool {
     }) || name.ends_with("ctl")
 }
 
-fn uses_network(module: &Module, reach: &BTreeSet<String>) -> bool {
+fn uses_network(packages: &Packages, reach: &BTreeSet<String>) -> bool {
     let network = |import: &String| {
         import == "net/http"
             || import == "net"
             || FRAMEWORKS.iter().any(|(m, _, _)| import.starts_with(m))
             || import.contains("fasthttp")
     };
-    reach.iter().filter_map(|d| module.imports.get(d)).flatten().any(network)
+    reach.iter().filter_map(|d| packages.imports.get(d)).flatten().any(network)
 }
 
-/// Directories of the module that a main package reaches by imports.
-fn reach(module: &Module, main: &str) -> BTreeSet<String> {
-    let mut seen = BTreeSet::from([main.to_owned()]);
-    let mut queue = vec![main.to_owned()];
-    while let Some(dir) = queue.pop() {
-        for import in module.imports.get(&dir).into_iter().flatten() {
-            let Some(rest) = import.strip_prefix(&module.name).filter(|_| !module.name.is_empty()) else {
-                continue;
-            };
-            let local = path::join(&module.dir, rest.trim_start_matches('/'));
-            let local = local.trim_end_matches('/').to_owned();
-            if module.imports.contains_key(&local) && seen.insert(local.clone()) {
-                queue.push(local);
-            }
-        }
-    }
-    seen
-}
-
-fn draft(scan: &Scan<'_, '_>, module: &Module, main: &str, kind: ServiceKind, only: bool) -> Draft {
+fn draft(
+    scan: &Scan<'_, '_>,
+    module: &Module,
+    packages: &Packages,
+    main: &str,
+    kind: ServiceKind,
+    only: bool,
+) -> Draft {
     let repo = scan.repo;
     let dir = if only { module.dir.clone() } else { main.to_owned() };
     let file = path::join(&module.dir, "go.mod");
-    let reach = reach(module, main);
+    let reach = packages.reach(main);
     let mut draft = Draft::new(&dir, kind, "go", Stack::Image);
     let binary = binary_name(module, main);
     if dir.is_empty() || dir == module.dir {
@@ -295,7 +361,7 @@ fn draft(scan: &Scan<'_, '_>, module: &Module, main: &str, kind: ServiceKind, on
         draft.name.offer(path::base(&dir), 0.7, "name.directory", At::nowhere());
     }
     let imported =
-        |m: &str| reach.iter().filter_map(|d| module.imports.get(d)).flatten().any(|i| i.starts_with(m));
+        |m: &str| reach.iter().filter_map(|d| packages.imports.get(d)).flatten().any(|i| i.starts_with(m));
     let framework = FRAMEWORKS.iter().find(|(m, _, _)| imported(m));
     match (framework, kind) {
         (Some((m, id, port)), ServiceKind::Web) => {

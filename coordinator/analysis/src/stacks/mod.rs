@@ -40,7 +40,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>) -> Found {
 }
 
 /// Directory names of parts that support a product and are not part of what is deployed.
-const SUPPORT: [&str; 38] = [
+const SUPPORT: [&str; 41] = [
     "e2e",
     "test",
     "tests",
@@ -74,6 +74,9 @@ const SUPPORT: [&str; 38] = [
     "hack",
     "loadtest",
     "loadgen",
+    "loadgenerator",
+    "loadtester",
+    "testutils",
     "load",
     "mock",
     "mocks",
@@ -101,6 +104,8 @@ pub(crate) fn is_support(path: &str) -> bool {
             "-mock",
             "-loadgen",
             "-benchmark",
+            "-test-utils",
+            "-testing",
         ]
         .iter()
         .any(|s| last.ends_with(s))

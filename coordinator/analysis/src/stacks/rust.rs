@@ -35,7 +35,7 @@ pub(crate) struct RustFacts {
     pub(crate) package: String,
     pub(crate) binary: String,
     pub(crate) has_lock: bool,
-    /// Every manifest directory of the workspace, relative to `root`.
+    /// Every manifest directory of the workspace, relative to `root`; empty for a package alone.
     pub(crate) members: Vec<String>,
     /// Debian packages needed to link and to run.
     pub(crate) libraries: Vec<(&'static str, &'static str)>,
@@ -227,10 +227,14 @@ fn draft(
     draft.start.offer(format!("./{binary}"), 0.6, "rust.start", At::nowhere());
     draft.why.offer("a binary with a web framework", 0.9, "rust.service", At::file(&file));
     draft.sources = reach.iter().map(|d| (*d).to_owned()).collect();
-    let members = if root == package.dir {
-        Vec::new()
+    let below = by_dir.keys().filter_map(|d| path::relative(d, &root)).map(str::to_owned);
+    let members: Vec<String> =
+        below.filter(|member| !member.is_empty() && root_lists_members(repo, &root)).collect();
+    // A package at the root of its own workspace is one more place for an empty program.
+    let members = if members.is_empty() || root != package.dir {
+        members
     } else {
-        by_dir.keys().filter_map(|d| path::relative(d, &root)).map(str::to_owned).collect()
+        members.into_iter().chain([".".to_owned()]).collect()
     };
     draft.stack = Stack::Rust(RustFacts {
         has_lock: repo.has(&path::join(&root, "Cargo.lock")),
@@ -242,6 +246,11 @@ fn draft(
         assets: assets(repo, &package.dir),
     });
     draft
+}
+
+fn root_lists_members(repo: &Repo<'_>, root: &str) -> bool {
+    let manifest = repo.read(&path::join(root, "Cargo.toml")).and_then(|t| t.parse::<toml::Table>().ok());
+    manifest.is_some_and(|table| table.contains_key("workspace"))
 }
 
 fn libraries(by_dir: &BTreeMap<&str, &Crate>, reach: &BTreeSet<&str>) -> Vec<(&'static str, &'static str)> {

@@ -3,8 +3,11 @@
 //! Rule: no link out of it is followed, and only regular files are opened; what git would ignore by name (`.git`,
 //! dependency and build directories) is not even listed.
 
+use std::collections::VecDeque;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use hydron_analysis::{Entry, EntryKind, FileTree, TreeError};
@@ -26,27 +29,44 @@ impl DirectoryTree {
 /// More entries than the analysis itself considers are not listed either.
 const MOST_ENTRIES: usize = 300_000;
 
+/// Room that is made before anything is read: sources are smaller.
+const MOST_AT_ONCE: usize = 64 * 1024;
+
+/// With so many directories at hand, two threads go through what is below them.
+const ENOUGH_TO_SHARE: usize = 24;
+
+/// A directory: where it is, and its path as the analysis sees it.
+struct Dir {
+    full: PathBuf,
+    shown: String,
+}
+
 impl FileTree for DirectoryTree {
     fn entries(&self) -> Result<Vec<Entry>, TreeError> {
         let mut entries = Vec::new();
-        let mut queue = vec![self.root.clone()];
-        while let Some(dir) = queue.pop() {
-            let listing =
-                fs::read_dir(&dir).map_err(|e| TreeError::List(format!("{}: {e}", dir.display())))?;
-            for item in listing.flatten() {
-                if entries.len() >= MOST_ENTRIES {
-                    return Ok(entries);
-                }
-                let Ok(kind) = item.file_type() else { continue };
-                if kind.is_dir() {
-                    if !is_left_out(&item.file_name().to_string_lossy()) {
-                        queue.push(item.path());
-                    }
-                } else if kind.is_file() || kind.is_symlink() {
-                    entries.extend(entry(&self.root, &item.path(), kind.is_symlink()));
-                }
-            }
+        let mut dirs = VecDeque::from([Dir { full: self.root.clone(), shown: String::new() }]);
+        while dirs.len() < ENOUGH_TO_SHARE
+            && let Some(dir) = dirs.pop_front()
+        {
+            dirs.extend(list(&dir, &mut entries)?);
         }
+        let dirs = Vec::from(dirs);
+        let next = AtomicUsize::new(0);
+        let walk = || {
+            let mut found = Vec::new();
+            while let Some(dir) = dirs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                below(dir, &mut found)?;
+            }
+            Ok(found)
+        };
+        thread::scope(|scope| {
+            let other = scope.spawn(walk);
+            entries.extend(walk()?);
+            entries.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+            Ok::<_, TreeError>(())
+        })?;
+        entries.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        entries.truncate(MOST_ENTRIES);
         Ok(entries)
     }
 
@@ -60,17 +80,49 @@ impl FileTree for DirectoryTree {
         use std::os::unix::fs::OpenOptionsExt as _;
         let failed = |e: std::io::Error| TreeError::Read { path: path.to_owned(), reason: e.to_string() };
         let full = self.root.join(path);
-        if fs::symlink_metadata(&full).map_err(failed)?.is_symlink() {
-            return Ok(fs::read_link(&full).map_err(failed)?.into_os_string().into_vec());
-        }
-        let mut content = Vec::new();
-        let most = u64::try_from(cap).unwrap_or(u64::MAX);
         let flags = nix::fcntl::OFlag::O_NOFOLLOW | nix::fcntl::OFlag::O_NONBLOCK;
-        let file =
-            fs::OpenOptions::new().read(true).custom_flags(flags.bits()).open(&full).map_err(failed)?;
+        let file = match fs::OpenOptions::new().read(true).custom_flags(flags.bits()).open(&full) {
+            Err(error) if error.raw_os_error() == Some(nix::libc::ELOOP) => {
+                return Ok(fs::read_link(&full).map_err(failed)?.into_os_string().into_vec());
+            }
+            opened => opened.map_err(failed)?,
+        };
+        let most = u64::try_from(cap).unwrap_or(u64::MAX);
+        let mut content = Vec::with_capacity(cap.min(MOST_AT_ONCE));
         file.take(most).read_to_end(&mut content).map_err(failed)?;
         Ok(content)
     }
+}
+
+/// Everything below a directory, up to the most there may be.
+fn below(dir: &Dir, entries: &mut Vec<Entry>) -> Result<(), TreeError> {
+    let mut queue = list(dir, entries)?;
+    while entries.len() < MOST_ENTRIES
+        && let Some(dir) = queue.pop()
+    {
+        queue.extend(list(&dir, entries)?);
+    }
+    Ok(())
+}
+
+/// The files of one directory; answers its directories.
+fn list(dir: &Dir, entries: &mut Vec<Entry>) -> Result<Vec<Dir>, TreeError> {
+    let failed = |e: std::io::Error| TreeError::List(format!("{}: {e}", dir.full.display()));
+    let mut inside = Vec::new();
+    for item in fs::read_dir(&dir.full).map_err(failed)?.flatten() {
+        let Ok(kind) = item.file_type() else { continue };
+        let name = item.file_name();
+        let name = name.to_string_lossy();
+        let path = if dir.shown.is_empty() { name.to_string() } else { format!("{}/{name}", dir.shown) };
+        if kind.is_dir() {
+            if !is_left_out(&name) {
+                inside.push(Dir { full: item.path(), shown: path });
+            }
+        } else if kind.is_file() || kind.is_symlink() {
+            entries.extend(entry(&item, path, kind.is_symlink()));
+        }
+    }
+    Ok(inside)
 }
 
 fn is_left_out(name: &str) -> bool {
@@ -90,10 +142,10 @@ fn is_left_out(name: &str) -> bool {
     )
 }
 
-fn entry(root: &Path, full: &Path, link: bool) -> Option<Entry> {
+/// What a directory's own listing says of a file, without walking its path again.
+fn entry(item: &fs::DirEntry, path: String, link: bool) -> Option<Entry> {
     use std::os::unix::fs::PermissionsExt as _;
-    let meta = fs::symlink_metadata(full).ok()?;
-    let relative = full.strip_prefix(root).ok()?;
+    let meta = item.metadata().ok()?;
     let kind = if link {
         EntryKind::Link
     } else if meta.permissions().mode() & 0o111 != 0 {
@@ -101,7 +153,7 @@ fn entry(root: &Path, full: &Path, link: bool) -> Option<Entry> {
     } else {
         EntryKind::File
     };
-    Some(Entry { path: relative.to_string_lossy().into_owned(), kind, size: meta.len() })
+    Some(Entry { path, kind, size: meta.len() })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use hydron_analysis::{FileTree, Options};
+use hydron_analysis::{Caps, FileTree, Options};
 use hydron_domain::analysis::{Analysis, AnalysisStep};
 use hydron_proto::names::{CommitId, GitRef, GitUrl};
 
@@ -35,6 +35,9 @@ pub struct Analyze {
     /// How to print the result
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub format: Format,
+    /// Limits: services=500,files=300000 (also file_bytes, total_bytes, depth)
+    #[arg(long, value_delimiter = ',')]
+    pub caps: Vec<String>,
     /// Do not show the steps
     #[arg(long)]
     pub quiet: bool,
@@ -128,7 +131,9 @@ fn local(args: &Analyze) -> anyhow::Result<Analysis> {
 }
 
 fn read(tree: &dyn FileTree, args: &Analyze, name: Option<String>) -> anyhow::Result<Analysis> {
-    let options = Options { repository_name: name, subdir: args.subdir.clone(), ..Options::default() };
+    let caps = args.caps.iter().try_fold(Caps::default(), |caps, change| caps.with(change));
+    let caps = caps.map_err(|problem| anyhow::anyhow!("--caps: {problem}"))?;
+    let options = Options { repository_name: name, subdir: args.subdir.clone(), caps, ..Options::default() };
     Ok(hydron_analysis::analyze(tree, &options, &mut |step| show(args, step))?)
 }
 

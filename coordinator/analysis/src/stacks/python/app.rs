@@ -10,6 +10,7 @@ use super::manifest::Manifest;
 
 patterns! {
     ASSIGN = r"(?m)^(\w+)(?:\s*:\s*[\w.\[\]]+)?\s*=\s*(?:\w+\.)*(FastAPI|Flask|APIFlask|Quart|Sanic|Starlette|Litestar|Bottle|Dash|Robyn|Blacksheep|Falcon|OpenAPI)\s*\(";
+    ABOUT_APPS = r"(?:FastAPI|Flask|Quart|Sanic|Starlette|Litestar|Bottle|Dash|Robyn|Blacksheep|Falcon|OpenAPI)\s*\(|(?:create|make|get|build)_\w*app|app_factory";
     CALL = r"(?:\b|\.)(FastAPI|Flask|APIFlask|Quart|Sanic|Starlette|Litestar|Dash)\s*\(";
     FACTORY = r"(?m)^(?:async\s+)?def\s+(create_app|make_app|get_app|get_application|create_application|app_factory|build_app)\s*\(([^)]*)\)";
     FROM_FACTORY = r"(?m)^(app|application|api|server)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)*((?:create|make|get|build)_\w*app\w*|get_application|create_application)\s*\(";
@@ -75,18 +76,16 @@ pub(crate) fn find(
     allowed: impl Fn(&Framework) -> bool,
 ) -> Option<AppObject> {
     let mut best: Option<(i32, AppObject)> = None;
-    for file in files {
-        let Some(text) = repo.text(file) else { continue };
-        for (score, object) in candidates(text, file, dir) {
-            if allowed(object.framework) && best.as_ref().is_none_or(|(s, _)| score > *s) {
-                best = Some((score, object));
-            }
+    let shown = repo.each_text(files, |file| file, |file, text| candidates(text, file, dir));
+    for (score, object) in shown.into_iter().flatten().flatten() {
+        if allowed(object.framework) && best.as_ref().is_none_or(|(s, _)| score > *s) {
+            best = Some((score, object));
         }
     }
     best.map(|(_, object)| object)
 }
 
-fn candidates(text: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
+fn candidates(whole: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
     let mut list = Vec::new();
     let module = module(&file.path, dir);
     let stem = path::base(&file.path).trim_end_matches(".py");
@@ -97,8 +96,10 @@ fn candidates(text: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
         module: module.clone(),
         object: object.to_owned(),
         file: file.path.clone(),
-        line: line_at(text, at),
+        line: line_at(whole, at),
     };
+    // Most files hold no word of an application object.
+    let text = if ABOUT_APPS.is_match(whole) { whole } else { "" };
     for found in ASSIGN.captures_iter(text) {
         let (Some(all), Some(name), Some(class)) = (found.get(0), found.get(1), found.get(2)) else {
             continue;
@@ -126,7 +127,7 @@ fn candidates(text: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
             list.push((110 + place, make(framework, name.as_str(), name.start())));
         }
     }
-    scripts(text, stem, &mut |id, at| {
+    scripts(whole, stem, &mut |id, at| {
         if let Some(framework) = WEB.iter().find(|f| f.id == id) {
             list.push((30 + place, make(framework, "", at)));
         }
@@ -136,16 +137,18 @@ fn candidates(text: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
 
 /// Frameworks whose file is run directly.
 fn scripts(text: &str, stem: &str, push: &mut dyn FnMut(&'static str, usize)) {
-    if let Some(found) = STREAMLIT.find(text).filter(|_| !stem.starts_with("test")) {
+    if text.contains("streamlit")
+        && let Some(found) = STREAMLIT.find(text).filter(|_| !stem.starts_with("test"))
+    {
         push("streamlit", found.start());
     }
     if text.contains("gradio") && GRADIO.is_match(text) {
         push("gradio", 0);
     }
-    if AIOHTTP.is_match(text) && text.contains("run_app") {
+    if text.contains("run_app") && AIOHTTP.is_match(text) {
         push("aiohttp", text.find("run_app").unwrap_or(0));
     }
-    if TORNADO.is_match(text) && text.contains(".listen(") {
+    if text.contains(".listen(") && TORNADO.is_match(text) {
         push("tornado", text.find(".listen(").unwrap_or(0));
     }
 }

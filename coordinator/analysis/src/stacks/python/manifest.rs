@@ -8,7 +8,7 @@ use hydron_domain::analysis::{Finding, FindingCode, Severity};
 
 use crate::field::{At, Field};
 use crate::path;
-use crate::repo::{Repo, line_of};
+use crate::repo::{Repo, Role, line_of};
 use crate::stacks::node::version::{first_line, tool_versions};
 
 /// The project of one directory.
@@ -23,6 +23,8 @@ pub(crate) struct Manifest {
     pub(crate) scripts: Vec<String>,
     /// Files that the installer needs, relative to `dir`.
     pub(crate) install: Vec<String>,
+    /// Root of the uv workspace that locks it, and the manifests that the installer wants to see there.
+    pub(crate) workspace: Option<(String, Vec<String>)>,
     /// Whether any manifest was there at all.
     pub(crate) present: bool,
     /// Whether the project itself is installable (has a build backend).
@@ -248,6 +250,9 @@ fn locks(repo: &Repo<'_>, manifest: &mut Manifest) {
             found.push(name);
         }
     }
+    if found.is_empty() {
+        workspace_lock(repo, manifest);
+    }
     if found.len() > 1 {
         repo.note(Finding {
             severity: Severity::Warning,
@@ -262,6 +267,24 @@ fn locks(repo: &Repo<'_>, manifest: &mut Manifest) {
             file: found.first().map(|name| path::join(&manifest.dir, name)),
             line: None,
         });
+    }
+}
+
+/// A member of a uv workspace is locked at the workspace's root.
+fn workspace_lock(repo: &Repo<'_>, manifest: &mut Manifest) {
+    let mut dir = manifest.dir.as_str();
+    while !dir.is_empty() && manifest.present {
+        dir = path::parent(dir);
+        let lock = path::join(dir, "uv.lock");
+        let root = repo.read(&path::join(dir, "pyproject.toml")).unwrap_or_default();
+        if repo.has(&lock) && root.contains("[tool.uv.workspace]") {
+            manifest.manager.offer("uv", 0.93, "python.manager.workspace", At::file(&lock));
+            let members =
+                repo.under(dir).filter(|f| f.name() == "pyproject.toml" && f.role != Role::Vendored);
+            let members = members.filter_map(|f| path::relative(&f.path, dir)).map(str::to_owned).collect();
+            manifest.workspace = Some((dir.to_owned(), members));
+            return;
+        }
     }
 }
 
