@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use hydron_proto::ids::TeamId;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use tokio::sync::broadcast;
 
 use crate::db::Db;
@@ -51,6 +53,16 @@ impl Location {
         }
     }
 }
+
+/// A coordinator that freezes, or whose machine vanishes, in the middle of a transaction holds its rows locked, and nobody
+/// else could lead its runs. So PostgreSQL ends such a session after ten seconds, a lost connection after twenty.
+const POSTGRES_SESSION: [(&str, &str); 5] = [
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("tcp_user_timeout", "20s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "2"),
+];
 
 /// The store; clones share connections.
 #[derive(Debug, Clone)]
@@ -149,7 +161,10 @@ async fn open_sqlite(dir: &Path) -> Result<Db> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10));
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .connect_with(options.clone())
+        .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .connect_with(options.pragma("query_only", "ON"))
@@ -162,7 +177,7 @@ async fn open_postgres(url: &str) -> Result<Db> {
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options.application_name("hydron"))
+        .connect_with(options.application_name("hydron").options(POSTGRES_SESSION))
         .await?;
     Ok(Db::Postgres(pool))
 }
