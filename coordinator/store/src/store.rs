@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hydron_proto::ids::TeamId;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 use tokio::sync::broadcast;
 
@@ -163,6 +164,7 @@ async fn open_sqlite(dir: &Path) -> Result<Db> {
         .busy_timeout(Duration::from_secs(10));
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
+        .before_acquire(|connection, _| Box::pin(is_at_rest(connection)))
         .connect_with(options.clone())
         .await?;
     let readers = SqlitePoolOptions::new()
@@ -170,6 +172,12 @@ async fn open_sqlite(dir: &Path) -> Result<Db> {
         .connect_with(options.pragma("query_only", "ON"))
         .await?;
     Ok(Db::Sqlite { readers, writer })
+}
+
+/// When a disk is full SQLite rolls back by itself. The connection's own rollback fails then, and it would be taken to be
+/// in a transaction for ever: it is replaced by a new one.
+async fn is_at_rest(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
+    Ok(!connection.is_in_transaction())
 }
 
 async fn open_postgres(url: &str) -> Result<Db> {
@@ -203,6 +211,19 @@ mod tests {
             let mode = std::fs::metadata(format!("{file}{part}")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{file}{part}");
         }
+    }
+
+    /// As a full disk does it.
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_rolled_back_by_itself_does_not_keep_later_ones_out() {
+        let test = TestStore::open(Engine::Sqlite).await.unwrap();
+        let Db::Sqlite { writer, .. } = &test.store.db else { panic!("SQLite") };
+        let mut tx = writer.begin().await.unwrap();
+        sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
+        drop(tx);
+        let mut tx = writer.begin().await.unwrap();
+        sqlx::query("DELETE FROM team").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     #[tokio::test]
