@@ -21,6 +21,8 @@ pub(super) const SOCKET: &str = "sendto,sendmsg,writev";
 
 /// How long attaching may take.
 const ATTACHING: Duration = Duration::from_secs(10);
+/// How long detaching may take.
+const DETACHING: Duration = Duration::from_secs(2);
 
 /// What is watched.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +86,12 @@ impl Strace {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = signal(self.child.id(), "TERM");
         }
+        let deadline = Instant::now() + DETACHING;
+        while Instant::now() < deadline && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // It can miss the end of a thread and wait for it for ever; without a tracer the thread ends.
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Rule: whoever wants rows asks for a team's handle; `system()` is for what has no team yet or spans all of them.
 
+use std::future::ready;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -164,7 +165,7 @@ async fn open_sqlite(dir: &Path) -> Result<Db> {
         .busy_timeout(Duration::from_secs(10));
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
-        .before_acquire(|connection, _| Box::pin(is_at_rest(connection)))
+        .before_acquire(|connection, _| Box::pin(ready(Ok(is_at_rest(connection)))))
         .connect_with(options.clone())
         .await?;
     let readers = SqlitePoolOptions::new()
@@ -176,8 +177,8 @@ async fn open_sqlite(dir: &Path) -> Result<Db> {
 
 /// When a disk is full SQLite rolls back by itself. The connection's own rollback fails then, and it would be taken to be
 /// in a transaction for ever: it is replaced by a new one.
-async fn is_at_rest(connection: &mut SqliteConnection) -> sqlx::Result<bool> {
-    Ok(!connection.is_in_transaction())
+fn is_at_rest(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
 }
 
 async fn open_postgres(url: &str) -> Result<Db> {
