@@ -1,5 +1,5 @@
 # The entry points. Each is one script under tests/lab, which says what it installs and undoes what it starts.
-.PHONY: demo up demo-clean test ci lint bench bench-analysis dockerfiles starters generate
+.PHONY: demo up demo-clean test ci lint bench bench-analysis dockerfiles starters generate soak mutants
 
 demo:        ## deploy the sample repository on this machine, through a real coordinator and agent
 	@tests/lab/demo deploy tests/samples/guestbook
@@ -13,6 +13,14 @@ demo-clean:  ## remove exactly what the demo made
 test:        ## every test, on SQLite and PostgreSQL, with what they need installed
 	@tests/lab/install test
 	@tests/lab/check test
+
+soak:        ## the long form of every fault: a crash at every write, minutes without network, hundreds of rounds (hours)
+	@tests/lab/install test
+	@tests/lab/check soak
+
+mutants:     ## changes the code in one place at a time and sees whether a test notices: SHARD=0/8 for an eighth (hours)
+	@tests/lab/install mutants
+	@tests/lab/mutants $(SHARD)
 
 ci:          ## what .ci/run calls: lint, generated files, every test
 	@tests/lab/install test

@@ -8,6 +8,8 @@ use hydron_agent::commands;
 
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
+        // What cannot be logged is lost. Saying so on stderr, which may be on the same full disk, would be a panic.
+        .log_internal_errors(false)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_default_env()
                 .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info")),

@@ -38,11 +38,13 @@ impl Lifecycle {
     /// is worse than none, and whoever supervises starts it again.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let stopping = self.stopping.clone();
+        // Also when it ends by a panic.
+        let ended = stopping.clone().drop_guard();
         self.tasks.spawn(async move {
+            let _ended = ended;
             task.await;
             if !stopping.is_cancelled() {
                 tracing::error!(task = name, "a task ended that should not; stopping");
-                stopping.cancel();
             }
         });
     }
@@ -65,5 +67,20 @@ impl Lifecycle {
             () = tokio::time::sleep(PATIENCE) => Ended::CutOff,
         };
         Ok(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_stops_the_process() {
+        let lifecycle = Lifecycle::new(CancellationToken::new());
+        lifecycle.spawn("broken", async { panic!("as a bug would") });
+        let stopping = lifecycle.stopping.clone();
+        lifecycle.spawn("well", async move { stopping.cancelled().await });
+        let ended = tokio::time::timeout(Duration::from_secs(10), lifecycle.run()).await;
+        assert_eq!(ended.expect("it stops").unwrap(), Ended::Orderly);
     }
 }

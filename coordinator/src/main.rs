@@ -12,6 +12,8 @@ fn main() -> ExitCode {
         return fetch_child_failed(&error);
     }
     tracing_subscriber::fmt()
+        // What cannot be logged is lost. Saying so on stderr, which may be on the same full disk, would be a panic.
+        .log_internal_errors(false)
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("HYDRON_LOG")
                 .unwrap_or_else(|_| "info,sqlx=warn".into()),

@@ -18,7 +18,7 @@ pub const STREAM_CREDIT: u32 = 256 * 1024;
 /// Silence after which a ping is sent, seconds.
 pub const PING_AFTER_S: u64 = 15;
 /// Silence after which the connection is dead; any received byte is life, seconds.
-pub const DEAD_AFTER_S: u64 = 45;
+pub const DEAD_AFTER_S: u64 = 35;
 /// Longest time for each stage of the handshake, seconds.
 pub const HANDSHAKE_STAGE_S: u64 = 10;
 

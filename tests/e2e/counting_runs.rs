@@ -37,6 +37,29 @@ pub(crate) struct CountingRun {
     pub(crate) counter: PathBuf,
 }
 
+impl CountingRun {
+    /// How often a step counted itself.
+    pub(crate) fn counted(&self, step: u32) -> usize {
+        let counter = std::fs::read_to_string(&self.counter).unwrap_or_default();
+        counter.lines().filter(|line| *line == step.to_string()).count()
+    }
+
+    /// How often any step counted itself.
+    pub(crate) fn counted_in_all(&self) -> usize {
+        std::fs::read_to_string(&self.counter).unwrap_or_default().lines().count()
+    }
+
+    /// Its step hosts.
+    pub(crate) fn hosts(&self, world: &World) -> Vec<u32> {
+        let run = self.id.to_string();
+        let of_run = |pid: &u32| {
+            let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            line.split(|byte| *byte == 0).any(|word| word == run.as_bytes())
+        };
+        world.agent.pids("step-host").into_iter().filter(of_run).collect()
+    }
+}
+
 /// Makes so many approved runs that wait to be resumed, one after the other.
 pub(crate) async fn waiting(world: &mut World, count: usize) -> Vec<CountingRun> {
     let me = world.client.get("/me").await.unwrap();
@@ -50,8 +73,8 @@ pub(crate) async fn waiting(world: &mut World, count: usize) -> Vec<CountingRun>
     world.coordinator.stop().unwrap();
     let app = opened(world).await;
     let mut runs = Vec::new();
-    for (number, project) in projects.into_iter().enumerate() {
-        let counter = world.dir.join(format!("counter-{number}"));
+    for project in projects {
+        let counter = world.dir.join(format!("counter-{project}"));
         let id = approved(&app, plan(world, team, project, &counter)).await;
         runs.push(CountingRun { id, counter });
     }
@@ -75,8 +98,11 @@ pub(crate) fn output(step: u32) -> Vec<u8> {
 
 /// The files of a stopped coordinator.
 async fn opened(world: &World) -> AppState {
-    let settings =
-        Settings { data_dir: Some(world.coordinator.data_dir().to_owned()), ..Settings::default() };
+    let settings = Settings {
+        data_dir: Some(world.coordinator.data_dir().to_owned()),
+        database_url: world.database_url.clone(),
+        ..Settings::default()
+    };
     let config = settings.check(None).unwrap();
     let store = Store::open(&config.database).await.unwrap();
     AppState::build(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap()

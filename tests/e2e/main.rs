@@ -13,6 +13,8 @@ mod confinement;
 mod counting_runs;
 mod crashes;
 mod docker;
+#[path = "../faults/mod.rs"]
+mod faults;
 mod kill_loop;
 mod load;
 mod main_job;

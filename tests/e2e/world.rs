@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use hydron_store::Location;
 use hydron_tests::demo::clean;
 use hydron_tests::git_host::{Access, GitHost, Options};
 use hydron_tests::stack::agent::{Agent, AgentOptions, Ports};
@@ -29,17 +30,46 @@ pub(crate) struct World {
     pub(crate) client: Client,
     pub(crate) agent: Agent,
     pub(crate) server: String,
+    pub(crate) database_url: Option<String>,
     projects: Vec<String>,
+}
+
+/// What is not as usual in a world.
+#[derive(Debug, Default)]
+pub(crate) struct Setup {
+    /// A directory from [`fresh_dir`]; one of its own when unset.
+    pub(crate) dir: Option<PathBuf>,
+    /// PostgreSQL, or SQLite when unset.
+    pub(crate) database_url: Option<String>,
+    /// Where the coordinator listens for agents; loopback when unset.
+    pub(crate) agents: Option<SocketAddr>,
+    /// `host:port` that the agent dials; the coordinator itself when unset.
+    pub(crate) dial: Option<String>,
+    /// Shell words before the agent's program and its arguments.
+    pub(crate) agent_inside: Option<String>,
+}
+
+impl Setup {
+    /// On a database of its own.
+    pub(crate) fn on(location: Location) -> Self {
+        let database_url = match location {
+            Location::Postgres(url) => Some(url),
+            Location::Sqlite(_) => None,
+        };
+        Self { database_url, ..Self::default() }
+    }
 }
 
 impl World {
     /// Starts one with an enrolled server.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Setup::default()).await
+    }
+
+    /// The same, in other circumstances.
+    pub(crate) async fn start_with(setup: Setup) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        // Short: socket paths have room for 108 bytes. Not below a private home: link and proxy are other users.
-        let dir = PathBuf::from(format!("/var/tmp/hye{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let dir = setup.dir.clone().unwrap_or_else(fresh_dir);
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let git =
             GitHost::start(Options { root: dir.join("git"), listen, access: Access::Public }).await.unwrap();
@@ -47,8 +77,8 @@ impl World {
             program: program("HYDRON_TEST_COORDINATOR", "target/debug/hydron"),
             data_dir: dir.join("c"),
             api: loopback(),
-            agents: loopback(),
-            database_url: None,
+            agents: setup.agents.unwrap_or_else(loopback),
+            database_url: setup.database_url.clone(),
             source_ca: Some(git.ca().to_owned()),
         })
         .await
@@ -58,15 +88,26 @@ impl World {
             coordinator.set_up(&anonymous, "owner@test.localhost", "a long password 1").await.unwrap();
         let client = anonymous.with_token(&token);
         let options = AgentOptions {
-            program: program("HYDRON_TEST_AGENT", "target/x86_64-unknown-linux-musl/lab/hydron-agent"),
+            program: agent_inside(&setup, &dir),
             root: dir.join("a"),
-            coordinator: coordinator.agents_address(),
+            coordinator: setup.dial.unwrap_or_else(|| coordinator.agents_address()),
             ports: Ports { http: free_port().unwrap(), https: free_port().unwrap() },
             source_ca: Some(git.ca().to_owned()),
             address_pool: format!("10.{}", 202 + number % 40),
         };
         let (agent, server) = enroll(&client, options).await;
-        Self { dir, git, coordinator, client, agent, server, projects: Vec::new() }
+        let (database_url, projects) = (setup.database_url, Vec::new());
+        Self { dir, git, coordinator, client, agent, server, database_url, projects }
+    }
+
+    /// Stops the agent's supervisor and starts a new one, which knows of no earlier deaths; the server is online again.
+    pub(crate) async fn agent_again(&mut self) {
+        self.agent.stop().unwrap();
+        let path = format!("/servers/{}", self.server);
+        let patience = Duration::from_secs(30);
+        self.client.until(&path, patience, |body| Ok(body["online"] == false)).await.unwrap();
+        self.agent.restart().unwrap();
+        self.client.until(&path, patience, |body| Ok(body["online"] == true)).await.unwrap();
     }
 
     /// Makes a project that is removed with the world.
@@ -126,7 +167,7 @@ impl World {
     /// What coordinator and agent wrote, for a failing test's message.
     pub(crate) fn logs(&self) -> String {
         let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
-        let coordinator = read(&self.dir.join("c/coordinator.log"));
+        let coordinator = read(&self.coordinator.data_dir().join("coordinator.log"));
         let agent = read(&self.dir.join("a/agent.log"));
         let end = |text: &str| hydron_tests::stack::process::last_lines(text, 40);
         format!("--- coordinator\n{}\n--- agent\n{}", end(&coordinator), end(&agent))
@@ -161,7 +202,29 @@ async fn enroll(client: &Client, options: AgentOptions) -> (Agent, String) {
     (agent, server)
 }
 
-fn loopback() -> SocketAddr {
+/// The program itself, or a script that enters something and becomes it.
+fn agent_inside(setup: &Setup, dir: &Path) -> PathBuf {
+    let built = program("HYDRON_TEST_AGENT", "target/x86_64-unknown-linux-musl/lab/hydron-agent");
+    let Some(words) = &setup.agent_inside else { return built };
+    let script = dir.join("agent-inside");
+    std::fs::write(&script, format!("#!/bin/sh\nexec {words} {} \"$@\"\n", built.display())).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    script
+}
+
+/// A directory for a world.
+pub(crate) fn fresh_dir() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Short: socket paths have room for 108 bytes. Not below a private home: link and proxy are other users.
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let dir = PathBuf::from(format!("/var/tmp/hye{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::set_permissions(&dir, std::fs::Permissions::from_mode(0o755)).unwrap();
+    dir
+}
+
+/// A port of this machine that nobody uses.
+pub(crate) fn loopback() -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, free_port().unwrap()))
 }
 

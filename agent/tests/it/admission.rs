@@ -56,20 +56,34 @@ async fn an_envelope_signed_by_a_stranger_is_refused() {
     refused(&world, &mut link, &signed, "KEY_UNKNOWN").await;
 }
 
+/// Every bit flipped, every length cut to, every byte doubled: each is refused, with a code that says why.
 #[tokio::test]
-async fn an_envelope_with_any_changed_bit_is_refused() {
+async fn an_envelope_with_any_bit_changed_or_any_byte_missing_or_added_is_refused() {
     let mut world = World::running();
     let mut link = world.link().await;
     let plan = tracer(&world);
     let signed = world.sign(&plan);
-    for at in 0..signed.bytes.len() {
-        let mut changed = signed.bytes.clone();
-        changed[at] ^= 1 << (at % 8);
+    let bytes = &signed.bytes;
+    let flipped = (0..bytes.len() * 8).map(|bit| {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        (format!("bit {bit}"), changed)
+    });
+    let cut = (0..bytes.len()).map(|length| (format!("{length} bytes"), bytes[..length].to_vec()));
+    let doubled = (0..bytes.len()).map(|at| {
+        let mut changed = bytes.clone();
+        changed.insert(at, bytes[at]);
+        (format!("byte {at} twice"), changed)
+    });
+    let codes = ["BAD_SIGNATURE", "MALFORMED", "KEY_UNKNOWN", "UNSIGNED"];
+    let mut seen = std::collections::BTreeSet::new();
+    for (what, changed) in flipped.chain(cut).chain(doubled) {
         link.send(to_executor::Body::SignedEnvelope(changed)).await;
         let code = link.decision().await.code;
-        let codes = ["BAD_SIGNATURE", "MALFORMED", "KEY_UNKNOWN", "UNSIGNED"];
-        assert!(codes.contains(&code.as_str()), "byte {at}: {code:?}");
+        assert!(codes.contains(&code.as_str()), "{what}: {code:?}");
+        seen.insert(code);
     }
+    assert_eq!(seen.len(), codes.len(), "{seen:?}");
     assert_eq!(std::fs::read_dir(world.root().runs()).unwrap().count(), 0);
     link.accepted(&signed).await;
 }

@@ -15,6 +15,7 @@ mod admission;
 mod agent;
 mod coordinator;
 mod crash;
+mod crash_points;
 mod durability;
 mod execution;
 mod hostile;

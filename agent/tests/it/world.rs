@@ -88,6 +88,58 @@ impl World {
         self.executor = Some(child);
     }
 
+    /// Starts an executor under strace with these options; it is this executor that [`Self::executor_is_gone`] speaks of.
+    pub(crate) fn start_traced_executor(&mut self, options: &[&str]) {
+        let child = Command::new("strace")
+            .args(["-q", "-s", "0", "-o"])
+            .arg(self.path("trace"))
+            .args(options)
+            .arg(BINARY)
+            .arg("--root")
+            .arg(self.directory.path())
+            .arg("exec")
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("strace is installed (tests/lab/install)");
+        self.executor = Some(child);
+    }
+
+    /// Whether the executor that was started last has ended by itself.
+    pub(crate) fn executor_is_gone(&mut self) -> bool {
+        self.executor.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
+    }
+
+    /// Ends the executor that strace started, and strace with it.
+    pub(crate) fn end_traced_executor(&mut self) {
+        for pid in pids_with(&[self.directory.path().to_str().unwrap(), "exec"]) {
+            let _ =
+                nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
+        }
+        let _ = self.executor.take().unwrap().wait();
+    }
+
+    /// Whether the run's journal holds the end of its range.
+    pub(crate) fn range_has_ended(&self, signed: &Signed) -> bool {
+        let bytes = std::fs::read(self.journal(signed.run)).unwrap_or_default();
+        let mut rest = bytes.as_slice();
+        while let Some((head, payload)) = rest.split_first_chunk::<8>() {
+            let length = u32::from_be_bytes(*head.first_chunk().unwrap()) as usize;
+            let Some(record) =
+                payload.get(..length).and_then(|payload| wire::JournalRecord::decode(payload).ok())
+            else {
+                return false;
+            };
+            if let Some(wire::journal_record::Body::Event(event)) = record.body
+                && matches!(event.body, Some(event::Body::RangeEnded(_)))
+            {
+                return true;
+            }
+            rest = &payload[length..];
+        }
+        false
+    }
+
     pub(crate) fn kill_executor(&mut self) {
         let mut child = self.executor.take().unwrap();
         child.kill().unwrap();
@@ -120,6 +172,13 @@ impl World {
             assert!(Instant::now() < deadline, "no executor: {}", self.executor_log());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// A link, if the executor answers right now.
+    pub(crate) async fn try_link(&self) -> Option<FakeLink> {
+        let (read, writer) = local::connect(&self.root().exec_socket()).ok()?.into_split();
+        let mut link = FakeLink { incoming: Incoming::new(read), writer, kept: Vec::new() };
+        link.attach().await.ok().map(|()| link)
     }
 
     pub(crate) fn executor_log(&self) -> String {
@@ -216,7 +275,9 @@ impl Drop for World {
             let _ = child.kill();
             let _ = child.wait();
         }
-        for pid in self.hosts() {
+        // strace that is killed lets its executor live.
+        let executors = pids_with(&[self.directory.path().to_str().unwrap_or_default(), "exec"]);
+        for pid in executors.into_iter().chain(self.hosts()) {
             let _ =
                 nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL);
         }
@@ -231,7 +292,7 @@ pub(crate) struct FakeLink {
 }
 
 impl FakeLink {
-    async fn try_send(&mut self, body: to_executor::Body) -> std::io::Result<()> {
+    pub(crate) async fn try_send(&mut self, body: to_executor::Body) -> std::io::Result<()> {
         local::send(&mut self.writer, &wire::ToExecutor { body: Some(body) }).await
     }
 

@@ -1,7 +1,7 @@
 //! One connection of an agent, from its hello to its end.
 //!
 //! Rule: one task, no locks, no waiting on a consumer: while the recorder is busy nothing is read, and TCP tells the
-//! agent. Any byte is life; silence is asked after 15 s and ended after 45 s. What cannot be understood ends the
+//! agent. Any byte is life; silence is asked after 15 s and ended after 35 s. What cannot be understood ends the
 //! connection, and the next one goes on from what is stored.
 
 mod envelopes;

@@ -192,14 +192,17 @@ impl Driver {
         let mut views = BTreeMap::new();
         for loaded in &run.parts {
             let server = loaded.part.server;
-            let revoked = tx.is_revoked(server).await?;
             let here = self.app.agents.view(server, run.run.id, loaded.event_seq);
-            let view = if revoked {
-                AgentView::Revoked
-            } else if here == AgentView::Offline {
-                self.elsewhere(tx, server).await?
-            } else {
-                here
+            let view = match (tx.newest_connection(server).await?, here) {
+                (None, _) => AgentView::Revoked,
+                (Some(_), AgentView::Offline) => self.elsewhere(tx, server).await?,
+                // This coordinator slept while the agent went to another one. What is told here would reach nobody, and
+                // be taken for told.
+                (Some(newest), AgentView::Online { connection, .. }) if connection < newest => {
+                    self.app.agents.close(server, 4001, "superseded by a newer connection");
+                    self.elsewhere(tx, server).await?
+                }
+                (Some(_), here) => here,
             };
             views.insert(server, view);
         }

@@ -227,14 +227,14 @@ impl TeamTx {
         Ok(row.map(connection))
     }
 
-    /// Whether a server was taken out, or was never there.
-    pub async fn is_revoked(&mut self, id: ServerId) -> Result<bool> {
-        let row: Option<(Option<i64>,)> = self
-            .q("SELECT revoked_at FROM server WHERE team_id = $1 AND id = $2")
+    /// The newest connection that any coordinator admitted; none when the server was taken out, or was never there.
+    pub async fn newest_connection(&mut self, id: ServerId) -> Result<Option<u64>> {
+        let row: Option<(i64,)> = self
+            .q("SELECT connection_epoch FROM server WHERE team_id = $1 AND id = $2 AND revoked_at IS NULL")
             .bind(Text(id))
             .opt()
             .await?;
-        Ok(row.is_none_or(|(revoked_at,)| revoked_at.is_some()))
+        Ok(row.map(|(epoch,)| u64::try_from(epoch).unwrap_or(0)))
     }
 
     /// Adds a server that has not enrolled yet.

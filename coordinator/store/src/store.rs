@@ -2,14 +2,18 @@
 //!
 //! Rule: whoever wants rows asks for a team's handle; `system()` is for what has no team yet or spans all of them.
 
+use std::future::ready;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hydron_proto::ids::TeamId;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use tokio::sync::broadcast;
 
 use crate::db::Db;
@@ -51,6 +55,16 @@ impl Location {
         }
     }
 }
+
+/// A coordinator that freezes, or whose machine vanishes, in the middle of a transaction holds its rows locked, and nobody
+/// else could lead its runs. So PostgreSQL ends such a session after ten seconds, a lost connection after twenty.
+const POSTGRES_SESSION: [(&str, &str); 5] = [
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("tcp_user_timeout", "20s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "2"),
+];
 
 /// The store; clones share connections.
 #[derive(Debug, Clone)]
@@ -149,7 +163,11 @@ async fn open_sqlite(dir: &Path) -> Result<Db> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10));
-    let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .before_acquire(|connection, _| Box::pin(ready(Ok(is_at_rest(connection)))))
+        .connect_with(options.clone())
+        .await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(SQLITE_READERS)
         .connect_with(options.pragma("query_only", "ON"))
@@ -157,12 +175,18 @@ async fn open_sqlite(dir: &Path) -> Result<Db> {
     Ok(Db::Sqlite { readers, writer })
 }
 
+/// When a disk is full SQLite rolls back by itself. The connection's own rollback fails then, and it would be taken to be
+/// in a transaction for ever: it is replaced by a new one.
+fn is_at_rest(connection: &SqliteConnection) -> bool {
+    !connection.is_in_transaction()
+}
+
 async fn open_postgres(url: &str) -> Result<Db> {
     let options: PgConnectOptions = url.parse()?;
     let pool = PgPoolOptions::new()
         .max_connections(POSTGRES_CONNECTIONS)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options.application_name("hydron"))
+        .connect_with(options.application_name("hydron").options(POSTGRES_SESSION))
         .await?;
     Ok(Db::Postgres(pool))
 }
@@ -188,6 +212,19 @@ mod tests {
             let mode = std::fs::metadata(format!("{file}{part}")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600, "{file}{part}");
         }
+    }
+
+    /// As a full disk does it.
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_rolled_back_by_itself_does_not_keep_later_ones_out() {
+        let test = TestStore::open(Engine::Sqlite).await.unwrap();
+        let Db::Sqlite { writer, .. } = &test.store.db else { panic!("SQLite") };
+        let mut tx = writer.begin().await.unwrap();
+        sqlx::query("ROLLBACK").execute(&mut *tx).await.unwrap();
+        drop(tx);
+        let mut tx = writer.begin().await.unwrap();
+        sqlx::query("DELETE FROM team").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     #[tokio::test]

@@ -61,6 +61,11 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
+    /// The same user at another address with the same authority.
+    pub fn at(&self, base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), ..self.clone() }
+    }
+
     /// The address of a path below `/api/v1`.
     pub fn url(&self, path: &str) -> String {
         format!("{}/api/v1{path}", self.base)

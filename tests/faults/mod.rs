@@ -1,0 +1,17 @@
+//! Faults: real processes lose their life, their disk, their database or their network in the middle of a run.
+//!
+//! Rule: whatever happens, nothing that was told is taken back, no step runs twice, the stored log is the spool, and a run
+//! ends completed or honestly unknown. Seeds are printed. The short forms are part of every test run; `make soak` sets
+//! `HYDRON_SOAK`, and the same tests take their long form.
+
+mod coordinators;
+mod database;
+pub(crate) mod dice;
+mod durable_writes;
+mod full_disk;
+mod network;
+mod relay;
+pub(crate) mod round;
+mod small_disk;
+mod strace;
+mod wire;
