@@ -1360,7 +1360,6 @@ export interface components {
         ApprovePlan: {
             /** @description The plan's digest, as it was shown to you. */
             digest: string;
-            /** @description With `start`: the digest of each provisioning plan, as it was shown to you. */
             provisioning_digests?: {
                 [key: string]: string;
             };

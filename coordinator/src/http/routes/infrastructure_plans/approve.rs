@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use hydron_proto::ids::{InfrastructurePlanId, ProvisioningPlanId};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{Object, ObjectBuilder, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::body::{PlanBody, digest};
 use crate::app::AppState;
@@ -29,8 +30,15 @@ pub(super) struct ApprovePlan {
     start: bool,
     /// With `start`: the digest of each provisioning plan, as it was shown to you.
     #[serde(default)]
-    #[schema(value_type = std::collections::HashMap<ProvisioningPlanId, String>)]
+    #[schema(schema_with = digests)]
     provisioning_digests: BTreeMap<ProvisioningPlanId, String>,
+}
+
+/// Digests by provisioning plan.
+fn digests() -> Object {
+    let digest = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[0-9a-f]{64}$"));
+    let plan = <ProvisioningPlanId as PartialSchema>::schema();
+    ObjectBuilder::new().property_names(Some(plan)).additional_properties(Some(digest)).build()
 }
 
 /// The plan afterwards, and the run if one was started.
