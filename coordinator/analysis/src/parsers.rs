@@ -94,7 +94,7 @@ fn manifests(text: &str) {
     }
 }
 
-const MANIFESTS: [(&str, &str); 30] = [
+const MANIFESTS: [(&str, &str); 34] = [
     ("package.json", "index.js=require('express')().listen(1)"),
     ("pnpm-workspace.yaml", "package.json={\"name\":\"a\"}"),
     ("lerna.json", "package.json={\"name\":\"a\"}"),
@@ -123,6 +123,10 @@ const MANIFESTS: [(&str, &str); 30] = [
     ("a.sln", "A.csproj=<Project Sdk=\"Microsoft.NET.Sdk.Web\"/>"),
     ("hugo.toml", "content/a.md=#"),
     ("_config.yml", "index.md=#"),
+    ("kubernetes/app.yaml", "app/main.go=package main\nfunc main() { http.ListenAndServe(\":80\", nil) }"),
+    (".github/workflows/test.yml", "app.py=from flask import Flask\napp = Flask(__name__)"),
+    ("README.md", "app.py=from flask import Flask\napp = Flask(__name__)"),
+    ("compose.override.yaml", "compose.yaml=services:\n  app:\n    image: app\n"),
     ("render.yaml", "package.json={\"dependencies\":{\"express\":\"5\"},\"scripts\":{\"start\":\"node a\"}}"),
     ("app.json", "package.json={\"dependencies\":{\"express\":\"5\"},\"scripts\":{\"start\":\"node a\"}}"),
 ];
