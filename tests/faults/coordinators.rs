@@ -147,7 +147,7 @@ async fn a_coordinator_that_was_frozen_finds_its_run_led_by_the_other_one_and_ke
     let world = round.world();
     let thawed = world.client.at(&world.coordinator.base());
     let online = format!("/servers/{}", world.server);
-    thawed.until(&online, Duration::from_secs(60), |server| Ok(server["online"] == true)).await.unwrap();
+    thawed.until(&online, Duration::from_mins(1), |server| Ok(server["online"] == true)).await.unwrap();
 }
 
 /// An agent calls a connection dead that has been silent for so long.

@@ -5,7 +5,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::counting_runs::{self, CountingRun};
+use crate::counting_runs::{self, CountingRun, STEPS};
 use crate::world::{Setup, World, fresh_dir};
 
 use super::dice::soaking;
@@ -27,7 +27,8 @@ async fn an_agent_whose_disk_is_full_starts_nothing_and_goes_on_when_there_is_ro
     let mut world = World::start_with(setup).await;
     let run = counting_runs::waiting(&mut world, 1).await.remove(0);
     let mut round = Round::new(&mut world, run, "rerun").with_output_that_may_be_cut();
-    full(&mut round, &disk, 2).await;
+    // A block that is begun has room for some records; output has none.
+    full(&mut round, &disk, STEPS as usize).await;
     round.each_step_ran_once(1);
     assert!(round.each_log_is_its_spool().await > 0, "no log was compared with its spool");
 }

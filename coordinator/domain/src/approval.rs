@@ -142,7 +142,9 @@ mod tests {
         let approval = pending();
         assert_eq!(approval.approve(PlanDigest([1; 32]), 5), Ok(()));
         assert_eq!(approval.approve(PlanDigest([2; 32]), 5), Err(ApprovalRefused::DigestMismatch));
-        assert_eq!(approval.approve(PlanDigest([1; 32]), APPROVAL_TTL_MS), Err(ApprovalRefused::Expired));
+        // A day, and not a millisecond more.
+        assert_eq!(approval.approve(PlanDigest([1; 32]), 86_399_999), Ok(()));
+        assert_eq!(approval.approve(PlanDigest([1; 32]), 86_400_000), Err(ApprovalRefused::Expired));
         let declined = Approval { state: ApprovalState::Declined, ..approval };
         assert_eq!(
             declined.approve(PlanDigest([1; 32]), 5),
