@@ -3,6 +3,8 @@
 //! Rule: two stages. The first signal asks everything to come to an end; a second one, or thirty seconds, ends it.
 
 use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -17,6 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Lifecycle {
     stopping: CancellationToken,
     tasks: TaskTracker,
+    broken: Arc<AtomicBool>,
 }
 
 /// How it ended.
@@ -26,26 +29,40 @@ pub enum Ended {
     Orderly,
     /// Some were cut off.
     CutOff,
+    /// A task ended that should not have.
+    Broken,
+}
+
+/// Goes with its task, also by a panic.
+struct Guard {
+    name: &'static str,
+    stopping: CancellationToken,
+    broken: Arc<AtomicBool>,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if !self.stopping.is_cancelled() {
+            tracing::error!(task = self.name, "a task ended that should not; stopping");
+            self.broken.store(true, Ordering::Relaxed);
+            self.stopping.cancel();
+        }
+    }
 }
 
 impl Lifecycle {
     /// Stops when `stopping` is cancelled.
     pub fn new(stopping: CancellationToken) -> Self {
-        Self { stopping, tasks: TaskTracker::new() }
+        Self { stopping, tasks: TaskTracker::new(), broken: Arc::default() }
     }
 
     /// Runs a task that ends by itself soon after `stopping`. If it ends before, the process stops: half a coordinator
     /// is worse than none, and whoever supervises starts it again.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
-        let stopping = self.stopping.clone();
-        // Also when it ends by a panic.
-        let ended = stopping.clone().drop_guard();
+        let guard = Guard { name, stopping: self.stopping.clone(), broken: self.broken.clone() };
         self.tasks.spawn(async move {
-            let _ended = ended;
+            let _guard = guard;
             task.await;
-            if !stopping.is_cancelled() {
-                tracing::error!(task = name, "a task ended that should not; stopping");
-            }
         });
     }
 
@@ -66,7 +83,7 @@ impl Lifecycle {
             _ = interrupt.recv() => Ended::CutOff,
             () = tokio::time::sleep(PATIENCE) => Ended::CutOff,
         };
-        Ok(ended)
+        Ok(if self.broken.load(Ordering::Relaxed) { Ended::Broken } else { ended })
     }
 }
 
@@ -81,6 +98,6 @@ mod tests {
         let stopping = lifecycle.stopping.clone();
         lifecycle.spawn("well", async move { stopping.cancelled().await });
         let ended = tokio::time::timeout(Duration::from_secs(10), lifecycle.run()).await;
-        assert_eq!(ended.expect("it stops").unwrap(), Ended::Orderly);
+        assert_eq!(ended.expect("it stops").unwrap(), Ended::Broken);
     }
 }

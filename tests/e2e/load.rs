@@ -3,6 +3,8 @@
 //! Rule: the campaign is counted, not timed. `HYDRON_LOAD_CAMPAIGN=10,3,3` asks for so many good releases, failing ones
 //! and rollbacks; the short form has one of each.
 
+#![expect(clippy::print_stderr, reason = "what was noticed is said")]
+
 use hydron_tests::load::{Load, Noticed, Rates, Site};
 use hydron_tests::stack::pipeline::{items, text};
 use serde_json::{Value, json};

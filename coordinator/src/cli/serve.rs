@@ -21,6 +21,8 @@ pub async fn run(config: Config) -> anyhow::Result<()> {
     match coordinator.run().await? {
         Ended::Orderly => tracing::info!("stopped"),
         Ended::CutOff => tracing::warn!("stopped with work cut off; it goes on at the next start"),
+        // With a status that makes whoever supervises start it again.
+        Ended::Broken => anyhow::bail!("a task ended that should not have; the log above says which"),
     }
     Ok(())
 }
