@@ -41,6 +41,7 @@ dockerfiles: ## every framework's generated Dockerfile, read by hadolint
 	@coordinator/analysis/hadolint
 
 starters:    ## every starter's generated Dockerfile, built and asked over HTTP (needs Docker and the lab's base images)
+	@tests/lab/base-images starters
 	@cargo run --quiet -p hydron-tests --bin starters -- tests/starters --version python=3.11 --version node=22 --version nginx=1.22 --version go=1.19 --version rust=1.85
 
 generate:    ## files that are made from others and committed

@@ -175,7 +175,7 @@ in_a_world! {
         bench.owner().post(&format!("/projects/{project}/services/accept-all"), json!({})).await.ok(200);
         assert_eq!(bench.owner().post(&path, json!({})).await.problem(409), "no_server");
         let nobody = json!({ "server_ids": [format!("srv_{}", "0".repeat(32))] });
-        assert_eq!(bench.owner().post(&path, nobody).await.problem(422), "invalid_field");
+        assert_eq!(bench.owner().post(&path, nobody).await.problem(404), "not_found");
         let viewer = world.ours.caller(Who::Session(Role::Viewer));
         assert_eq!(viewer.post(&path, json!({})).await.problem(403), "forbidden");
         enroll(&world, "alpha").await;

@@ -21,7 +21,6 @@ in_a_world! {
             ("name", json!({ "name": "api; rm -rf /" })),
             ("name", json!({ "name": "$(id)" })),
             ("name", json!({ "name": "-x" })),
-            ("name", json!({ "name": "web" })),
             ("port", json!({ "port": 0 })),
             ("port", json!({ "port": 70000 })),
             ("start", json!({ "start": "run && curl evil" })),
@@ -29,7 +28,6 @@ in_a_world! {
             ("health_path", json!({ "health_path": "no-slash" })),
             ("route_prefix", json!({ "route_prefix": "/a b" })),
             ("path", json!({ "path": "../../etc" })),
-            ("depends_on", json!({ "depends_on": ["nobody"] })),
             ("depends_on", json!({ "depends_on": ["a;b"] })),
             ("dockerfile", json!({ "dockerfile": { "content": "RUN id" } })),
             ("kind", json!({ "kind": "dependency" })),
@@ -37,6 +35,13 @@ in_a_world! {
         ] {
             let answer = bench.owner().patch(&format!("/services/{id}"), body.clone()).await;
             assert_eq!((answer.problem(422), &answer.json["field"]), ("invalid_field", &json!(field)), "{body}");
+        }
+        for (status, code, field, body) in [
+            (409, "taken", "name", json!({ "name": "web" })),
+            (404, "not_found", "depends_on", json!({ "depends_on": ["nobody"] })),
+        ] {
+            let answer = bench.owner().patch(&format!("/services/{id}"), body).await;
+            assert_eq!((answer.problem(status), &answer.json["field"]), (code, &json!(field)));
         }
         assert_eq!(bench.owner().get(&format!("/services/{id}")).await.ok(200), before);
         let edited = bench.owner().patch(&format!("/services/{id}"), json!({ "port": 3000, "name": "back" })).await.ok(200);
