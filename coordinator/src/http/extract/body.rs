@@ -53,24 +53,36 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid_field", text))
 }
 
-/// For JSON, `3.0` is an integer as `3` is (RFC 8259 §6, JSON Schema 2020-12 §4.2.3); for serde it is not.
+/// For JSON, `3.0` is an integer as `3` is (RFC 8259 §6, JSON Schema 2020-12 §4.2.3); for serde it is not. Only where that is
+/// the difference: on the way a field that is named twice would lose its first value.
 fn with_whole_numbers<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let mut value: Value = serde_json::from_slice(bytes).ok()?;
-    make_whole(&mut value);
-    T::deserialize(value).ok()
+    if make_whole(&mut value) { T::deserialize(value).ok() } else { None }
 }
 
-fn make_whole(value: &mut Value) {
+/// Whether there was a number to change.
+fn make_whole(value: &mut Value) -> bool {
+    let mut changed = false;
     match value {
         Value::Number(number) => {
             if let Some(integer) = number.as_f64().filter(|_| number.is_f64()).and_then(whole) {
                 *number = integer.into();
+                changed = true;
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(make_whole),
-        Value::Object(map) => map.values_mut().for_each(make_whole),
+        Value::Array(items) => {
+            for item in items {
+                changed |= make_whole(item);
+            }
+        }
+        Value::Object(map) => {
+            for item in map.values_mut() {
+                changed |= make_whole(item);
+            }
+        }
         Value::Null | Value::Bool(_) | Value::String(_) => {}
     }
+    changed
 }
 
 /// Integers that every `f64` near them can be told apart from.
@@ -138,6 +150,7 @@ mod tests {
         assert_eq!(problem(r#"{"name":"a","inner":[],"x":1}"#), (422, Some("x".into())));
         assert_eq!(problem(r#"{"name":"a","inner":[1.5]}"#), (422, Some("inner[0]".into())));
         assert_eq!(problem(r#"["a",[1]]"#), (422, None));
+        assert_eq!(problem(r#"{"name":"a","inner":[],"name":"b"}"#), (422, Some("name".into())));
         assert_eq!(problem("{"), (400, None));
         assert_eq!(problem(""), (400, None));
     }
