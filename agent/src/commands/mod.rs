@@ -84,6 +84,7 @@ fn run_executor(root: Root, supervised: bool) -> anyhow::Result<()> {
     if supervised {
         supervise::end_with_parent(nix::sys::signal::Signal::SIGTERM)?;
     }
+    raise_open_files();
     let config = AgentConfig::load(&root)?;
     runtime()?.block_on(async { anyhow::Ok(exec::run(root, config, Clock::system(), stopped()?).await?) })
 }
@@ -109,6 +110,19 @@ fn runtime() -> anyhow::Result<Runtime> {
         .thread_stack_size(256 * 1024)
         .build()
         .context("start the runtime")
+}
+
+/// Open files, where no unit says so.
+const OPEN_FILES: u64 = 65_536;
+
+/// Every run that is not over keeps its journal open.
+fn raise_open_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    if let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE)
+        && soft < OPEN_FILES
+    {
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES.min(hard), hard);
+    }
 }
 
 /// Resolves when somebody wants this process to end.

@@ -27,6 +27,8 @@ use crate::run_dir::RunDir;
 
 /// Answers that wait for the peer; more means that it does not read.
 const MAX_QUEUED: usize = 4096;
+/// Log bytes that wait for the peer; a link asks for a few reads of 32 KiB at a time.
+const MAX_LOG_BYTES: usize = 4 * 1024 * 1024;
 /// Messages are put together up to so many bytes: each write wakes the peer.
 const BATCH: usize = 64 * 1024;
 
@@ -43,6 +45,8 @@ struct Conversation {
 #[derive(Debug, Default)]
 struct State {
     queue: VecDeque<from_executor::Body>,
+    /// Of the log data in it.
+    log_bytes: usize,
     followed: BTreeMap<RunId, Followed>,
 }
 
@@ -51,6 +55,8 @@ struct Followed {
     seq: u64,
     logs: BTreeMap<SpoolKey, SpoolView>,
     doing: u64,
+    /// All of this version was said.
+    version: Option<u64>,
 }
 
 /// Serves one connection until the peer goes. An error is the executor's, not the peer's.
@@ -73,7 +79,7 @@ impl Conversation {
     async fn read(&self, mut incoming: Incoming<OwnedReadHalf>) -> Result<(), ExecError> {
         while let Ok(Some(ToExecutor { body: Some(body) })) = incoming.next().await {
             self.hear(body).await?;
-            if self.state().queue.len() > MAX_QUEUED {
+            if self.state().is_full() {
                 return Ok(());
             }
         }
@@ -212,7 +218,7 @@ impl Conversation {
                 _changed = changes.changed() => {}
                 () = self.wake.notified() => {}
                 answer = answers.recv() => match answer {
-                    Ok(body) => self.state().queue.push_back(body),
+                    Ok(body) => self.state().push(body),
                     // The peer does not read: it attaches again and asks anew.
                     Err(_) => return Ok(()),
                 },
@@ -234,12 +240,14 @@ impl Conversation {
     /// Answers first, then events in order, then what is being done, then news of spools.
     fn next_out(&self) -> Option<from_executor::Body> {
         let mut state = self.state();
-        if let Some(body) = state.queue.pop_front() {
+        if let Some(body) = state.pop() {
             return Some(body);
         }
         self.shared.outbox.with(|runs| {
             for (run, followed) in &mut state.followed {
-                let Some(view) = runs.get(run) else { continue };
+                let Some(view) = runs.get(run).filter(|view| followed.version != Some(view.version)) else {
+                    continue;
+                };
                 // Sequences start at 1 and have no gaps, so the next event's index is the last sequence sent.
                 let at = usize::try_from(followed.seq).unwrap_or(usize::MAX);
                 if let Some(event) = view.events.get(at) {
@@ -262,19 +270,42 @@ impl Conversation {
                         }));
                     }
                 }
+                followed.version = Some(view.version);
             }
             None
         })
     }
 
     fn say(&self, body: from_executor::Body) {
-        self.state().queue.push_back(body);
+        self.state().push(body);
         self.wake.notify_one();
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+impl State {
+    fn push(&mut self, body: from_executor::Body) {
+        self.log_bytes += log_bytes(&body);
+        self.queue.push_back(body);
+    }
+
+    fn pop(&mut self) -> Option<from_executor::Body> {
+        let body = self.queue.pop_front()?;
+        self.log_bytes -= log_bytes(&body);
+        Some(body)
+    }
+
+    /// The peer asks and does not read.
+    fn is_full(&self) -> bool {
+        self.queue.len() > MAX_QUEUED || self.log_bytes > MAX_LOG_BYTES
+    }
+}
+
+fn log_bytes(body: &from_executor::Body) -> usize {
+    if let from_executor::Body::LogData(data) = body { data.data.len() } else { 0 }
 }
 
 fn run_of(command: Option<&wire::CommandId>) -> String {

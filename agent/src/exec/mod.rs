@@ -21,10 +21,11 @@ mod shared;
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use self::audit::Audit;
 use self::facts::FactsTask;
@@ -38,6 +39,11 @@ use crate::identity::{self, ExecIdentity};
 use crate::local;
 use crate::root::Root;
 use crate::user;
+
+/// Connections at once: the link's, `status`, and what a takeover leaves behind for a moment. Each may queue answers.
+const MOST_CONNECTIONS: usize = 16;
+/// Pause after a connection that could not be accepted: too many open files, no memory.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Runs the executor until `stop` resolves or it cannot go on.
 pub async fn run(
@@ -58,6 +64,7 @@ pub async fn run(
     let facts = FactsTask::start(shared.clone(), config.clone());
     let peers = Peers::new(&config);
     let listener = listen(&shared.root, &peers)?;
+    let seats = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     tracing::info!(server = %shared.identity.server, "executor of {} is ready", shared.identity.server);
 
     tokio::pin!(stop);
@@ -65,14 +72,26 @@ pub async fn run(
         let stream = tokio::select! {
             () = &mut stop => return Ok(()),
             Some(error) = failures.recv() => return Err(error),
-            accepted = listener.accept() => accepted?.0,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
         };
         if !peers.may_speak(&stream) {
             tracing::warn!("a process of another user was turned away from the executor's socket");
             continue;
         }
+        let Ok(seat) = seats.clone().try_acquire_owned() else {
+            tracing::warn!("too many processes speak to the executor at once: one was turned away");
+            continue;
+        };
         let (shared, runs, facts, failed) = (shared.clone(), runs.clone(), facts.clone(), failed.clone());
         tokio::spawn(async move {
+            let _seat = seat;
             if let Err(error) = connection::serve(stream, shared, runs, facts).await {
                 let _ = failed.send(error);
             }

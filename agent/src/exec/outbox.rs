@@ -30,6 +30,8 @@ pub(super) struct RunView {
     pub logs: BTreeMap<SpoolKey, SpoolView>,
     /// What the running step is doing: the newest word, and how many there were.
     pub doing: (u64, Option<wire::Event>),
+    /// Counts changes, so that a reader who has everything need not look.
+    pub version: u64,
 }
 
 /// How far a spool has grown.
@@ -76,8 +78,11 @@ impl Outbox {
     }
 
     /// Adds or replaces a run.
-    pub(super) fn put(&self, run: RunId, view: RunView) {
-        self.lock().insert(run, view);
+    pub(super) fn put(&self, run: RunId, mut view: RunView) {
+        let mut runs = self.lock();
+        view.version = runs.get(&run).map_or(0, |old| old.version + 1);
+        runs.insert(run, view);
+        drop(runs);
         self.nudge();
     }
 
@@ -90,6 +95,7 @@ impl Outbox {
     pub(super) fn update(&self, run: RunId, change: impl FnOnce(&mut RunView)) {
         if let Some(view) = self.lock().get_mut(&run) {
             change(view);
+            view.version += 1;
         }
         self.nudge();
     }

@@ -313,6 +313,7 @@ fn view(
         events: events.collect(),
         logs: logs.collect(),
         doing: (0, None),
+        version: 0,
     })
 }
 

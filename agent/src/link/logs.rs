@@ -3,7 +3,7 @@
 //! Rule: pure bookkeeping. What to read next comes out, what was read goes in; a byte leaves once, from the offset the
 //! coordinator named. Neighbours: `session` (wires it), `outgoing` (says when there is room).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_proto::frame::{MAX_DATA, SendCredit};
 use hydron_proto::wire::{self, frame::Body};
@@ -19,7 +19,10 @@ const MAX_STREAMS: usize = 16;
 pub(super) struct LogStreams {
     credit: u32,
     next_stream: u32,
+    /// Those of which something is still to be sent or acknowledged: every turn walks them.
     spools: BTreeMap<Key, Spool>,
+    /// Those that the coordinator has whole.
+    done: BTreeSet<Key>,
 }
 
 #[derive(Debug)]
@@ -47,26 +50,32 @@ enum State {
     },
     /// The coordinator closed the stream; its next acknowledgement says from where to go on.
     AwaitingOffset,
-    Done,
 }
 
 impl LogStreams {
     /// None yet; every stream starts with `credit`.
     pub(super) fn new(credit: u32) -> Self {
-        Self { credit, next_stream: 2, spools: BTreeMap::new() }
+        Self { credit, next_stream: 2, spools: BTreeMap::new(), done: BTreeSet::new() }
     }
 
     /// The coordinator's copy of a spool ends here.
     pub(super) fn resume(&mut self, position: &wire::LogPosition) {
         let Some(command) = &position.command else { return };
-        let state = if position.finished { State::Done } else { State::Unopened };
-        self.spools.insert(key(command), Spool::at(position.length, state));
+        if position.finished {
+            self.done.insert(key(command));
+        } else {
+            self.spools.insert(key(command), Spool::at(position.length));
+        }
     }
 
     /// A spool has grown.
     pub(super) fn grew(&mut self, grew: &wire::LogGrew) {
         let Some(command) = &grew.command else { return };
-        let spool = self.spools.entry(key(command)).or_insert_with(|| Spool::at(0, State::Unopened));
+        let key = key(command);
+        if self.done.contains(&key) {
+            return;
+        }
+        let spool = self.spools.entry(key).or_insert_with(|| Spool::at(0));
         spool.length = spool.length.max(grew.length);
         spool.finished |= grew.finished;
     }
@@ -92,7 +101,8 @@ impl LogStreams {
     /// Bytes that were asked for; returns the frames to send, in order.
     pub(super) fn read(&mut self, data: wire::LogData) -> Vec<(u32, Body)> {
         let Some(command) = data.command else { return Vec::new() };
-        let Some(spool) = self.spools.get_mut(&key(&command)) else { return Vec::new() };
+        let key = key(&command);
+        let Some(spool) = self.spools.get_mut(&key) else { return Vec::new() };
         spool.reading = false;
         if data.offset != spool.offset || spool.is_over() {
             return Vec::new();
@@ -108,7 +118,7 @@ impl LogStreams {
         }
         let (stream, credit) = match &mut spool.state {
             State::Open { stream, credit } => (*stream, credit),
-            State::Unopened | State::Draining { .. } | State::AwaitingOffset | State::Done => return frames,
+            State::Unopened | State::Draining { .. } | State::AwaitingOffset => return frames,
         };
         let nothing = data.data.is_empty();
         if !nothing {
@@ -124,8 +134,11 @@ impl LogStreams {
         }
         if data.end {
             let drained = spool.acknowledged >= spool.offset;
-            spool.state = if drained { State::Done } else { State::Draining { stream } };
+            spool.state = State::Draining { stream };
             frames.push((stream, Body::StreamClose(wire::StreamClose::default())));
+            if drained {
+                self.over(key);
+            }
         }
         frames
     }
@@ -158,23 +171,28 @@ impl LogStreams {
 
     /// The coordinator's copy is durable up to here. A spool whose stream it closed goes on from here.
     pub(super) fn acknowledged(&mut self, ack: &wire::LogAck) {
-        let Some(spool) = ack.command.as_ref().and_then(|command| self.spools.get_mut(&key(command))) else {
-            return;
-        };
+        let Some(key) = ack.command.as_ref().map(key) else { return };
+        let Some(spool) = self.spools.get_mut(&key) else { return };
         spool.acknowledged = ack.offset;
         match spool.state {
             State::AwaitingOffset => {
                 spool.offset = ack.offset;
                 spool.state = State::Unopened;
             }
-            State::Draining { .. } if ack.offset >= spool.offset => spool.state = State::Done,
-            State::Unopened | State::Open { .. } | State::Draining { .. } | State::Done => {}
+            State::Draining { .. } if ack.offset >= spool.offset => self.over(key),
+            State::Unopened | State::Open { .. } | State::Draining { .. } => {}
         }
+    }
+
+    fn over(&mut self, key: Key) {
+        self.spools.remove(&key);
+        self.done.insert(key);
     }
 
     /// A run is over and forgotten.
     pub(super) fn forget(&mut self, run: &str) {
         self.spools.retain(|(of, _, _), _| of != run);
+        self.done.retain(|(of, _, _)| of != run);
     }
 }
 
@@ -182,14 +200,21 @@ impl State {
     fn stream(&self) -> Option<u32> {
         match self {
             Self::Open { stream, .. } | Self::Draining { stream } => Some(*stream),
-            Self::Unopened | Self::AwaitingOffset | Self::Done => None,
+            Self::Unopened | Self::AwaitingOffset => None,
         }
     }
 }
 
 impl Spool {
-    fn at(offset: u64, state: State) -> Self {
-        Self { offset, length: 0, finished: false, acknowledged: offset, state, reading: false }
+    fn at(offset: u64) -> Self {
+        Self {
+            offset,
+            length: 0,
+            finished: false,
+            acknowledged: offset,
+            state: State::Unopened,
+            reading: false,
+        }
     }
 
     /// Counts against the streams that may be open at once; a read that will open one counts already.
@@ -200,7 +225,7 @@ impl Spool {
     /// Nothing more is read for it now.
     fn is_over(&self) -> bool {
         match self.state {
-            State::Draining { .. } | State::AwaitingOffset | State::Done => true,
+            State::Draining { .. } | State::AwaitingOffset => true,
             State::Unopened | State::Open { .. } => false,
         }
     }
@@ -210,7 +235,7 @@ impl Spool {
         let credit = match &self.state {
             State::Unopened => SendCredit::new(initial).available(),
             State::Open { credit, .. } => credit.available(),
-            State::Draining { .. } | State::AwaitingOffset | State::Done => return None,
+            State::Draining { .. } | State::AwaitingOffset => return None,
         };
         let more = self.offset < self.length;
         let wants = !self.reading && ((more && credit > 0) || (!more && self.finished));
