@@ -169,8 +169,7 @@ impl RunTask {
     }
 
     fn judge(&self, permit: &wire::Permit) -> Result<Verdict, RejectCode> {
-        // A policy that cannot be read allows nothing.
-        let policy = Policy::load(&self.shared.root).map_err(|_| RejectCode::Policy)?;
+        let policy = self.policy()?;
         let against = Against {
             envelope: &self.envelope,
             state: &self.state,
@@ -252,7 +251,7 @@ impl RunTask {
     }
 
     async fn start(&mut self, step: u32, attempt: u32) -> Result<(), ExecError> {
-        if let Err(code) = self.reverify() {
+        if let Err(code) = self.reverify(step) {
             self.audit("step", Some(code), &format!("{step}.{attempt}"))?;
             let epoch = self.state.epoch;
             self.decide(wire::DecisionSubject::Permit, epoch, Some(code));
@@ -268,14 +267,20 @@ impl RunTask {
     }
 
     /// Before every step: the bytes on disk are still the ones that were verified when they came, or when this executor
-    /// started. What differs is verified anew, to say what is wrong with it.
-    fn reverify(&self) -> Result<(), RejectCode> {
+    /// started (what differs is verified anew, to say what is wrong with it), and this server still allows the step.
+    fn reverify(&self, step: u32) -> Result<(), RejectCode> {
         let bytes = std::fs::read(self.directory.envelope()).map_err(|_| RejectCode::UnknownRun)?;
-        if Sha256::digest(&bytes).as_slice() == self.verified.as_slice() {
-            return Ok(());
+        if Sha256::digest(&bytes).as_slice() != self.verified.as_slice() {
+            super::admission::verify(self.shared.identity.verifier(), &bytes)?;
+            return Err(RejectCode::DigestMismatch);
         }
-        super::admission::verify(self.shared.identity.verifier(), &bytes)?;
-        Err(RejectCode::DigestMismatch)
+        let planned = self.plan_step(step).ok_or(RejectCode::NoSuchStep)?;
+        if self.policy()?.allows(&planned.action) { Ok(()) } else { Err(RejectCode::Policy) }
+    }
+
+    /// A policy that cannot be read allows nothing.
+    fn policy(&self) -> Result<Policy, RejectCode> {
+        Policy::load(&self.shared.root).map_err(|_| RejectCode::Policy)
     }
 
     fn end_range(&mut self, next_step: u32, end: wire::RangeEnd) -> Result<(), ExecError> {

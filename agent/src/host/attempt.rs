@@ -7,12 +7,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hydron_proto::ids::RunId;
-use hydron_proto::plan::{InterruptPolicy, PlanDocument, Step, Undo};
+use hydron_proto::plan::{InterruptPolicy, PlanDocument, Step, StepResult, Undo};
 use hydron_proto::wire::{self, StepExited, StepOutcome};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::cgroup::Cgroup;
 use super::spawner::Spawner;
 use super::spool::Spool;
 use crate::config::StepConfig;
@@ -23,6 +22,11 @@ use crate::steps::{self, Applied};
 
 /// Time between TERM and KILL, when nobody says otherwise.
 const GRACE: Duration = Duration::from_secs(10);
+/// Most of an error message that is passed on, bytes: its beginning says what failed, its end the last words of a program.
+const MESSAGE_HEAD: usize = 2 * 1024;
+const MESSAGE_TAIL: usize = 6 * 1024;
+/// Most of an inventory that is passed on, bytes.
+const INVENTORY: usize = 24 * 1024;
 /// A guarded step reverts itself when nobody confirms it in time.
 const CONFIRM: Duration = Duration::from_mins(1);
 
@@ -49,8 +53,8 @@ pub(super) struct Attempt {
     pub spool: Arc<Spool>,
     /// What it is doing.
     pub doing: watch::Sender<String>,
-    /// The host's own group.
-    pub cgroup: Option<Cgroup>,
+    /// Its processes.
+    pub spawner: Arc<Spawner>,
     /// Asked from outside.
     pub control: Control,
 }
@@ -84,10 +88,7 @@ impl Attempt {
         let began = Instant::now();
         let end = match self.plan.steps.get(usize::try_from(self.step).unwrap_or(usize::MAX)) {
             None => End::Failed(StepFailure::new("NO_SUCH_STEP", "the plan has no such step")),
-            Some(step) => match Spawner::new(self.cgroup.as_ref()) {
-                Ok(spawner) => self.run_in(step, &spawner).await,
-                Err(error) => End::Failed(StepFailure::new("CGROUP", format!("no control group: {error}"))),
-            },
+            Some(step) => self.run_in(step, &self.spawner).await,
         };
         self.exited(end, began.elapsed())
     }
@@ -194,7 +195,7 @@ impl Attempt {
         match end {
             End::Done(applied) => StepExited {
                 outcome: StepOutcome::Succeeded.into(),
-                result_json: serde_json::to_string(&applied.result).unwrap_or_default(),
+                result_json: serde_json::to_string(&fitting(applied.result)).unwrap_or_default(),
                 already_done: applied.already_done,
                 ..exited
             },
@@ -218,11 +219,73 @@ impl Attempt {
         StepExited {
             outcome: StepOutcome::Failed.into(),
             error_code: failure.code.to_owned(),
-            error_message: self.redactor.text(&failure.message),
+            error_message: shortened(self.redactor.text(&failure.message)),
             exit_code: failure.exit_code,
             signal: failure.signal,
             out_of_memory: failure.oom,
             ..exited
         }
+    }
+}
+
+/// A message that fits a frame of the link, whatever a program wrote into it. All of it is in the log.
+fn shortened(message: String) -> String {
+    let Some(left_out) = message.len().checked_sub(MESSAGE_HEAD + MESSAGE_TAIL).filter(|left| *left > 0)
+    else {
+        return message;
+    };
+    let head = message.floor_char_boundary(MESSAGE_HEAD);
+    let tail = message.ceil_char_boundary(message.len() - MESSAGE_TAIL);
+    let (head, tail) = (message.get(..head).unwrap_or_default(), message.get(tail..).unwrap_or_default());
+    format!("{head}\n[hydron: {left_out} bytes left out here; the log has them]\n{tail}")
+}
+
+/// A result that fits a frame of the link: only an inventory grows with what the server holds.
+fn fitting(result: StepResult) -> StepResult {
+    let StepResult::Inventory { mut items } = result else { return result };
+    let mut room = INVENTORY;
+    let mut fits = |item: &String| {
+        let left = room.checked_sub(item.len() + 4);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let kept = items.iter().map_while(|item| fits(item).then_some(())).count();
+    let left_out = items.len() - kept;
+    if left_out > 0 {
+        items.truncate(kept);
+        items.push(format!("{left_out} more are not listed"));
+    }
+    StepResult::Inventory { items }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_of_any_length_and_script_keeps_its_beginning_and_its_end() {
+        for filler in ["x", "ä", "\u{FFFD}", "🦀"] {
+            for pad in 0..4 {
+                let long = format!("{}begin{}end", "y".repeat(pad), filler.repeat(40_000));
+                let short = shortened(long.clone());
+                assert!(short.len() < MESSAGE_HEAD + MESSAGE_TAIL + 100, "{}", short.len());
+                assert!(short[pad..].starts_with("begin") && short.ends_with("end"));
+                assert!(short.contains("bytes left out here"));
+            }
+        }
+        assert_eq!(shortened("short".to_owned()), "short");
+    }
+
+    #[test]
+    fn an_inventory_of_thousands_says_how_many_it_leaves_out() {
+        let items: Vec<String> = (0..5000).map(|n| format!("container {n} running")).collect();
+        let StepResult::Inventory { items: kept } = fitting(StepResult::Inventory { items: items.clone() })
+        else {
+            panic!("another kind")
+        };
+        assert!(kept.iter().map(String::len).sum::<usize>() < INVENTORY);
+        assert_eq!(kept.last().unwrap(), &format!("{} more are not listed", items.len() - kept.len() + 1));
+        let few = StepResult::Inventory { items: items[..3].to_vec() };
+        assert_eq!(fitting(few.clone()), few);
     }
 }

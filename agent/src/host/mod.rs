@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 
 use self::attempt::{Attempt, Control};
 use self::cgroup::Cgroup;
+use self::spawner::Spawner;
 use self::spool::Spool;
 use crate::attempts::Attempts;
 use crate::config::AgentConfig;
@@ -48,11 +49,20 @@ pub async fn run(root: Root, config: AgentConfig, directory: RunDir) -> io::Resu
     let Some(_lock) = lock(&directory)? else { return Ok(()) };
     let cgroup = own_group(&directory);
     // Moving takes a while: done before a step waits for it. What is wrong is said by the step that cannot start.
-    let _ = spawner::Spawner::new(cgroup.as_ref());
+    let spawner = Spawner::new(cgroup.as_ref()).ok().map(Arc::new);
     let attempts = Attempts::open(&directory.attempts_log())?;
     let listener = local::listen(&directory.host_socket(), 0o600)?;
-    let mut host =
-        Host { root, config, directory, cgroup, executor: None, running: None, plan: None, attempts };
+    let mut host = Host {
+        root,
+        config,
+        directory,
+        cgroup,
+        spawner,
+        executor: None,
+        running: None,
+        plan: None,
+        attempts,
+    };
     host.serve(&listener).await
 }
 
@@ -61,6 +71,7 @@ struct Host {
     config: AgentConfig,
     directory: RunDir,
     cgroup: Option<Cgroup>,
+    spawner: Option<Arc<Spawner>>,
     executor: Option<Executor>,
     running: Option<Running>,
     /// The plan of the digest that was told last.
@@ -183,6 +194,10 @@ impl Host {
         let Some(plan) = self.plan(&start.plan_digest)? else {
             return Ok(Some(refused("PLAN_CHANGED", "the plan on disk is not the one that was verified")));
         };
+        let spawner = match self.spawner() {
+            Ok(spawner) => spawner,
+            Err(error) => return Ok(Some(refused("CGROUP", &format!("no control group: {error}")))),
+        };
         let Some(secrets) = clear_secrets(start.secrets) else {
             return Ok(Some(refused("SECRET", "a secret has a malformed name")));
         };
@@ -202,7 +217,7 @@ impl Host {
             redactor,
             spool,
             doing,
-            cgroup: self.cgroup.clone(),
+            spawner,
             control: control.clone(),
         };
         self.running = Some(Running {
@@ -218,17 +233,25 @@ impl Host {
         Ok(None)
     }
 
-    /// The plan on disk, if it is the one that the executor verified; read every time, parsed once.
+    fn spawner(&mut self) -> io::Result<Arc<Spawner>> {
+        let spawner = match self.spawner.take() {
+            Some(spawner) => spawner,
+            None => Arc::new(Spawner::new(self.cgroup.as_ref())?),
+        };
+        Ok(self.spawner.insert(spawner).clone())
+    }
+
+    /// The plan on disk, if it is the one that the executor verified; what was read once is not read again.
     fn plan(&mut self, digest: &[u8]) -> io::Result<Option<Arc<PlanDocument>>> {
+        if let Some((known, plan)) = &self.plan
+            && known.0 == digest
+        {
+            return Ok(Some(plan.clone()));
+        }
         let bytes = self.directory.plan_bytes()?;
         let found = PlanDigest::of(&bytes);
         if found.0 != digest {
             return Ok(None);
-        }
-        if let Some((known, plan)) = &self.plan
-            && *known == found
-        {
-            return Ok(Some(plan.clone()));
         }
         let Ok(plan) = PlanDocument::from_bytes(&bytes) else { return Ok(None) };
         let plan = Arc::new(plan);

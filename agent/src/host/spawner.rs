@@ -17,7 +17,7 @@ use super::cgroup::Cgroup;
 use super::launch::has_systemd;
 use crate::step_context::CgroupSpawner;
 
-/// Where the processes of one attempt live.
+/// Where the processes of a run's steps live.
 #[derive(Debug)]
 pub(super) enum Spawner {
     /// In a cgroup of their own.
@@ -26,8 +26,8 @@ pub(super) enum Spawner {
         host: Cgroup,
         /// The steps', below it.
         steps: Cgroup,
-        /// Held while this process moves.
-        moving: Mutex<()>,
+        /// Whether this process is in the steps' group; held while it moves.
+        inside: Mutex<bool>,
     },
     /// No hierarchy can be written here: every child leads a process group of its own.
     Leaders(Mutex<Vec<Pid>>),
@@ -39,13 +39,13 @@ pub(crate) fn outside_runs() -> impl CgroupSpawner {
 }
 
 impl Spawner {
-    /// A place for the processes of one attempt; this process is in it when this returns.
+    /// A place for the processes of one attempt after the other; this process is in it when this returns.
     pub(super) fn new(host: Option<&Cgroup>) -> io::Result<Self> {
         match host {
             Some(host) => {
                 let steps = host.child("steps")?;
                 steps.enter()?;
-                Ok(Self::Group { host: host.clone(), steps, moving: Mutex::new(()) })
+                Ok(Self::Group { host: host.clone(), steps, inside: Mutex::new(true) })
             }
             None => Ok(Self::Leaders(Mutex::default())),
         }
@@ -71,9 +71,10 @@ impl Spawner {
     pub(super) async fn end(&self) {
         match self {
             Self::Group { steps, .. } if steps.is_empty() => {}
-            Self::Group { host, steps, moving } => {
+            Self::Group { host, steps, inside } => {
                 let left = {
-                    let _moving = moving.lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut inside = inside.lock().unwrap_or_else(PoisonError::into_inner);
+                    *inside = false;
                     host.enter()
                 };
                 if let Err(error) = left {
@@ -94,9 +95,12 @@ impl Spawner {
 impl CgroupSpawner for Spawner {
     fn spawn(&self, command: &mut Command) -> io::Result<Child> {
         match self {
-            Self::Group { steps, moving, .. } => {
-                let _moving = moving.lock().unwrap_or_else(PoisonError::into_inner);
-                steps.enter()?;
+            Self::Group { steps, inside, .. } => {
+                let mut inside = inside.lock().unwrap_or_else(PoisonError::into_inner);
+                if !*inside {
+                    steps.enter()?;
+                    *inside = true;
+                }
                 command.spawn()
             }
             Self::Leaders(leaders) => {
@@ -114,10 +118,11 @@ impl CgroupSpawner for Spawner {
             return transient_unit(name, command).spawn();
         }
         command.kill_on_drop(false).process_group(0);
-        let Self::Group { host, moving, .. } = self else { return command.spawn() };
+        let Self::Group { host, inside, .. } = self else { return command.spawn() };
         let beside = host.path().parent().map_or_else(|| host.clone(), Cgroup::at);
         let daemon = beside.child(&format!("hydron-daemon-{name}"))?;
-        let _moving = moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inside = inside.lock().unwrap_or_else(PoisonError::into_inner);
+        *inside = false;
         daemon.enter()?;
         let child = command.spawn();
         host.enter()?;

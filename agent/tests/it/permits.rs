@@ -144,3 +144,27 @@ async fn a_plan_that_was_changed_on_disk_does_not_run() {
     assert_eq!(results(&events), []);
     assert_eq!(lines(&world.path("counter")), 0);
 }
+
+#[tokio::test]
+async fn a_policy_that_is_narrowed_holds_a_run_before_its_next_step() {
+    let mut world = World::running();
+    let (go, counter) = (world.path("go"), world.path("counter"));
+    let waiting =
+        format!("while ! test -e {}; do sleep 0.02; done; echo x >> {}", go.display(), counter.display());
+    let run = world.shell_run(&[&waiting, &format!("echo x >> {}", counter.display())]);
+    let mut link = world.link().await;
+    link.accepted(&run).await;
+    link.permit(permit(&run, 0, 1)).await;
+    link.until_started(0).await;
+    world.policy("mode = 'locked'");
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(link.decision().await.code, "POLICY");
+    let (events, ended) = link.events_until_range_end().await;
+    assert_eq!((ended.end(), ended.next_step), (RangeEnd::Held, 1));
+    assert_eq!(results(&events), [(0, 1, StepOutcome::Succeeded)]);
+    // Widened again, it goes on from there.
+    world.policy("mode = 'manage'");
+    link.permit(permit(&run, 1, 1)).await;
+    link.events_until_range_end().await;
+    assert_eq!(lines(&counter), 2);
+}

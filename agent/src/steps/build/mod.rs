@@ -26,6 +26,8 @@ const INPUT_LABEL: &str = "hydron.build";
 const MOST_DOCKERFILE: u64 = 1 << 20;
 /// Lines of a failed build that its error repeats.
 const LAST_LINES: usize = 20;
+/// Of each of them, bytes.
+const LAST_LINE: usize = 400;
 
 pub(super) async fn check(wanted: &ImageBuild, context: &StepContext<'_>) -> Result<Check, StepFailure> {
     let engine = Engine::connect(&context.config.docker_socket).await?;
@@ -166,7 +168,7 @@ fn failed(wanted: &ImageBuild, error: &DockerError, last: &Tail) -> StepFailure 
     }
 }
 
-/// The last lines of an output.
+/// The last lines of an output, each cut to [`LAST_LINE`].
 #[derive(Default)]
 struct Tail {
     lines: VecDeque<String>,
@@ -175,10 +177,12 @@ struct Tail {
 
 impl Tail {
     fn take(&mut self, text: &str) {
-        self.open.push_str(text);
-        while let Some((line, rest)) = self.open.split_once('\n') {
-            self.lines.push_back(line.to_owned());
-            self.open = rest.to_owned();
+        for (at, part) in text.split('\n').enumerate() {
+            if at > 0 {
+                self.lines.push_back(std::mem::take(&mut self.open));
+            }
+            let room = LAST_LINE.saturating_sub(self.open.len());
+            self.open.push_str(part.get(..part.floor_char_boundary(room)).unwrap_or_default());
         }
         while self.lines.len() > LAST_LINES {
             self.lines.pop_front();
