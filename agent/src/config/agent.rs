@@ -37,6 +37,8 @@ pub struct LinkConfig {
     pub refused_min_ms: u64,
     /// Last wait after the coordinator refused this identity, milliseconds.
     pub refused_max_ms: u64,
+    /// After the end of a run's range, the wait until the coordinator is asked whether the run may go, milliseconds.
+    pub settle_ms: u64,
 }
 
 impl Default for LinkConfig {
@@ -48,6 +50,7 @@ impl Default for LinkConfig {
             retry_max_ms: 60_000,
             refused_min_ms: 5 * 60_000,
             refused_max_ms: 15 * 60_000,
+            settle_ms: 60_000,
         }
     }
 }

@@ -52,13 +52,17 @@ impl ToExec {
     }
 }
 
+/// Asks for the executor's status.
+pub(super) fn hello() -> Attach {
+    Attach { link_version: env!("CARGO_PKG_VERSION").to_owned() }
+}
+
 /// Connects and asks what the executor holds.
 pub(super) async fn attach(
     socket: &Path,
 ) -> io::Result<(FromExec, OwnedWriteHalf, Vec<from_executor::Body>, ExecutorStatus)> {
     let (read, mut writer) = local::connect(socket)?.into_split();
-    let hello = Attach { link_version: env!("CARGO_PKG_VERSION").to_owned() };
-    local::send(&mut writer, &ToExecutor { body: Some(to_executor::Body::Attach(hello)) }).await?;
+    local::send(&mut writer, &ToExecutor { body: Some(to_executor::Body::Attach(hello())) }).await?;
     let mut incoming = Incoming::new(read);
     let status = timeout(ANSWER, first_status(&mut incoming)).await;
     let (early, status) = status.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;

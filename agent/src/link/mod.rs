@@ -8,6 +8,7 @@ mod backoff;
 pub mod dial;
 mod envelopes;
 mod executor;
+mod held;
 pub mod identity;
 mod logs;
 mod outgoing;
@@ -79,7 +80,8 @@ pub async fn run(
 ) -> Result<(), LinkError> {
     let target = Target::of(&config)?;
     let files = LinkFiles::new(root.link());
-    let link = Link { root, clock, target, files };
+    let settle = Duration::from_millis(config.link.settle_ms);
+    let link = Link { root, clock, target, files, settle };
     let mut pauses = Pauses::new(&config);
     tokio::select! {
         () = stop => Ok(()),
@@ -98,6 +100,7 @@ struct Link {
     clock: Clock,
     target: Target,
     files: LinkFiles,
+    settle: Duration,
 }
 
 impl Link {
@@ -134,7 +137,8 @@ impl Link {
         };
         let renew_in = renew::due_in(identity.validity, now, rand::random());
         let hello = self.hello(counters, status);
-        let session = Session::new(identity, &self.files, Instant::now().checked_add(renew_in));
+        let session =
+            Session::new((identity, &self.files), Instant::now().checked_add(renew_in), self.settle);
         session.run(socket, hello, (from_exec, exec_writer, early)).await
     }
 

@@ -16,7 +16,8 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::dial::STAGE;
 use super::envelopes::{Envelopes, Step};
-use super::executor::{FromExec, ToExec};
+use super::executor::{self, FromExec, ToExec};
+use super::held::{ASK_AFTER, Held};
 use super::identity::{Counters, LinkFiles, TlsIdentity};
 use super::logs::LogStreams;
 use super::outgoing::Outgoing;
@@ -68,6 +69,10 @@ pub(super) struct Session<'a> {
     outgoing: Arc<Outgoing>,
     logs: LogStreams,
     envelopes: Envelopes,
+    held: Held,
+    /// When to ask which runs may go, and how soon after the end of a range.
+    ask_at: Instant,
+    settle: Duration,
     heard: Instant,
     pinged: bool,
     greeted: bool,
@@ -80,13 +85,18 @@ enum Turn {
     Room,
     Timer,
     Renew,
+    Ask,
     Written(String),
     ExecutorWritten,
 }
 
 impl<'a> Session<'a> {
     /// A session that is about to begin.
-    pub(super) fn new(identity: &'a TlsIdentity, files: &'a LinkFiles, renew_at: Option<Instant>) -> Self {
+    pub(super) fn new(
+        (identity, files): (&'a TlsIdentity, &'a LinkFiles),
+        renew_at: Option<Instant>,
+        settle: Duration,
+    ) -> Self {
         Self {
             identity,
             files,
@@ -95,6 +105,9 @@ impl<'a> Session<'a> {
             outgoing: Arc::default(),
             logs: LogStreams::new(STREAM_CREDIT),
             envelopes: Envelopes::default(),
+            held: Held::default(),
+            ask_at: Instant::now() + ASK_AFTER,
+            settle,
             heard: Instant::now(),
             pinged: false,
             greeted: false,
@@ -105,7 +118,7 @@ impl<'a> Session<'a> {
     pub(super) async fn run<S>(
         mut self,
         socket: S,
-        hello: wire::Hello,
+        mut hello: wire::Hello,
         (mut from_exec, exec_writer, early): (
             FromExec,
             tokio::net::unix::OwnedWriteHalf,
@@ -118,6 +131,7 @@ impl<'a> Session<'a> {
             + Unpin,
     {
         let (sink, mut stream) = socket.split();
+        (hello.runs, self.held) = Held::connecting(std::mem::take(&mut hello.runs));
         if let Err(ended) = self.send(Priority::Control, 0, Body::Hello(hello)) {
             return ended;
         }
@@ -140,6 +154,7 @@ impl<'a> Session<'a> {
                 () = self.outgoing.drained() => Turn::Room,
                 () = sleep_until(deadline) => Turn::Timer,
                 () = sleep_until(renew_at), if self.greeted && self.renew_at.is_some() => Turn::Renew,
+                () = sleep_until(self.ask_at), if self.greeted => Turn::Ask,
                 why = &mut writing => Turn::Written(why),
                 _gone = &mut writing_exec => Turn::ExecutorWritten,
             };
@@ -152,6 +167,10 @@ impl<'a> Session<'a> {
                 Turn::Room => Ok(()),
                 Turn::Timer => self.timer(),
                 Turn::Renew => self.renew(),
+                Turn::Ask => {
+                    self.ask();
+                    Ok(())
+                }
                 Turn::Written(why) => Err(Ended::Transport(why)),
             };
             if let Err(ended) = result {
@@ -199,7 +218,8 @@ impl<'a> Session<'a> {
         }
         let to_exec = &self.to_exec;
         match body {
-            Body::Welcome(welcome) => self.welcome(welcome),
+            Body::Welcome(welcome) => self.welcome(welcome)?,
+            Body::RunsKnown(known) => self.known(known)?,
             Body::Ping(ping) => {
                 self.send(Priority::Control, 0, Body::Pong(wire::Pong { nonce: ping.nonce }))?;
             }
@@ -225,14 +245,19 @@ impl<'a> Session<'a> {
                 to_exec.push(to_executor::Body::LogAck(ack));
             }
             Body::RenewReply(reply) => return self.renewed(&reply),
-            Body::Hello(_) | Body::Event(_) | Body::Decision(_) | Body::Facts(_) | Body::RenewRequest(_) => {
+            Body::Hello(_)
+            | Body::RunsHeld(_)
+            | Body::Event(_)
+            | Body::Decision(_)
+            | Body::Facts(_)
+            | Body::RenewRequest(_) => {
                 return Err(Ended::Transport("a frame that only agents send".to_owned()));
             }
         }
         Ok(())
     }
 
-    fn welcome(&mut self, welcome: wire::Welcome) {
+    fn welcome(&mut self, welcome: wire::Welcome) -> Result<(), Ended> {
         self.greeted = true;
         let counters = Counters { server_time_unix_ms: welcome.server_time_unix_ms, ..self.files.counters() };
         if let Err(error) = self.files.store_counters(counters) {
@@ -242,17 +267,36 @@ impl<'a> Session<'a> {
         if welcome.credit_stream > 0 {
             self.logs = LogStreams::new(welcome.credit_stream);
         }
-        for run_id in welcome.forget {
+        self.known(wire::RunsKnown { resume: welcome.resume, forget: welcome.forget })
+    }
+
+    /// What the coordinator knows of the runs it was told of; then it is told of the next ones.
+    fn known(&mut self, known: wire::RunsKnown) -> Result<(), Ended> {
+        for run_id in known.forget {
             self.logs.forget(&run_id);
             self.to_exec.push(to_executor::Body::Forget(wire::ForgetRun { run_id }));
         }
-        for resume in welcome.resume {
+        for resume in known.resume {
             for position in &resume.logs {
                 self.logs.resume(position);
             }
             let from = wire::EventAck { run_id: resume.run_id, seq: resume.acknowledged_seq };
             self.to_exec.push(to_executor::Body::FollowFrom(from));
         }
+        self.say_held()
+    }
+
+    fn say_held(&mut self) -> Result<(), Ended> {
+        match self.held.next() {
+            Some(piece) => self.send(Priority::Control, 0, Body::RunsHeld(piece)),
+            None => Ok(()),
+        }
+    }
+
+    /// The executor answers with its status.
+    fn ask(&mut self) {
+        self.ask_at = Instant::now() + ASK_AFTER;
+        self.to_exec.push(to_executor::Body::Attach(executor::hello()));
     }
 
     fn opened(&mut self, stream: u32, open: wire::StreamOpen) -> Result<(), Ended> {
@@ -283,14 +327,24 @@ impl<'a> Session<'a> {
     #[expect(clippy::wrong_self_convention, reason = "it handles what comes from the executor")]
     fn from_executor(&mut self, body: from_executor::Body) -> Result<(), Ended> {
         match body {
-            from_executor::Body::Status(status) => match status.facts {
-                Some(facts) => self.send(Priority::Control, 0, Body::Facts(facts)),
-                None => Ok(()),
-            },
+            from_executor::Body::Status(status) => {
+                if let Some(facts) = status.facts {
+                    self.send(Priority::Control, 0, Body::Facts(facts))?;
+                }
+                match self.held.ask(status.runs) {
+                    Some(piece) => self.send(Priority::Control, 0, Body::RunsHeld(piece)),
+                    None => Ok(()),
+                }
+            }
             from_executor::Body::Decision(decision) => {
                 self.send(Priority::Control, 0, Body::Decision(decision))
             }
-            from_executor::Body::Event(event) => self.send(Priority::Control, 0, Body::Event(event)),
+            from_executor::Body::Event(event) => {
+                if matches!(event.body, Some(wire::event::Body::RangeEnded(_))) {
+                    self.ask_at = self.ask_at.min(Instant::now() + self.settle);
+                }
+                self.send(Priority::Control, 0, Body::Event(event))
+            }
             from_executor::Body::LogGrew(grew) => {
                 self.logs.grew(&grew);
                 Ok(())

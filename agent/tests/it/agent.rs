@@ -26,7 +26,7 @@ impl Agent {
         std::fs::create_dir_all(agent.root().etc()).unwrap();
         std::fs::write(
             agent.root().agent_toml(),
-            "[link]\nretry_min_ms = 20\nretry_max_ms = 200\nrefused_min_ms = 50\nrefused_max_ms = 100\n\
+            "[link]\nretry_min_ms = 20\nretry_max_ms = 200\nrefused_min_ms = 50\nrefused_max_ms = 100\nsettle_ms = 50\n\
              [steps]\ndocker_socket = '/nonexistent'\n",
         )
         .unwrap();

@@ -201,6 +201,34 @@ async fn a_run_that_the_coordinator_forgets_is_forgotten() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_over_is_asked_about_on_the_same_connection_and_forgotten() {
+    let (coordinator, agent, mut connection) = connected().await;
+    let run = signed(&coordinator, 1, &["echo hello".to_owned()]);
+    accepted(&mut connection, &run).await;
+    connection.send(0, Body::Permit(permit(&run, 0, 0))).await;
+    let mut stored = Stored::default();
+    let asked = loop {
+        match connection.next().await.expect("the same connection") {
+            (0, Body::RunsHeld(held)) if stored.closed.len() == 1 => break held,
+            // Asked before its log is here: it stays.
+            (0, Body::RunsHeld(_)) => connection.send(0, Body::RunsKnown(wire::RunsKnown::default())).await,
+            (stream, body) => stored.take(&mut connection, stream, body).await,
+        }
+    };
+    assert!(!asked.resume && asked.runs.len() == 1, "{asked:?}");
+    let report = asked.runs.first().unwrap();
+    assert_eq!(
+        (report.run_id.clone(), report.last_seq),
+        (run.run.to_string(), stored.events.last().unwrap().seq)
+    );
+    assert!(report.logs.iter().all(|log| log.finished && log.length == 6));
+    assert!(agent.root().run(run.run).exists());
+    let forget = vec![run.run.to_string()];
+    connection.send(0, Body::RunsKnown(wire::RunsKnown { resume: vec![], forget })).await;
+    eventually("the run is gone", || !agent.root().run(run.run).exists()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_agent_that_is_refused_keeps_its_identity_and_asks_again() {
     let (mut coordinator, agent, connection) = connected().await;
     connection.close(4003).await;

@@ -5,6 +5,7 @@
 //! connection, and the next one goes on from what is stored.
 
 mod envelopes;
+mod held;
 mod hello;
 mod logs;
 
@@ -19,6 +20,7 @@ use hydron_store::servers::Server;
 use hydron_store::{Topic, Wake};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::WebSocketStream;
 
@@ -116,6 +118,8 @@ impl Session {
             heard: Instant::now(),
             pinged: false,
             wrote: Instant::now(),
+            asked: None,
+            asked_early: false,
             session: self,
         });
         Some((live, mailbox))
@@ -165,6 +169,9 @@ struct Live<S> {
     pinged: bool,
     /// When the socket last had nothing left to write.
     wrote: Instant,
+    /// The agent's last question about its runs, and whether the one before was still being answered when it came.
+    asked: Option<JoinHandle<()>>,
+    asked_early: bool,
 }
 
 enum Turn<'a> {
@@ -326,10 +333,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
                 self.envelopes.granted(stream, update.bytes);
                 Ok(())
             }
+            Body::RunsHeld(held) => self.held(held),
             Body::RenewRequest(request) => self.renew(&request),
             Body::GoAway(_) => Err(End::Gone("it goes away")),
             Body::Hello(_)
             | Body::Welcome(_)
+            | Body::RunsKnown(_)
             | Body::Permit(_)
             | Body::Hold(_)
             | Body::Cancel(_)
@@ -338,6 +347,33 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
             | Body::LogAck(_)
             | Body::RenewReply(_) => Err(End::Broken("a frame that does not belong here".to_owned())),
         }
+    }
+
+    /// Answered from the store by a task of its own, one after the other. An answer may reach the agent before its task has
+    /// ended, so one question may come early; more are not waited for.
+    fn held(&mut self, held: wire::RunsHeld) -> Result<(), End> {
+        let before = self.asked.take().filter(|asked| !asked.is_finished());
+        if before.is_some() && self.asked_early {
+            return Err(End::Broken("it asks about its runs before it was answered".to_owned()));
+        }
+        self.asked_early = before.is_some();
+        let (app, server, handle) =
+            (self.session.app.clone(), self.session.server.clone(), self.handle.clone());
+        self.asked = Some(tokio::spawn(async move {
+            if let Some(before) = before {
+                let _ = before.await;
+            }
+            match held::known(&app, &server, &held.runs).await {
+                Ok(known) if held.resume => handle.send(Body::RunsKnown(known)),
+                Ok(known) => {
+                    handle.send(Body::RunsKnown(wire::RunsKnown { resume: Vec::new(), ..known }));
+                }
+                Err(error) => {
+                    tracing::warn!(server = %server.id, %error, "the runs of an agent were not looked up")
+                }
+            }
+        }));
+        Ok(())
     }
 
     fn event(&mut self, event: wire::Event) -> Result<(), End> {

@@ -405,7 +405,7 @@ impl RangeEnd {
 pub struct Frame {
     #[prost(uint32, tag = "1")]
     pub stream: u32,
-    #[prost(oneof = "frame::Body", tags = "10, 11, 12, 13, 14, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61")]
+    #[prost(oneof = "frame::Body", tags = "10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 30, 31, 32, 33, 40, 41, 42, 43, 50, 60, 61")]
     pub body: ::core::option::Option<frame::Body>,
 }
 /// Nested message and enum types in `Frame`.
@@ -422,6 +422,10 @@ pub mod frame {
         Pong(super::Pong),
         #[prost(message, tag = "14")]
         GoAway(super::GoAway),
+        #[prost(message, tag = "15")]
+        RunsHeld(super::RunsHeld),
+        #[prost(message, tag = "16")]
+        RunsKnown(super::RunsKnown),
         #[prost(message, tag = "20")]
         StreamOpen(super::StreamOpen),
         #[prost(message, tag = "21")]
@@ -454,7 +458,8 @@ pub mod frame {
         RenewReply(super::RenewReply),
     }
 }
-/// First frame of the agent. `session_counter` is persisted and grows with every connection.
+/// First frame of the agent. `session_counter` is persisted and grows with every connection. `runs` are the newest that fit;
+/// the others follow in RunsHeld.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Hello {
     #[prost(uint32, tag = "1")]
@@ -528,6 +533,23 @@ pub struct RunResume {
     pub acknowledged_seq: u64,
     #[prost(message, repeated, tag = "3")]
     pub logs: ::prost::alloc::vec::Vec<LogPosition>,
+}
+/// More runs of the agent: those that did not fit Hello (`resume`), or all of them now and then, to hear which may go. The
+/// next one follows after the RunsKnown about this one.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunsHeld {
+    #[prost(message, repeated, tag = "1")]
+    pub runs: ::prost::alloc::vec::Vec<RunReport>,
+    #[prost(bool, tag = "2")]
+    pub resume: bool,
+}
+/// The answer to RunsHeld, to be read as Welcome is; `resume` is empty where it was not asked for.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct RunsKnown {
+    #[prost(message, repeated, tag = "1")]
+    pub resume: ::prost::alloc::vec::Vec<RunResume>,
+    #[prost(string, repeated, tag = "2")]
+    pub forget: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Ping {

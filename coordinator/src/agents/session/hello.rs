@@ -3,20 +3,19 @@
 use std::collections::BTreeMap;
 
 use hydron_domain::identity::Actor;
-use hydron_domain::run::{RESUME_WITHIN_MS, RunState};
 use hydron_domain::server::{AgentFacts, SessionClaim, SessionVerdict, judge_session};
 use hydron_proto::PROTOCOL_VERSION;
 use hydron_proto::frame::{Priority, STREAM_CREDIT};
 use hydron_proto::ids::RunId;
 use hydron_proto::wire::{self, frame::Body};
+use hydron_store::StoreError;
 use hydron_store::audit::AuditDraft;
 use hydron_store::events::EventDraft;
-use hydron_store::{StoreError, TeamStore};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{End, Session};
+use super::{End, Session, held};
 use crate::agents::registry::{AgentHandle, Mailbox};
 use crate::agents::report::clean;
 use crate::agents::socket::{FrameSocket, Happened};
@@ -108,20 +107,12 @@ impl Session {
         hello: &wire::Hello,
         epoch: u64,
     ) -> Result<(wire::Welcome, BTreeMap<RunId, u64>), StoreError> {
-        let team = self.app.store.team(self.server.team);
-        let mut reported = BTreeMap::new();
-        let (mut resume, mut forget) = (Vec::new(), Vec::new());
-        for report in &hello.runs {
-            let Ok(run) = report.run_id.parse::<RunId>() else { continue };
-            match self.position(&team, run, report).await? {
-                Position::Unknown => {}
-                Position::Forget => forget.push(report.run_id.clone()),
-                Position::Resume(position) => {
-                    reported.insert(run, report.last_seq);
-                    resume.push(position);
-                }
-            }
-        }
+        let wire::RunsKnown { resume, forget } = held::known(&self.app, &self.server, &hello.runs).await?;
+        let last_of =
+            |run: &str| hello.runs.iter().find(|report| report.run_id == run).map(|report| report.last_seq);
+        let reported =
+            resume.iter().filter_map(|known| Some((known.run_id.parse().ok()?, last_of(&known.run_id)?)));
+        let reported = reported.collect();
         let welcome = wire::Welcome {
             protocol: PROTOCOL_VERSION,
             server_time_unix_ms: self.app.now(),
@@ -133,53 +124,6 @@ impl Session {
         };
         Ok((welcome, reported))
     }
-
-    async fn position(
-        &self,
-        team: &TeamStore,
-        run: RunId,
-        report: &wire::RunReport,
-    ) -> Result<Position, StoreError> {
-        let (Some(stored), Some(acknowledged_seq)) =
-            (team.run(run).await?, team.journal_position(run, self.server.id).await?)
-        else {
-            return Ok(Position::Unknown);
-        };
-        let logs = team.log_positions(run, self.server.id).await?;
-        let length_of = |step: u32, attempt: u32| {
-            logs.iter().find(|log| (log.0, log.1) == (step, attempt)).map_or(0, |log| log.2)
-        };
-        let complete = report.last_seq <= acknowledged_seq
-            && report.logs.iter().all(|log| {
-                let command = log.command.clone().unwrap_or_default();
-                log.finished && length_of(command.step, command.attempt) >= log.length
-            });
-        let over = match stored.head.state {
-            RunState::Completed | RunState::Stopped => true,
-            // A retry may still need it.
-            RunState::Failed(_) => self.app.now() - stored.head.changed_at > RESUME_WITHIN_MS,
-            RunState::Started | RunState::InProgress | RunState::Paused => false,
-        };
-        if over && complete {
-            return Ok(Position::Forget);
-        }
-        let logs = logs.into_iter().map(|(step, attempt, length, finished)| wire::LogPosition {
-            command: Some(wire::CommandId { run_id: run.to_string(), step, attempt }),
-            length,
-            finished,
-        });
-        Ok(Position::Resume(wire::RunResume {
-            run_id: run.to_string(),
-            acknowledged_seq,
-            logs: logs.collect(),
-        }))
-    }
-}
-
-enum Position {
-    Unknown,
-    Forget,
-    Resume(wire::RunResume),
 }
 
 /// Records that a connection is gone, and tells whoever looks.

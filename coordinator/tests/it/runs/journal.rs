@@ -84,6 +84,39 @@ in_a_world! {
         assert_eq!((welcome.resume[0].acknowledged_seq, welcome.forget.len()), (1, 0));
     }
 
+    async fn an_agent_that_asks_on_a_lasting_connection_hears_which_of_its_runs_may_go(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", easy()).await;
+        let link = agent.connect().await.unwrap();
+        let mut runs = Vec::new();
+        for _ in 0..2 {
+            let run = bench.run(vec![(agent.identity.server, steps(2))]).await;
+            bench.until_state(run, "completed").await;
+            let written = |step: u32| agent.executor.output(run, step, 1).len();
+            bench.until(run, "all output", |seen| {
+                (0..2).all(|step| seen["servers"][0]["steps"][step as usize]["log_length"] == json!(written(step)))
+            }).await;
+            runs.push(run);
+        }
+        let [over, open] = runs[..] else { panic!("two runs") };
+        let mut reports = agent.hello().runs;
+        link.cut().await;
+        let known = |body| if let Body::RunsKnown(known) = body { Some(known) } else { None };
+        // One of them has an entry that is not here yet, and there is one that nobody knows.
+        for report in &mut reports {
+            report.last_seq += u64::from(report.run_id == open.to_string());
+        }
+        reports.push(wire::RunReport { run_id: RunId::new(1, [1; 10]).to_string(), ..wire::RunReport::default() });
+        let mut link = agent.connect_raw().await.unwrap().welcomed().await.unwrap();
+        for resume in [false, true] {
+            link.send(0, Body::RunsHeld(wire::RunsHeld { runs: reports.clone(), resume })).await.unwrap();
+            let answer = link.until(|_, body| known(body)).await.unwrap();
+            assert_eq!(answer.forget, [over.to_string()]);
+            let resumed: Vec<String> = answer.resume.into_iter().map(|resume| resume.run_id).collect();
+            assert_eq!(resumed, if resume { vec![open.to_string()] } else { vec![] });
+        }
+    }
+
     async fn entries_about_a_run_of_another_server_change_nothing(world: World) {
         let bench = Bench::start(&world).await;
         let (ours, other) = (bench.agent("alpha", easy()).await, bench.agent("beta", easy()).await);
