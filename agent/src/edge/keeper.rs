@@ -49,6 +49,9 @@ pub async fn ensure_running(
         return Ok(());
     }
     let edge = Edge::open(root, config, spawner).await?;
+    if let Err(error) = edge.proxy.rotate_logs() {
+        tracing::warn!(%error, "the proxy's log files could not be put aside");
+    }
     edge.change(|state| edge.renew_due(state, now)).await?;
     edge.serve().await
 }

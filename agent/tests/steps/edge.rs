@@ -71,6 +71,16 @@ async fn a_proxy_whose_master_was_killed_comes_back_with_the_recorded_routes() {
     assert_eq!(version(&world).await, "200 one");
     let new_pid = std::fs::read_to_string(world.root.edge().join("run/nginx.pid")).unwrap();
     assert_ne!(new_pid, pid);
+    // A log that visitors made large is put aside, and the proxy writes a new one.
+    let log = world.root.edge().join("logs/access.log");
+    std::fs::File::options().append(true).open(&log).unwrap().set_len(65 << 20).unwrap();
+    ensure_running(&world.root, &world.config, &world.spawner, SystemTime::now()).await.unwrap();
+    assert_eq!(std::fs::metadata(log.with_extension("log.1")).unwrap().len(), 65 << 20);
+    eventually("the new log has a line", async || {
+        version(&world).await;
+        std::fs::metadata(&log).is_ok_and(|data| data.len() > 0)
+    })
+    .await;
     let far = SystemTime::now() + std::time::Duration::from_hours(80 * 24);
     let before = generation(&world);
     ensure_running(&world.root, &world.config, &world.spawner, far).await.unwrap();

@@ -24,6 +24,8 @@ use crate::step_context::CgroupSpawner;
 const START_WITHIN: Duration = Duration::from_secs(10);
 /// How long dismissed workers may take to give their ports back.
 const PORTS_WITHIN: Duration = Duration::from_secs(1);
+/// A log file that is larger is put aside at the next look, bytes.
+const MAX_LOG: u64 = 64 * 1024 * 1024;
 /// Between two looks at something that is about to happen.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 /// Distribution users under which workers run, in order of preference.
@@ -114,6 +116,25 @@ impl<'a> Nginx<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Puts log files aside that have grown large, so that visitors cannot fill the disk: one older file of each stays.
+    /// (Debian's logrotate knows only the distribution's own nginx.) New workers get the new files from their master; asked by
+    /// USR1, workers would open them themselves, and may not enter the directory.
+    pub(in crate::edge) fn rotate_logs(&self) -> std::io::Result<()> {
+        let mut moved = false;
+        for path in [self.paths().access_log(), self.paths().error_log()] {
+            if std::fs::metadata(&path).is_ok_and(|data| data.len() > MAX_LOG) {
+                let mut older = path.clone().into_os_string();
+                older.push(".1");
+                std::fs::rename(&path, older)?;
+                moved = true;
+            }
+        }
+        match Master::running(self.paths()).filter(|_| moved) {
+            Some(master) => Ok(master.reload()?),
+            None => Ok(()),
+        }
     }
 
     async fn answering_generation(&self) -> Option<u64> {

@@ -8,6 +8,7 @@ mod links;
 mod unpack;
 
 use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
 
 use hydron_proto::names::{CommitId, ResourceName};
 use hydron_proto::plan::{GitCheckout, StepResult};
@@ -17,6 +18,11 @@ use super::Applied;
 use crate::record;
 use crate::root::Root;
 use crate::step_context::{Check, StepContext, StepFailure};
+
+/// Commits of a project whose trees stay, whatever their age.
+const KEPT: usize = 3;
+/// How long every tree stays.
+const KEPT_FOR: Duration = Duration::from_hours(24);
 
 /// Where a checkout lies on this server.
 #[derive(Debug, Clone)]
@@ -48,6 +54,32 @@ impl Checkout {
     fn complete(&self) -> Result<Option<Complete>, StepFailure> {
         let complete = record::read_json(&self.0.join("complete.json"))?;
         Ok(complete.filter(|_| self.tree().is_dir()))
+    }
+
+    /// Removes older commits of the same project: a retry or another service may still need the newest ones, and those of
+    /// the last day. Names end in their commit.
+    fn forget_older(&self, now: SystemTime) {
+        let (Some(all), Some(prefix)) =
+            (self.0.parent(), self.0.to_str().and_then(|path| path.rsplit_once('-')))
+        else {
+            return;
+        };
+        let entries = std::fs::read_dir(all).into_iter().flatten().flatten().map(|entry| entry.path());
+        let same = entries.filter(|path| {
+            path.to_str().and_then(|path| path.rsplit_once('-')).map(|at| at.0) == Some(prefix.0)
+        });
+        let dated = same.filter_map(|path| {
+            Some((std::fs::metadata(path.join("complete.json")).ok()?.modified().ok()?, path))
+        });
+        let mut dated: Vec<(SystemTime, PathBuf)> = dated.collect();
+        dated.sort_unstable();
+        for (at, path) in dated.into_iter().rev().skip(KEPT) {
+            if now.duration_since(at).is_ok_and(|age| age > KEPT_FOR)
+                && let Err(error) = remove(&path)
+            {
+                tracing::warn!(%error, path = %path.display(), "an old checkout could not be removed");
+            }
+        }
     }
 
     /// Puts a fresh tree in place of the old one.
@@ -83,6 +115,7 @@ pub(super) async fn apply(wanted: &GitCheckout, context: &StepContext<'_>) -> Re
     let files = unpack::unpack(&repository, &wanted.commit, &fresh, context).await?;
     let complete = Complete { commit: wanted.commit.clone(), files };
     checkout.replace_tree(&fresh, &complete)?;
+    checkout.forget_older(SystemTime::now());
     context.log.line(&format!("{files} files of commit {}", wanted.commit)).await;
     Ok(Applied::changed(result(complete)))
 }
@@ -105,5 +138,43 @@ fn remove(path: &std::path::Path) -> std::io::Result<()> {
     match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn old_commits_of_the_same_project_go_and_those_of_others_stay() {
+        let root = tempfile::tempdir().unwrap();
+        let now = SystemTime::now();
+        let make = |name: &str, hours: u64| {
+            let path = root.path().join(name);
+            std::fs::create_dir(&path).unwrap();
+            let file = std::fs::File::create(path.join("complete.json")).unwrap();
+            file.set_modified(now - Duration::from_hours(hours)).unwrap();
+            Checkout(path)
+        };
+        let newest = make("hy-one-a1", 0);
+        for (name, hours) in [("hy-one-b2", 30), ("hy-one-c3", 40), ("hy-one-d4", 50), ("hy-one-e5", 60)] {
+            make(name, hours);
+        }
+        make("hy-two-f6", 90);
+        make("hy-one-a-g7", 90);
+        newest.forget_older(now);
+        let mut left: Vec<String> = std::fs::read_dir(root.path())
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["hy-one-a-g7", "hy-one-a1", "hy-one-b2", "hy-one-c3", "hy-two-f6"]);
+        let day = make("hy-two-h8", 0);
+        for name in ["hy-two-i9", "hy-two-j1", "hy-two-k2"] {
+            make(name, 2);
+        }
+        day.forget_older(now);
+        assert!(root.path().join("hy-two-k2").exists(), "those of the last day stay");
+        assert!(!root.path().join("hy-two-f6").exists());
     }
 }
