@@ -8,7 +8,7 @@ use hydron_coordinator::cli::{self, Cli};
 fn main() -> ExitCode {
     // A fetch's child gives up its rights here, before there is any thread, and becomes git.
     let args: Vec<_> = std::env::args_os().collect();
-    if let Err(error) = hydron_coordinator::clients::git::confine::become_git_if_asked(&args) {
+    if let Err(error) = hydron_proto::source::confine::become_git_if_asked(&args) {
         return fetch_child_failed(&error);
     }
     tracing_subscriber::fmt()

@@ -1,10 +1,12 @@
 //! How source code is fetched, by coordinator and agent alike: which addresses may be asked, which flags make `git`
 //! safe, and where it must stop.
 //!
-//! Rule: pure. It builds argv, environment and verdicts; each side starts its own confined child with them.
+//! Rule: pure. It builds argv, environment and verdicts; each side starts its own child with them (`confine`).
 //! Every value that came from a person stands after `--` and was parsed into a name before (bug classes B5 to B7, B12, B29).
 
 mod address;
+#[cfg(feature = "confine")]
+pub mod confine;
 
 use std::ffi::OsString;
 use std::net::IpAddr;

@@ -69,6 +69,8 @@ pub struct StepConfig {
     pub allow_private_sources: bool,
     /// One more authority that git fetches believe, PEM. Only for demonstrations and tests.
     pub extra_source_ca: Option<PathBuf>,
+    /// The agent's program, which confines itself before it becomes git; this very program when not set (tests are another).
+    pub confiner: Option<PathBuf>,
     /// First two numbers of the /16 from which project networks are taken, e.g. `10.201`.
     pub address_pool: String,
 }
@@ -81,6 +83,7 @@ impl Default for StepConfig {
             docker_socket: PathBuf::from("/var/run/docker.sock"),
             allow_private_sources: false,
             extra_source_ca: None,
+            confiner: None,
             address_pool: "10.201".to_owned(),
         }
     }

@@ -7,6 +7,8 @@ use std::process::Stdio;
 use hydron_agent::step_context::Check;
 use hydron_proto::names::{CommitId, RelPath};
 use hydron_proto::plan::{Action, Dockerfile, GitCheckout, ImageBuild, SecretRef, StepResult};
+use hydron_proto::source;
+use hydron_proto::source::confine::Limits;
 use secrecy::SecretString;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
@@ -241,4 +243,47 @@ async fn a_token_opens_a_private_repository_and_is_in_no_argument() {
     world.apply(Action::GitCheckout(wanted)).await.unwrap();
     let found = Command::new("grep").args(["-r", token]).arg(world.path()).output().await.unwrap();
     assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+}
+
+/// What a git that was taken over could do: the alias runs any program as the fetch's child.
+async fn taken_over(world: &World, directory: &Path, program: &str) -> std::process::Output {
+    let limits =
+        Limits { dir: directory.into(), connect: 0, file_bytes: 1 << 20, memory_bytes: 2 << 30, cpu_s: 10 };
+    Command::new(world.config.confiner.as_ref().unwrap())
+        .args(limits.to_args())
+        .args(["--", "-c", &format!("alias.x=!{program}"), "x"])
+        .env_clear()
+        .envs(source::environment(directory))
+        .current_dir("/")
+        .output()
+        .await
+        .unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_git_that_is_taken_over_reads_and_writes_nothing_but_its_own_directory_and_gains_nothing() {
+    let world = World::new().await;
+    let directory = tempfile::tempdir().unwrap();
+    let own = directory.path().join("own");
+    let secret = world.root.path().join("secret");
+    std::fs::create_dir_all(world.root.path()).unwrap();
+    std::fs::write(&secret, "the key").unwrap();
+    let output = taken_over(&world, directory.path(), &format!("echo mine > {}", own.display())).await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(std::fs::read_to_string(&own).unwrap(), "mine\n");
+    let output =
+        taken_over(&world, directory.path(), "grep NoNewPrivs /proc/self/status || echo closed").await;
+    assert!(!String::from_utf8_lossy(&output.stdout).contains('0'), "{output:?}");
+    if std::fs::read_to_string("/sys/kernel/security/lsm").is_ok_and(|list| !list.contains("landlock")) {
+        println!("this kernel has no landlock: the file rules were not tried");
+        return;
+    }
+    for harm in
+        [format!("cat {}", secret.display()), format!("tee {}", secret.display()), "ls /root".to_owned()]
+    {
+        let output = taken_over(&world, directory.path(), &harm).await;
+        assert!(!output.status.success() && output.stdout.is_empty(), "{harm}: {output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("ermission denied"), "{harm}: {output:?}");
+    }
+    assert_eq!(std::fs::read_to_string(&secret).unwrap(), "the key");
 }

@@ -74,8 +74,14 @@ impl World {
         let directory = tempfile::Builder::new().prefix("hydron-steps-").tempdir().unwrap();
         std::fs::set_permissions(directory.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
         let [http_port, https_port] = free_ports();
-        let config =
-            StepConfig { http_port, https_port, allow_private_sources: true, ..StepConfig::default() };
+        let config = StepConfig {
+            http_port,
+            https_port,
+            allow_private_sources: true,
+            // This test program cannot confine itself and become git; the real one can.
+            confiner: Some(env!("CARGO_BIN_EXE_hydron-agent").into()),
+            ..StepConfig::default()
+        };
         let project = ProjectId::new(1, rand::random());
         let plan = PlanDocument {
             version: 1,

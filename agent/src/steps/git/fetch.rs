@@ -1,7 +1,7 @@
 //! The confined `git` child that fetches one commit.
 //!
-//! Rule: its flags and environment come from `hydron_proto::source`, the same as the coordinator's; it runs as nobody,
-//! under limits, and its directory is watched and removed afterwards.
+//! Rule: its flags, environment, limits and file and network rules come from `hydron_proto::source`, the same as the
+//! coordinator's; it runs as a user that nothing else is, and its directory is watched and removed afterwards.
 
 use std::net::IpAddr;
 use std::os::unix::fs::PermissionsExt as _;
@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use hydron_proto::plan::GitCheckout;
+use hydron_proto::source::confine::Limits;
 use hydron_proto::source::{self, CAPS, Pin, Wanted};
 use nix::unistd::{Gid, Uid};
 use tokio::process::Command;
@@ -19,8 +20,9 @@ use crate::child;
 use crate::step_context::{StepContext, StepFailure};
 use crate::steps::failure::{of_exit, unless_cancelled};
 
-/// `nobody` on every Linux.
-const NOBODY: u32 = 65_534;
+/// User and group of the child: no system gives this number to anybody (systemd's table of user ids lists 65520 to 65533 as
+/// unused), so that it owns nothing else; the link may be `nobody`.
+const FETCHER: u32 = 65_533;
 
 /// A bare repository with one commit; removed when dropped.
 pub(super) struct Repository {
@@ -40,20 +42,31 @@ impl Repository {
         self.home.join("repository.git")
     }
 
-    /// `git` with these arguments under limits of address space, processor time and file size.
-    pub(super) fn git(&self, arguments: Vec<std::ffi::OsString>, context: &StepContext<'_>) -> Command {
-        let mut command = context.cgroup.command("prlimit");
+    /// Confined `git` with these arguments, which may connect to one port.
+    pub(super) fn git(
+        &self,
+        arguments: Vec<std::ffi::OsString>,
+        connect: Option<u16>,
+        context: &StepContext<'_>,
+    ) -> Command {
+        let limits = Limits {
+            dir: self.home.clone(),
+            connect: connect.unwrap_or(0),
+            file_bytes: CAPS.disk_bytes,
+            memory_bytes: CAPS.memory_bytes,
+            cpu_s: CAPS.cpu_s,
+        };
+        let confiner = context.config.confiner.as_deref().unwrap_or(Path::new("/proc/self/exe"));
+        let mut command = context.cgroup.command(&confiner.to_string_lossy());
         command
-            .arg(format!("--as={}", CAPS.memory_bytes))
-            .arg(format!("--cpu={}", CAPS.cpu_s))
-            .arg(format!("--fsize={}", CAPS.disk_bytes))
-            .args(["--core=0", "--nofile=256", "--", "git"])
+            .args(limits.to_args())
+            .arg("--")
             .args(arguments)
             .env_clear()
             .envs(source::environment(&self.home))
             .current_dir("/");
         if self.unprivileged {
-            command.uid(NOBODY).gid(NOBODY);
+            command.uid(FETCHER).gid(FETCHER);
         }
         command
     }
@@ -67,13 +80,13 @@ pub(super) async fn fetch(
     let pin = checked_address(wanted, context).await?;
     let repository = prepare(wanted, context)?;
     let authority = readable_authority(&repository, context)?;
-    run(repository.git(source::init(&repository.git_dir()), context), &repository, context).await?;
+    run(repository.git(source::init(&repository.git_dir()), None, context), &repository, context).await?;
     context.doing.set(format!("Fetching {}", wanted.url));
     context.log.line(&format!("fetching {} at {}", wanted.url, wanted.commit)).await;
     let commit = Wanted::Commit(&wanted.commit);
     let arguments =
         source::fetch(&repository.git_dir(), &wanted.url, commit, None, &pin, authority.as_deref());
-    let mut command = repository.git(arguments, context);
+    let mut command = repository.git(arguments, Some(pin.port), context);
     lend_credential(&mut command, wanted, context)?;
     run(command, &repository, context).await?;
     Ok(repository)
@@ -100,7 +113,7 @@ fn prepare(wanted: &GitCheckout, context: &StepContext<'_>) -> Result<Repository
     super::remove(&home).map_err(io)?;
     crate::record::directory(&home, 0o700)?;
     if unprivileged {
-        nix::unistd::chown(&home, Some(Uid::from_raw(NOBODY)), Some(Gid::from_raw(NOBODY)))
+        nix::unistd::chown(&home, Some(Uid::from_raw(FETCHER)), Some(Gid::from_raw(FETCHER)))
             .map_err(|error| io(error.into()))?;
         check_searchable(&above)?;
     }

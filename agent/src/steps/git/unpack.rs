@@ -53,7 +53,7 @@ async fn list(
 ) -> Result<Vec<Entry>, StepFailure> {
     let arguments =
         source::local(&repository.git_dir(), &["ls-tree", "-r", "-z", "-l", "--full-tree", commit.as_str()]);
-    let mut command = repository.git(arguments, context);
+    let mut command = repository.git(arguments, None, context);
     command.stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = context.cgroup.spawn(&mut command).map_err(broken)?;
     let mut listing = Vec::new();
@@ -119,7 +119,8 @@ async fn write_all(
     into: &Path,
     context: &StepContext<'_>,
 ) -> Result<u64, StepFailure> {
-    let mut command = repository.git(source::local(&repository.git_dir(), &["cat-file", "--batch"]), context);
+    let mut command =
+        repository.git(source::local(&repository.git_dir(), &["cat-file", "--batch"]), None, context);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = context.cgroup.spawn(&mut command).map_err(broken)?;
     let pipes = child.stdin.take().zip(child.stdout.take());

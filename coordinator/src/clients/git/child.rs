@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
+use hydron_proto::source::confine::Limits;
 use hydron_proto::source::{Caps, environment};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
@@ -15,7 +16,6 @@ use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::FetchError;
-use super::confine::Limits;
 
 const SYSTEM_BUNDLE: &str = "/etc/ssl/certs/ca-certificates.crt";
 const STDERR_LIMIT: usize = 64 * 1024;

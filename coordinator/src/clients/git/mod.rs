@@ -4,7 +4,6 @@
 //! the address rules are `hydron_proto::source`, the same that the agent uses.
 
 mod child;
-pub mod confine;
 mod error;
 mod listing;
 mod refs;

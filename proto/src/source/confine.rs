@@ -1,4 +1,5 @@
-//! The other side of the fork: `hydron fetch-child` takes rights away from itself and becomes `git`.
+//! The other side of the fork: `<program> fetch-child` takes rights away from itself and becomes `git`. The coordinator and
+//! the agent fetch under the same rules.
 //!
 //! Rule: nothing is parsed or decided here; limits come as numbers, everything after `--` goes to `git` untouched.
 //! Runs before any thread or runtime exists, because landlock and the limits bind the calling thread and its children.
@@ -53,7 +54,7 @@ pub struct Limits {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfineError {
     /// The command line is not ours.
-    #[error("fetch-child is started by the coordinator itself")]
+    #[error("fetch-child is started by the program itself")]
     Arguments,
     /// A limit could not be set.
     #[error("a resource limit could not be set")]
