@@ -70,7 +70,15 @@ pub fn changes(before: &Analysis, after: &Analysis, subdir: &str) -> Vec<Analysi
 }
 
 fn whole(name: &str, change: ChangeKind, before: Option<String>, after: Option<String>) -> AnalysisChange {
-    AnalysisChange { service: name.to_owned(), service_id: None, change, field: None, before, after, kept: false }
+    AnalysisChange {
+        service: name.to_owned(),
+        service_id: None,
+        change,
+        field: None,
+        before,
+        after,
+        kept: false,
+    }
 }
 
 fn fields(old: &AnalyzedService, new: &AnalyzedService, list: &mut Vec<AnalysisChange>) {
