@@ -217,10 +217,25 @@ impl<'t> Repo<'t> {
             let room = self.caps.total_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
             let together = self.fitting(rest.iter().map(&file), room);
             let (now, later) = rest.split_at(together.max(1).min(rest.len()));
+            self.announce(now.iter().map(&file));
             answers.extend(spread(now, one));
             rest = later;
         }
         answers
+    }
+
+    /// Tells the tree which files are read next.
+    fn announce<'f>(&self, files: impl Iterator<Item = &'f File>) {
+        let wanted = |file: &&File| {
+            let plain = matches!(file.kind, EntryKind::File | EntryKind::Executable);
+            plain
+                && file.text.get().is_none()
+                && file.size.is_some_and(|size| size <= self.caps.file_bytes as u64)
+        };
+        let paths: Vec<&str> = files.filter(wanted).map(|file| file.path.as_str()).collect();
+        if paths.len() > 1 {
+            self.tree.prefetch(&paths);
+        }
     }
 
     /// How many files fit into the limit of bytes however large they turn out to be: near it, it matters who comes first.

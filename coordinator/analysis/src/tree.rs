@@ -67,6 +67,11 @@ pub trait FileTree: Sync {
     /// The first `cap` bytes of a file, or of a link's target text.
     fn read(&self, path: &str, cap: usize) -> Result<Vec<u8>, TreeError>;
 
+    /// Files of which each is read next: a tree that answers one question at a time may ask for all of them together.
+    fn prefetch(&self, paths: &[&str]) {
+        let _ = paths;
+    }
+
     /// The size of a file whose entry does not say.
     fn size(&self, path: &str) -> Option<u64> {
         let _ = path;

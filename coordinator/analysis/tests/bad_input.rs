@@ -93,9 +93,9 @@ fn a_circle_is_named_from_end_to_end_and_once() {
         }
         compose
     };
-    let compose = services(&[("a", "b"), ("b", "c"), ("c", "a"), ("x", "y"), ("y", "x"), ("z", "a")]);
+    let compose = services(&[("a", "b"), ("b", "c"), ("c", "a"), ("k", "m"), ("m", "k"), ("z", "a")]);
     let mut tree = MemoryTree::new([("compose.yaml", compose.as_str())]);
-    for name in ["a", "b", "c", "x", "y", "z"] {
+    for name in ["a", "b", "c", "k", "m", "z"] {
         tree.insert(
             &format!("{name}/Dockerfile"),
             "FROM node:22\nCOPY . .\nEXPOSE 1\nCMD [\"node\", \"s.js\"]\n",
@@ -110,7 +110,7 @@ fn a_circle_is_named_from_end_to_end_and_once() {
         .map(|f| f.message.as_str())
         .collect();
     let circle = "services wait for each other in a circle:";
-    assert_eq!(told, [format!("{circle} a → b → c → a"), format!("{circle} x → y → x")]);
+    assert_eq!(told, [format!("{circle} a → b → c → a"), format!("{circle} k → m → k")]);
 }
 
 #[test]
@@ -300,4 +300,22 @@ fn a_directory_that_is_not_there_is_named() {
     let analysis = analyze(&tree, &options, &mut |_| {}).unwrap();
     let errors: Vec<_> = analysis.findings.iter().map(|f| (f.code, f.message.as_str())).collect();
     assert_eq!(errors, [(FindingCode::MissingPath, "the repository has no directory services/auth")]);
+}
+
+#[test]
+fn a_command_that_a_repair_adds_listens_where_the_service_does() {
+    let analysis = read(&[
+        ("requirements.txt", "flask\ngunicorn\n"),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("Dockerfile", "FROM python:3.13-slim\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n"),
+    ]);
+    let service = &analysis.services[0];
+    let content = service.dockerfile.content.as_deref().unwrap_or_default();
+    assert_eq!(service.port, Some(8000));
+    assert!(content.contains(r#""0.0.0.0:8000""#), "{content}");
+    assert!(
+        service.start.as_deref().is_some_and(|start| start.contains("0.0.0.0:8000")),
+        "{:?}",
+        service.start
+    );
 }

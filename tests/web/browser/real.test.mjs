@@ -131,6 +131,9 @@ describe("a real coordinator and a real server", { skip }, () => {
     await stack.ask("write", "api/Dockerfile", "FROM python:3.11-slim-bookworm");
     await reads();
     await page.goto(at("/services"));
+    const fold = page.getByRole("region", { name: "Services" }).getByRole("button", { name: /^What changed/ });
+    await fold.waitFor();
+    if ((await fold.getAttribute("aria-expanded")) === "false") await fold.click();
     await page.getByRole("region", { name: "Changes of api" }).getByText("repaired").waitFor();
     await service("api").click();
     await page.getByRole("button", { name: "Dockerfile", exact: true }).click();
