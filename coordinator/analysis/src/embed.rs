@@ -278,7 +278,7 @@ pub(crate) fn settle(repo: &Repo<'_>, found: &mut Found) {
         };
         let proxies = repo
             .under(&draft.dir)
-            .filter(|f| f.size < 65536)
+            .filter(|f| repo.size(f).is_some_and(|size| size < 65536))
             .filter_map(|f| repo.text(f))
             .any(|t| t.contains("proxy_pass") || t.contains("reverse_proxy"));
         if dockerfiles::is_web_server(&parsed) && proxies {

@@ -2,7 +2,7 @@
 //!
 //! One rule: nothing is decided here that a rule did not offer; output order depends on content only.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use hydron_domain::analysis::{
     AnalyzedService, DependencyNeed, Evidence, Finding, FindingCode, NotAService, ServiceKind, Severity,
@@ -272,31 +272,47 @@ fn is_past(language: &str, version: &str) -> bool {
     }
 }
 
+/// Every circle of services that wait for each other, once.
 fn cycles(repo: &Repo<'_>, services: &[AnalyzedService]) {
-    let edges: BTreeMap<&str, &Vec<String>> =
-        services.iter().map(|s| (s.name.as_str(), &s.depends_on)).collect();
-    for start in edges.keys() {
-        let mut seen: BTreeSet<&str> = BTreeSet::new();
-        let mut queue: Vec<&str> =
-            edges.get(start).into_iter().flat_map(|d| d.iter().map(String::as_str)).collect();
-        while let Some(next) = queue.pop() {
-            if next == *start {
-                repo.note(Finding {
-                    severity: Severity::Warning,
-                    code: FindingCode::CyclicDependencies,
-                    service: Some((*start).to_owned()),
-                    message: format!("{start} waits, directly or through others, for itself"),
-                    advice: "Hydron starts the services of a circle together; make sure each retries its connections.".to_owned(),
-                    file: None,
-                    line: None,
-                });
-                return;
+    let edges: BTreeMap<&str, &[String]> =
+        services.iter().map(|s| (s.name.as_str(), s.depends_on.as_slice())).collect();
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for start in edges.keys().copied() {
+        let Some(circle) = circle(&edges, start).filter(|_| !told.contains(start)) else { continue };
+        told.extend(&circle);
+        let way = circle.iter().copied().chain([start]).collect::<Vec<_>>().join(" → ");
+        let message = match circle.as_slice() {
+            [_] => format!("{start} waits for itself"),
+            _ => format!("services wait for each other in a circle: {way}"),
+        };
+        repo.note(Finding {
+            severity: Severity::Warning,
+            code: FindingCode::CyclicDependencies,
+            service: Some(start.to_owned()),
+            message,
+            advice: "Hydron starts the services of a circle together: make sure that each retries its connections, or take one dependency out.".to_owned(),
+            file: None,
+            line: None,
+        });
+    }
+}
+
+/// The shortest way from a service back to itself, beginning with it.
+fn circle<'s>(edges: &BTreeMap<&'s str, &'s [String]>, start: &'s str) -> Option<Vec<&'s str>> {
+    let mut ways = VecDeque::from([vec![start]]);
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    while let Some(way) = ways.pop_front() {
+        let next = way.last().and_then(|last| edges.get(last)).into_iter().flat_map(|list| list.iter());
+        for name in next.map(String::as_str) {
+            if name == start {
+                return Some(way);
             }
-            if seen.insert(next) {
-                queue.extend(edges.get(next).into_iter().flat_map(|d| d.iter().map(String::as_str)));
+            if seen.insert(name) {
+                ways.push_back(way.iter().copied().chain([name]).collect());
             }
         }
     }
+    None
 }
 
 /// What runs a language, as people say it.

@@ -30,7 +30,7 @@ mod workspace;
 
 pub use options::{BuilderCaps, Caps, Options, PATIENCE_S};
 pub use overlay::compose_matrix::{COMPOSE_KEYS, ComposeKey, ComposeSupport};
-pub use tree::{Entry, EntryKind, FileTree, MemoryTree, TreeError};
+pub use tree::{Entry, EntryKind, FileTree, MemoryTree, TreeError, Unlisted};
 
 use hydron_domain::analysis::{Analysis, AnalysisStep};
 

@@ -43,6 +43,11 @@ pub(crate) fn shown(dir: &str) -> String {
     if dir.is_empty() { ".".to_owned() } else { dir.to_owned() }
 }
 
+/// How a sentence names a directory.
+pub(crate) fn called(dir: &str) -> &str {
+    if dir.is_empty() { "the repository's root" } else { dir }
+}
+
 /// `path` relative to `dir`, if inside.
 pub(crate) fn relative<'p>(path: &'p str, dir: &str) -> Option<&'p str> {
     if dir.is_empty() {
@@ -56,7 +61,7 @@ pub(crate) fn relative<'p>(path: &'p str, dir: &str) -> Option<&'p str> {
 
 /// Number of components.
 pub(crate) fn depth(path: &str) -> usize {
-    if path.is_empty() { 0 } else { path.split('/').count() }
+    if path.is_empty() { 0 } else { path.bytes().filter(|byte| *byte == b'/').count() + 1 }
 }
 
 /// Lower-case words of a path or name: `apps/cart-e2e` → `apps`, `cart`, `e2e`.

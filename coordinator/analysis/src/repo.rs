@@ -13,14 +13,17 @@ use crate::path;
 pub(crate) use crate::role::Role;
 use crate::role::{dir_role, file_role, role};
 use crate::spread::spread;
-use crate::tree::{Entry, EntryKind, FileTree, TreeError};
+use crate::tree::{Entry, EntryKind, FileTree, TreeError, Unlisted};
+
+/// As many directories that cannot be listed are named one by one.
+const MOST_UNLISTED: usize = 5;
 
 /// One file with its role.
 #[derive(Debug)]
 pub(crate) struct File {
     pub(crate) path: String,
     pub(crate) kind: EntryKind,
-    pub(crate) size: u64,
+    size: Option<u64>,
     pub(crate) role: Role,
     /// Where name and extension begin: rules ask for them far more often than there are files.
     name_at: usize,
@@ -83,6 +86,9 @@ impl<'t> Repo<'t> {
             late: AtomicBool::new(false),
             findings: Mutex::new(Vec::new()),
         };
+        for Unlisted { path, reason } in tree.unlisted().into_iter().take(MOST_UNLISTED) {
+            repo.note_unlisted(&path, &reason);
+        }
         if too_many + too_deep > 0 {
             repo.note_cap(&format!(
                 "{too_many} files above the limit of {} and {too_deep} files deeper than {} directories were not looked at",
@@ -205,11 +211,47 @@ impl<'t> Repo<'t> {
         look: impl Fn(&T, &str) -> R + Sync,
     ) -> Vec<Option<R>> {
         let one = |item: &T| self.text(file(item)).map(|text| look(item, text));
-        // Near the limit of bytes it matters who comes first.
-        let unread = items.iter().map(&file).filter(|f| f.text.get().is_none());
-        let wanted: u64 = unread.map(|f| f.size).sum();
-        let room = self.caps.total_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
-        if wanted < room { spread(items, one) } else { items.iter().map(one).collect() }
+        let mut answers = Vec::with_capacity(items.len());
+        let mut rest = items;
+        while !rest.is_empty() {
+            let room = self.caps.total_bytes.saturating_sub(self.bytes.load(Ordering::Relaxed));
+            let together = self.fitting(rest.iter().map(&file), room);
+            let (now, later) = rest.split_at(together.max(1).min(rest.len()));
+            self.announce(now.iter().map(&file));
+            answers.extend(spread(now, one));
+            rest = later;
+        }
+        answers
+    }
+
+    /// Tells the tree which files are read next.
+    fn announce<'f>(&self, files: impl Iterator<Item = &'f File>) {
+        let wanted = |file: &&File| {
+            let plain = matches!(file.kind, EntryKind::File | EntryKind::Executable);
+            plain
+                && file.text.get().is_none()
+                && file.size.is_some_and(|size| size <= self.caps.file_bytes as u64)
+        };
+        let paths: Vec<&str> = files.filter(wanted).map(|file| file.path.as_str()).collect();
+        if paths.len() > 1 {
+            self.tree.prefetch(&paths);
+        }
+    }
+
+    /// How many files fit into the limit of bytes however large they turn out to be: near it, it matters who comes first.
+    fn fitting<'f>(&self, files: impl Iterator<Item = &'f File>, room: u64) -> usize {
+        let mut most = 0;
+        let fits = |file: &&File| {
+            let unread = file.text.get().is_none();
+            most += if unread { file.size.unwrap_or(self.caps.file_bytes as u64) } else { 0 };
+            most < room
+        };
+        files.take_while(fits).count()
+    }
+
+    /// The size of a file.
+    pub(crate) fn size(&self, file: &File) -> Option<u64> {
+        file.size.or_else(|| self.tree.size(&file.path))
     }
 
     /// Text of a file if its name is one of several.
@@ -224,13 +266,44 @@ impl<'t> Repo<'t> {
 
     /// Says that a manifest does not parse.
     pub(crate) fn note_unreadable(&self, path: &str, problem: &str) {
-        let problem: String = problem.lines().next().unwrap_or_default().chars().take(160).collect();
+        let problem = problem.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let problem: String = problem.chars().take(160).collect();
         self.note(Finding {
             severity: Severity::Warning,
             code: FindingCode::UnreadableManifest,
             service: None,
             message: format!("{path} does not parse: {problem}"),
             advice: "Correct the file, or set the values it should give by hand.".to_owned(),
+            file: Some(path.to_owned()),
+            line: None,
+        });
+    }
+
+    /// Manifests of the program that do not parse, sorted.
+    pub(crate) fn unreadable(&self) -> Vec<String> {
+        let findings = self.findings.lock().unwrap_or_else(PoisonError::into_inner);
+        let broken = findings.iter().filter(|f| f.code == FindingCode::UnreadableManifest);
+        let mut files: Vec<String> = broken.filter_map(|f| f.file.clone()).collect();
+        files.retain(|path| {
+            let asked = self.subdir.as_deref().is_none_or(|subdir| path::within(path, subdir));
+            asked && self.file(path).is_some_and(|file| file.role == Role::Normal)
+        });
+        files.sort();
+        files.dedup();
+        files
+    }
+
+    fn note_unlisted(&self, path: &str, reason: &str) {
+        self.note(Finding {
+            severity: Severity::Warning,
+            code: FindingCode::CapReached,
+            service: None,
+            message: format!(
+                "the directory {path} cannot be listed ({reason}), so nothing in it was looked at"
+            ),
+            advice:
+                "If it holds code, allow this user to read it; data of a running container belongs elsewhere."
+                    .to_owned(),
             file: Some(path.to_owned()),
             line: None,
         });
@@ -270,18 +343,22 @@ impl<'t> Repo<'t> {
     }
 
     fn load(&self, file: &File) -> Option<String> {
-        let full = self.bytes.load(Ordering::Relaxed) >= self.caps.total_bytes;
-        if full || file.size > self.caps.file_bytes as u64 {
-            if full {
-                self.note_cap("the limit of bytes read was reached");
-            } else if is_manifest(file.name()) {
-                self.note_cap(&format!("{} has {} bytes and was not read", file.path, file.size));
-            }
+        if self.bytes.load(Ordering::Relaxed) >= self.caps.total_bytes {
+            self.note_cap("the limit of bytes read was reached");
             return None;
         }
-        // One byte more than listed: whoever reads sees the end, and a file that lies about its size stays small.
-        let most = usize::try_from(file.size).map_or(usize::MAX, |size| size.saturating_add(1));
-        let bytes = self.tree.read(&file.path, most.min(self.caps.file_bytes)).ok()?;
+        if file.size.is_some_and(|size| size > self.caps.file_bytes as u64) {
+            return self.too_large(file);
+        }
+        // One byte more than listed or allowed: whoever reads sees the end, and a file that lies about its size stays small.
+        let listed = file.size.and_then(|size| usize::try_from(size).ok());
+        let mut bytes =
+            self.tree.read(&file.path, listed.unwrap_or(self.caps.file_bytes).saturating_add(1)).ok()?;
+        if listed.is_some() {
+            bytes.truncate(self.caps.file_bytes);
+        } else if bytes.len() > self.caps.file_bytes {
+            return self.too_large(file);
+        }
         self.read.fetch_add(1, Ordering::Relaxed);
         self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if bytes.get(..bytes.len().min(8000)).is_some_and(|head| head.contains(&0)) {
@@ -292,6 +369,14 @@ impl<'t> Repo<'t> {
             Err(invalid) => String::from_utf8_lossy(invalid.as_bytes()).into_owned(),
         };
         Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    }
+
+    fn too_large(&self, file: &File) -> Option<String> {
+        if is_manifest(file.name()) {
+            let size = self.size(file).unwrap_or_default();
+            self.note_cap(&format!("{} has {size} bytes and was not read", file.path));
+        }
+        None
     }
 
     fn link_target(&self, link: &File) -> Option<String> {
@@ -390,7 +475,7 @@ fn file(entry: Entry, role: Role) -> File {
 
 /// A file that nobody listed, for a parser that only asks for its name.
 pub(crate) fn as_file(path: &str) -> File {
-    file(Entry { path: path.to_owned(), kind: EntryKind::File, size: 0 }, role(path))
+    file(Entry { path: path.to_owned(), kind: EntryKind::File, size: Some(0) }, role(path))
 }
 
 fn is_manifest(name: &str) -> bool {

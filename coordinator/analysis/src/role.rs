@@ -117,10 +117,13 @@ pub(crate) fn file_role(directory: Role, name: &str) -> Role {
 
 fn is_test_file(name: &str) -> bool {
     let stem = name.rsplit_once('.').map_or(name, |(s, _)| s);
-    name.contains(".test.")
-        || name.contains(".spec.")
-        || name.contains(".e2e")
-        || name.contains(".stories.")
+    let mut after_dots = name.split('.').skip(1).peekable();
+    let mut marked = false;
+    while let Some(part) = after_dots.next() {
+        let inside = after_dots.peek().is_some();
+        marked |= part.starts_with("e2e") || inside && matches!(part, "test" | "spec" | "stories");
+    }
+    marked
         || stem.ends_with("_test")
         || stem.ends_with("_spec")
         || (stem.starts_with("test_") && name.to_ascii_lowercase().ends_with(".py"))

@@ -25,8 +25,8 @@ pub struct Entry {
     pub path: String,
     /// Kind of entry.
     pub kind: EntryKind,
-    /// Size in bytes.
-    pub size: u64,
+    /// Size in bytes; none where asking for it costs as much as reading, and few files are read.
+    pub size: Option<u64>,
 }
 
 /// Why a tree could not be read.
@@ -45,13 +45,38 @@ pub enum TreeError {
     },
 }
 
+/// A directory that could not be listed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unlisted {
+    /// Its path.
+    pub path: String,
+    /// What went wrong.
+    pub reason: String,
+}
+
 /// Files that can be listed once and read by need, several at a time.
 pub trait FileTree: Sync {
     /// All files, in any order. Directories are not listed.
     fn entries(&self) -> Result<Vec<Entry>, TreeError>;
 
+    /// Directories whose files are not among the entries, asked for after them.
+    fn unlisted(&self) -> Vec<Unlisted> {
+        Vec::new()
+    }
+
     /// The first `cap` bytes of a file, or of a link's target text.
     fn read(&self, path: &str, cap: usize) -> Result<Vec<u8>, TreeError>;
+
+    /// Files of which each is read next: a tree that answers one question at a time may ask for all of them together.
+    fn prefetch(&self, paths: &[&str]) {
+        let _ = paths;
+    }
+
+    /// The size of a file whose entry does not say.
+    fn size(&self, path: &str) -> Option<u64> {
+        let _ = path;
+        None
+    }
 
     /// Whether the caller still waits. Asked before each file; after a `false` the reading ends with what it has.
     fn in_time(&self) -> bool {
@@ -84,7 +109,7 @@ impl FileTree for MemoryTree {
         let entry = |(path, content): (&String, &Vec<u8>)| Entry {
             path: path.clone(),
             kind: EntryKind::File,
-            size: content.len() as u64,
+            size: Some(content.len() as u64),
         };
         Ok(self.files.iter().map(entry).collect())
     }

@@ -30,28 +30,44 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
         Some(missing) if !repo.has_dir(missing) => (
             FindingCode::MissingPath,
             format!("the repository has no directory {missing}"),
-            "Check the spelling, and the branch.",
+            "Check the spelling, and the branch.".to_owned(),
         ),
-        Some(_) | None => reason(repo),
+        Some(_) | None => unreadable(repo).unwrap_or_else(|| reason(repo)),
     };
     repo.note(Finding {
         severity: Severity::Error,
         code,
         service: None,
         message,
-        advice: advice.to_owned(),
+        advice,
         file: None,
         line: None,
     });
 }
 
-fn reason(repo: &Repo<'_>) -> (FindingCode, String, &'static str) {
+/// Without its manifest a program is only files: what does not parse is the first thing to do.
+fn unreadable(repo: &Repo<'_>) -> Option<Reason> {
+    let files = repo.unreadable();
+    let first = files.first()?;
+    let message = match files.len() {
+        1 => format!("no service was recognised, and {first} does not parse"),
+        more => format!("no service was recognised, and {more} manifests do not parse, {first} among them"),
+    };
+    let advice =
+        format!("Correct {first}, push it, and read the repository again; what is wrong is said below.");
+    Some((FindingCode::NoService, message, advice))
+}
+
+/// A code, what was seen, and what to do.
+type Reason = (FindingCode, String, String);
+
+fn reason(repo: &Repo<'_>) -> Reason {
     let files: Vec<_> = repo.under(repo.subdir().unwrap_or_default()).collect();
     if files.is_empty() {
         return (
             FindingCode::EmptyRepository,
             "the repository has no files".to_owned(),
-            "Push the code, or check the branch.",
+            "Push the code, or check the branch.".to_owned(),
         );
     }
     let mut languages: BTreeMap<&str, usize> = BTreeMap::new();
@@ -71,29 +87,31 @@ fn reason(repo: &Repo<'_>) -> (FindingCode, String, &'static str) {
         Some(language) if !known(language) => (
             FindingCode::UnknownLanguage,
             format!("the code is mostly {language}, for which there are no rules yet"),
-            "Add a Dockerfile: it is built as it is.",
+            "Add a Dockerfile: it is built as it is.".to_owned(),
         ),
         Some(language) => (
             FindingCode::NoService,
             format!(
                 "there is {language} code, but nothing that listens or works in the background was recognised"
             ),
-            "Name the directory to look at, add a Dockerfile or a Procfile, or add a service by hand.",
+            "Name the directory to look at, add a Dockerfile or a Procfile, or add a service by hand."
+                .to_owned(),
         ),
         None if docs > 0 => (
             FindingCode::OnlyDocs,
             "there are only documents".to_owned(),
-            "Add the code, or an index.html to serve them as a site.",
+            "Add the code, or an index.html to serve them as a site.".to_owned(),
         ),
         None if binary > 0 => (
             FindingCode::OnlyBinary,
             "there are only binary files".to_owned(),
-            "Hydron builds from source, or deploys a Docker image.",
+            "Push the source code, which Hydron builds, or a Dockerfile that says how these files are run."
+                .to_owned(),
         ),
         None => (
             FindingCode::NoService,
             "nothing deployable was recognised".to_owned(),
-            "Add a Dockerfile, or add a service by hand.",
+            "Add a Dockerfile, or add a service by hand.".to_owned(),
         ),
     }
 }

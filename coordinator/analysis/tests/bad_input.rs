@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use hydron_analysis::{Caps, Entry, EntryKind, FileTree, MemoryTree, Options, TreeError, analyze};
+use hydron_analysis::{Caps, Entry, EntryKind, FileTree, MemoryTree, Options, TreeError, Unlisted, analyze};
 use hydron_domain::analysis::FindingCode;
 
 use crate::{has_finding, read};
@@ -40,6 +40,90 @@ fn manifests_that_do_not_parse_are_named() {
     assert_eq!(files, ["api/pyproject.toml", "compose.yaml", "package.json"]);
 }
 
+/// Every finding of a kind, as people read it.
+fn said(analysis: &hydron_domain::analysis::Analysis, code: FindingCode) -> Vec<String> {
+    let found = analysis.findings.iter().filter(|f| f.code == code);
+    found.map(|f| format!("{} | {}", f.message, f.advice)).collect()
+}
+
+#[test]
+fn a_manifest_that_does_not_parse_is_the_reason_and_the_first_thing_to_do() {
+    let analysis = read(&[
+        ("package.json", r#"{"name":"shop","scripts":{"start":"node server.js"},"#),
+        ("server.js", "require('express')().listen(3000)"),
+        ("tests/fixtures/package.json", "{"),
+    ]);
+    let why = said(&analysis, FindingCode::NoService);
+    assert_eq!(why.len(), 1, "{why:?}");
+    assert!(why[0].contains("package.json does not parse | Correct package.json"), "{why:?}");
+    assert_eq!(analysis.findings[0].code, FindingCode::NoService, "what to do first stands first");
+}
+
+#[test]
+fn of_several_lock_files_it_is_said_which_one_counts() {
+    let manifest = r#"{"name":"x","scripts":{"start":"node s.js"},"dependencies":{"express":"5"},"packageManager":"yarn@4.1.0"}"#;
+    let js = read(&[
+        ("package.json", manifest),
+        ("s.js", "require('express')().listen(1)"),
+        ("yarn.lock", ""),
+        ("package-lock.json", "{}"),
+    ]);
+    let told = said(&js, FindingCode::ConflictingLockfiles);
+    assert!(
+        told[0].starts_with("the repository's root has") && told[0].contains("; yarn is used"),
+        "{told:?}"
+    );
+    let python = read(&[
+        ("api/pyproject.toml", "[project]\nname = \"a\"\ndependencies = [\"flask\"]\n"),
+        ("api/app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("api/uv.lock", "version = 1\n"),
+        ("api/poetry.lock", ""),
+    ]);
+    let told = said(&python, FindingCode::ConflictingLockfiles);
+    let used = python.services[0].package_manager.clone().unwrap_or_default();
+    assert!(told[0].starts_with("api has") && told[0].contains(&format!("; {used} is used")), "{told:?}");
+}
+
+#[test]
+fn a_circle_is_named_from_end_to_end_and_once() {
+    let services = |edges: &[(&str, &str)]| {
+        let mut compose = String::from("services:\n");
+        for (from, to) in edges {
+            writeln!(compose, "  {from}:\n    build: {from}\n    depends_on: [{to}]").unwrap();
+        }
+        compose
+    };
+    let compose = services(&[("a", "b"), ("b", "c"), ("c", "a"), ("k", "m"), ("m", "k"), ("z", "a")]);
+    let mut tree = MemoryTree::new([("compose.yaml", compose.as_str())]);
+    for name in ["a", "b", "c", "k", "m", "z"] {
+        tree.insert(
+            &format!("{name}/Dockerfile"),
+            "FROM node:22\nCOPY . .\nEXPOSE 1\nCMD [\"node\", \"s.js\"]\n",
+        );
+        tree.insert(&format!("{name}/s.js"), "");
+    }
+    let analysis = analyze(&tree, &Options::default(), &mut |_| {}).unwrap();
+    let told: Vec<&str> = analysis
+        .findings
+        .iter()
+        .filter(|f| f.code == FindingCode::CyclicDependencies)
+        .map(|f| f.message.as_str())
+        .collect();
+    let circle = "services wait for each other in a circle:";
+    assert_eq!(told, [format!("{circle} a → b → c → a"), format!("{circle} k → m → k")]);
+}
+
+#[test]
+fn a_secret_in_a_committed_file_is_flagged_and_its_value_is_nowhere() {
+    let analysis = read(&[
+        (".env", "STRIPE_SECRET_KEY=sk_live_51Habcdefghijklmnop\nPORT=3000\n"),
+        ("package.json", r#"{"name":"x","scripts":{"start":"node s.js"},"dependencies":{"express":"5"}}"#),
+        ("s.js", "const k = process.env.STRIPE_SECRET_KEY\nrequire('express')().listen(process.env.PORT)"),
+    ]);
+    assert!(analysis.findings.iter().any(|f| f.message.contains("STRIPE_SECRET_KEY") && f.line == Some(1)));
+    assert!(!serde_json::to_string(&analysis).unwrap().contains("sk_live_"), "the value is not repeated");
+}
+
 #[test]
 fn conflicting_lock_files_are_reported_once() {
     let analysis = read(&[
@@ -73,12 +157,12 @@ struct Links;
 
 impl FileTree for Links {
     fn entries(&self) -> Result<Vec<Entry>, TreeError> {
-        let link = |path: &str| Entry { path: path.to_owned(), kind: EntryKind::Link, size: 10 };
+        let link = |path: &str| Entry { path: path.to_owned(), kind: EntryKind::Link, size: Some(10) };
         Ok(vec![
             link("package.json"),
             link("a/Dockerfile"),
             link("b"),
-            Entry { path: "sub".to_owned(), kind: EntryKind::Submodule, size: 0 },
+            Entry { path: "sub".to_owned(), kind: EntryKind::Submodule, size: Some(0) },
         ])
     }
 
@@ -111,6 +195,50 @@ fn caps_hold_and_are_said() {
     let analysis = analyze(&tree, &options, &mut |_| {}).unwrap();
     assert!(has_finding(&analysis, FindingCode::CapReached));
     assert!(analysis.stats.bytes_read < 1_000_000);
+}
+
+/// A tree that does not know how large its files are, and could not list everything.
+struct Unmeasured(MemoryTree);
+
+impl FileTree for Unmeasured {
+    fn entries(&self) -> Result<Vec<Entry>, TreeError> {
+        let plain = |entry: Entry| Entry { size: None, ..entry };
+        Ok(self.0.entries()?.into_iter().map(plain).collect())
+    }
+
+    fn unlisted(&self) -> Vec<Unlisted> {
+        vec![Unlisted { path: "pgdata".to_owned(), reason: "permission denied".to_owned() }]
+    }
+
+    fn size(&self, path: &str) -> Option<u64> {
+        let entry = self.0.entries().ok()?.into_iter().find(|entry| entry.path == path)?;
+        entry.size
+    }
+
+    fn read(&self, path: &str, cap: usize) -> Result<Vec<u8>, TreeError> {
+        self.0.read(path, cap)
+    }
+}
+
+#[test]
+fn a_tree_that_tells_no_sizes_reads_the_same_and_says_what_it_could_not_list() {
+    let mut tree = MemoryTree::default();
+    for i in 0..300 {
+        tree.insert(&format!("api/f{i}.py"), format!("import os\nos.environ['V{i}']\n"));
+    }
+    tree.insert("api/requirements.txt", "flask");
+    tree.insert("api/app.py", "from flask import Flask\napp = Flask(__name__)\n");
+    tree.insert("api/generated.py", vec![b'#'; 70_000]);
+    tree.insert("package.json", vec![b' '; 70_000]);
+    for total_bytes in [1 << 27, 200_000, 5_000] {
+        let caps = Caps { file_bytes: 65_536, total_bytes, ..Caps::default() };
+        let options = Options { caps, ..Options::default() };
+        let known = analyze(&tree, &options, &mut |_| {}).unwrap();
+        let mut unknown = analyze(&Unmeasured(tree.clone()), &options, &mut |_| {}).unwrap();
+        let unlisted = unknown.findings.iter().position(|f| f.message.contains("pgdata cannot be listed"));
+        unknown.findings.remove(unlisted.unwrap());
+        assert_eq!(serde_json::to_string(&known).unwrap(), serde_json::to_string(&unknown).unwrap());
+    }
 }
 
 #[test]
@@ -172,4 +300,22 @@ fn a_directory_that_is_not_there_is_named() {
     let analysis = analyze(&tree, &options, &mut |_| {}).unwrap();
     let errors: Vec<_> = analysis.findings.iter().map(|f| (f.code, f.message.as_str())).collect();
     assert_eq!(errors, [(FindingCode::MissingPath, "the repository has no directory services/auth")]);
+}
+
+#[test]
+fn a_command_that_a_repair_adds_listens_where_the_service_does() {
+    let analysis = read(&[
+        ("requirements.txt", "flask\ngunicorn\n"),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+        ("Dockerfile", "FROM python:3.13-slim\nCOPY . .\nRUN pip install -r requirements.txt\nEXPOSE 8000\n"),
+    ]);
+    let service = &analysis.services[0];
+    let content = service.dockerfile.content.as_deref().unwrap_or_default();
+    assert_eq!(service.port, Some(8000));
+    assert!(content.contains(r#""0.0.0.0:8000""#), "{content}");
+    assert!(
+        service.start.as_deref().is_some_and(|start| start.contains("0.0.0.0:8000")),
+        "{:?}",
+        service.start
+    );
 }

@@ -32,7 +32,7 @@ impl Endless {
 }
 
 fn file(path: &str, size: u64) -> Entry {
-    Entry { path: path.to_owned(), kind: EntryKind::File, size }
+    Entry { path: path.to_owned(), kind: EntryKind::File, size: Some(size) }
 }
 
 impl FileTree for Endless {

@@ -9,7 +9,7 @@ use hydron_proto::names::{CommitId, GitRef, GitUrl, ImageRef, RelPath, ServiceNa
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::analysis::{DependencyNeed, EnvNeed, Evidence, VolumeNeed};
+use crate::analysis::{DependencyNeed, DockerfileVerdict, EnvNeed, Evidence, VolumeNeed};
 use crate::named::named;
 
 mod detect;
@@ -161,10 +161,13 @@ pub struct ServiceDockerfile {
     pub path: Option<String>,
     /// The text that is built, unless it is the repository's own file.
     pub content: Option<String>,
+    /// What was decided about the repository's file; none once a person wrote the text, and of a dependency.
+    #[serde(default)]
+    pub verdict: Option<DockerfileVerdict>,
     /// What a repair changes, as a unified diff of the repository's file.
     #[serde(default)]
     pub diff: Option<String>,
-    /// What a person should know about it.
+    /// Why it was decided so, one sentence each.
     #[serde(default)]
     pub notes: Vec<String>,
 }

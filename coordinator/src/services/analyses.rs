@@ -151,13 +151,14 @@ async fn changes_since(
         let found_as = |service: &&Service| {
             service.spec.found_as.as_ref().unwrap_or(&service.name).as_str() == change.service
         };
+        let Some(service) = services.iter().find(found_as) else { continue };
+        change.service_id = Some(service.id);
         let field = match change.field.as_deref() {
             Some("health") => "health_path",
             Some(other) => other,
             None => continue,
         };
-        change.kept =
-            services.iter().find(found_as).is_some_and(|s| s.spec.edited.contains(field) || s.locked);
+        change.kept = service.spec.edited.contains(field) || service.locked;
     }
     Ok(Some(list))
 }

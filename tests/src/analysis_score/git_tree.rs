@@ -56,7 +56,7 @@ impl GitTree {
                 _ => EntryKind::File,
             };
             blobs.insert(path.to_owned(), id.to_owned());
-            entries.push(Entry { path: path.to_owned(), kind, size });
+            entries.push(Entry { path: path.to_owned(), kind, size: Some(size) });
         }
         let mut child = git(repo)
             .args(["cat-file", "--batch"])

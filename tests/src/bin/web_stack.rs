@@ -123,7 +123,7 @@ impl Stack {
         }))
     }
 
-    /// `join TOKEN` · `leave` · `return` (the agent) · `write PATH TEXT` (a commit) · `made PROJECT` (to be removed).
+    /// `join TOKEN` · `leave` · `return` (the agent) · `write PATH TEXT` and `remove PATH` (a commit) · `made PROJECT` (to be removed).
     fn answer(&mut self, line: &str) -> anyhow::Result<Value> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
@@ -134,16 +134,24 @@ impl Stack {
             "leave" => self.agent.as_mut().context("no agent joined yet")?.stop()?,
             "return" => self.agent.as_mut().context("no agent joined yet")?.restart()?,
             "write" => return self.write(rest),
+            "remove" => {
+                std::fs::remove_file(self.place.0.join("source").join(rest))?;
+                return self.publish();
+            }
             "made" => self.projects.push(rest.to_owned()),
-            _ => anyhow::bail!("{word:?} is not one of join, leave, return, write, made"),
+            _ => anyhow::bail!("{word:?} is not one of join, leave, return, write, remove, made"),
         }
         Ok(json!({}))
     }
 
     fn write(&self, rest: &str) -> anyhow::Result<Value> {
         let (path, text) = rest.split_once(' ').context("usage: write PATH TEXT")?;
+        std::fs::write(self.place.0.join("source").join(path), text)?;
+        self.publish()
+    }
+
+    fn publish(&self) -> anyhow::Result<Value> {
         let source = self.place.0.join("source");
-        std::fs::write(source.join(path), text)?;
         let published =
             git_host::publish_folder(&self.place.0.join("git/app.git"), "main", &source, "Change")?;
         Ok(json!({ "commit": published.commit }))

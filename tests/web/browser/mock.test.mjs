@@ -88,7 +88,7 @@ describe("every scene", () => {
     const missing = mock.world.of(mock.world.services, "project_id", s.services)[0].id;
     const places = [
       mock.url, `${mock.url}/servers`, `${mock.url}/servers/${mock.world.adopted.id}`, `${mock.url}/settings/tokens`, `${mock.url}/settings/members`, `${mock.url}/settings/audit`, `${mock.url}/settings/appearance`,
-      at(s.empty), at(s.analyzing), at(s.services, "/services"), at(s.services, `/services/${missing}`), at(s.plan, "/infrastructure"), at(s.stale, "/infrastructure"),
+      at(s.empty), at(s.analyzing), at(s.services, "/services"), at(s.services, `/services/${missing}`), at(s.reread), at(s.reread, "/services"), at(s.plan, "/infrastructure"), at(s.stale, "/infrastructure"),
       at(s.failed, `/runs/${run(s.failed)}`), at(s.unknown, `/runs/${run(s.unknown)}`), at(s.live, "/runs"), at(s.live, `/runs/${run(s.live)}?server=${mock.world.adopted.id}&step=5`), at(s.live, `/services/${service}`), at(s.hostile, "/infrastructure"),
     ];
     for (const place of places) {
@@ -123,6 +123,28 @@ describe("every scene", () => {
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
         assert.ok(wider <= 0, `${place} is ${wider}px too wide at ${size.width}`);
       }
+    }
+    await page.setViewportSize(SIZES.wide);
+  });
+
+  it("shows what a newer commit changed, and the repair of a Dockerfile inside its own box", async () => {
+    await page.goto(at(s.reread));
+    const message = page.getByRole("log", { name: "Messages" });
+    await message.getByText("Variable STRIPE_KEY").waitFor();
+    await message.getByRole("button", { name: "Show 3 more changes" }).click();
+    await message.getByText("no longer found").waitFor();
+    const orders = mock.world.of(mock.world.services, "project_id", s.reread).find((one) => one.name === "orders");
+    for (const size of Object.values(SIZES)) {
+      await page.setViewportSize(size);
+      await page.goto(at(s.reread, `/services/${orders.id}`));
+      await page.getByRole("button", { name: "Dockerfile", exact: true }).click();
+      const box = page.getByRole("region", { name: "Changes to the Dockerfile of orders" });
+      await box.getByRole("row", { name: /added CMD \["node", "dist\/server.js"\]/ }).waitFor();
+      assert.equal(await box.locator("[data-change=removed]").count(), 2);
+      assert.ok((await box.evaluate((one) => one.scrollWidth - one.clientWidth)) > 0, "long lines scroll inside the box");
+      const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wider <= 0, `the page is ${wider}px too wide at ${size.width}`);
+      await audit(page, `a repaired Dockerfile at ${size.width}`);
     }
     await page.setViewportSize(SIZES.wide);
   });

@@ -124,6 +124,31 @@ describe("a real coordinator and a real server", { skip }, () => {
     await page.emulateMedia({ colorScheme: "light" });
   });
 
+  step("shows what a newer commit changed, and the repair of its Dockerfile line by line, also on a telephone", async () => {
+    const mine = project;
+    project = await newProject(page, stack.url, "Reread guestbook");
+    await reads();
+    await stack.ask("write", "api/Dockerfile", "FROM python:3.11-slim-bookworm");
+    await reads();
+    await page.goto(at("/services"));
+    const fold = page.getByRole("region", { name: "Services" }).getByRole("button", { name: /^What changed/ });
+    await fold.waitFor();
+    if ((await fold.getAttribute("aria-expanded")) === "false") await fold.click();
+    await page.getByRole("region", { name: "Changes of api" }).getByText("repaired").waitFor();
+    await service("api").click();
+    await page.getByRole("button", { name: "Dockerfile", exact: true }).click();
+    const box = page.getByRole("region", { name: "Changes to the Dockerfile of api" });
+    await box.locator("[data-change=added]", { hasText: "CMD [" }).waitFor();
+    await shot(page, "real-repair");
+    await page.setViewportSize(SIZES.narrow);
+    await audit(page, "a repaired Dockerfile on a telephone");
+    await shot(page, "real-repair-narrow");
+    assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0);
+    await page.setViewportSize(SIZES.wide);
+    await stack.ask("remove", "api/Dockerfile");
+    project = mine;
+  });
+
   step("deploys the next commit by clicking, paused and resumed on the way", async () => {
     await stack.ask("write", "web/site/index.html", frontPage("Second edition"));
     await page.goto(at("/runs"));
@@ -272,6 +297,18 @@ describe("a real coordinator and a real server", { skip }, () => {
     assert.deepEqual(watch.errors, []);
     assert.deepEqual(watch.foreign, []);
   });
+
+  /** Reads the repository to the end, as a click on "Analyse repository" does. */
+  async function reads() {
+    const headers = { Origin: stack.url };
+    const { id } = await (await page.request.post(`${stack.url}/api/v1/projects/${project}/analyses`, { headers, data: { url: stack.repository } })).json();
+    for (;;) {
+      const { state } = await (await page.request.get(`${stack.url}/api/v1/analyses/${id}`)).json();
+      if (state === "done") return;
+      assert.notEqual(state, "failed");
+      await page.waitForTimeout(200);
+    }
+  }
 
   async function visit(url, act) {
     const site = await context.newPage();

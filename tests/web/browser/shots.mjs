@@ -17,6 +17,12 @@ const SCENES = {
   analysis: [at(s.analyzing)],
   services: [at(s.services, "/services")],
   "service-missing": [at(s.services, `/services/${service(s.services, "api").id}`)],
+  reread: [at(s.reread)],
+  changed: [at(s.reread, "/services"), async (page) => page.getByRole("button", { name: /^What changed/ }).first().click()],
+  "dockerfile-repaired": [at(s.reread, `/services/${service(s.reread, "orders").id}`), async (page) => {
+    await page.getByRole("button", { name: "Dockerfile", exact: true }).click();
+    await page.getByRole("region", { name: /^Changes to the Dockerfile/ }).scrollIntoViewIfNeeded();
+  }],
   plan: [at(s.plan, "/infrastructure")],
   "plan-step": [at(s.plan, "/infrastructure"), async (page) => page.getByRole("button", { name: /Build image api/ }).first().click()],
   approval: [at(s.plan, "/infrastructure"), async (page) => page.getByRole("button", { name: /Approve and start/ }).last().click()],

@@ -5,7 +5,7 @@ import { writeLog } from "./logs.mjs";
 
 export function startAnalysis(world, project, source, options = {}) {
   const bad = /localhost|127\.|10\.|192\.168\./.test(source.url) && !options.allowPrivate;
-  const analysis = { id: id("anl"), project_id: project.id, state: "queued", steps: analysisSteps(), source: { ref: null, subdir: null, ...source, commit: null }, error: null, result: null, created_at: Date.now(), finished_at: null };
+  const analysis = { id: id("anl"), project_id: project.id, state: "queued", steps: analysisSteps(), source: { ref: null, subdir: null, ...source, commit: null }, error: null, result: null, changes: null, created_at: Date.now(), finished_at: null };
   world.analyses.set(analysis.id, analysis);
   world.touch(project, { status: "analyzing" });
   world.note("analysis.start", analysis.id, { url: source.url });
@@ -32,11 +32,14 @@ async function walkAnalysis(world, project, analysis, bad) {
   }
   const found = foundServices({ withMissing: /missing/.test(analysis.source.url) });
   for (const service of found) keepService(world, project, service);
-  Object.assign(analysis, { state: "done", finished_at: Date.now(), result: { services: found.filter((one) => one.kind !== "dependency"), findings: FINDINGS, stats: { files: 38, files_read: 21, bytes_read: 40_000 } } });
+  Object.assign(analysis, { state: "done", finished_at: Date.now(), result: { services: found.filter((one) => one.kind !== "dependency").map(asRead), findings: FINDINGS, stats: { files: 38, files_read: 21, bytes_read: 40_000 } } });
   analysis.source.commit = commit(analysis.source.url);
   world.touch(project, { status: "planned", service_count: found.length });
   world.emit("analysis.done", analysis.id, project.id);
 }
+
+/** A service as a reading has it: the reasons of its Dockerfile have another name there. */
+export const asRead = (one) => ({ ...one, dockerfile: { ...one.dockerfile, found: one.dockerfile.origin === "repository", reasons: one.dockerfile.notes } });
 
 export function keepService(world, project, found) {
   const service = { id: id("svc"), project_id: project.id, state: "pending", locked: false, live_release: null, source_commit: commit(project.id), ...structuredClone(found) };

@@ -81,7 +81,7 @@ export const ROUTES = [
   ["PATCH", "/services/:id", (w, { id: key }, body) => {
     const { dockerfile, route_prefix: prefix, ...rest } = body;
     const service = get(w.services, key);
-    return change(w, service, { ...rest, ...(prefix === undefined ? {} : { route: prefix === "" ? null : { prefix } }), ...(dockerfile ? { dockerfile: { ...service.dockerfile, ...dockerfile, origin: "edited" } } : {}) });
+    return change(w, service, { ...rest, ...(prefix === undefined ? {} : { route: prefix === "" ? null : { prefix } }), ...(dockerfile ? { dockerfile: { ...service.dockerfile, ...dockerfile, origin: "edited", verdict: null, diff: null, notes: [] } } : {}) });
   }],
   ["POST", "/services/:id/accept", (w, { id: key }) => change(w, get(w.services, key), { state: "accepted" })],
   ["POST", "/services/:id/reject", (w, { id: key }) => change(w, get(w.services, key), { state: "rejected" })],

@@ -2,10 +2,10 @@
 // many servers, long names, hostile names, a failed run, an unknown step, a live app, a plan on two servers.
 import { approve } from "./actions.mjs";
 import { say } from "./brain.mjs";
-import { foundServices } from "./catalog.mjs";
+import { analysisSteps, changesOf, FINDINGS, foundServices, ownDockerfiles } from "./catalog.mjs";
 import { commit, digest, id } from "./ids.mjs";
 import { longLog } from "./logs.mjs";
-import { keepService, phases, propose, startAnalysis, summary } from "./pipeline.mjs";
+import { asRead, keepService, phases, propose, startAnalysis, summary } from "./pipeline.mjs";
 
 export const HOSTILE = `"><img src=x onerror="window.pwned=1"><script>window.pwned=1</script> {{7*7}} \u202e gnp.exe`;
 const HOUR = 3_600_000;
@@ -27,6 +27,7 @@ export function seed(world, scene) {
     failed: failedRun(world, one),
     unknown: unknownStep(world, one),
     live: live(world, one),
+    reread: reread(world),
     stale: stale(world),
     many: manyServices(world),
     hostile: hostile(world),
@@ -114,6 +115,22 @@ function stale(world) {
   services(world, one, "accepted");
   const plan = propose(world, one);
   Object.assign(plan, { state: "stale", stale_reasons: ["LOG_LEVEL of service api was changed after the plan was made.", "Service web was rejected."] });
+  return one.id;
+}
+
+/** A newer commit was read: a field that a person set, a service more and one less, a Dockerfile repaired and one replaced. */
+function reread(world) {
+  const one = project(world, "Post office", { status: "planned" });
+  const talk = chat(world, one, "Read post-office again");
+  const found = ownDockerfiles();
+  const kept = found.map((service) => Object.assign(keepService(world, one, service), { state: "accepted" }));
+  one.service_count = kept.length;
+  const url = "https://git.example.org/acme/post-office.git";
+  const steps = analysisSteps().map((step) => ({ ...step, state: "completed" }));
+  const analysis = { id: id("anl"), project_id: one.id, state: "done", steps, source: { url, ref: "main", subdir: null, commit: commit("newer") }, error: null, result: { services: found.map(asRead), findings: FINDINGS.slice(0, 1), stats: { files: 214, files_read: 80, bytes_read: 400_000 } }, changes: changesOf(kept), created_at: Date.now() - HOUR, finished_at: Date.now() - HOUR + 4000 };
+  world.analyses.set(analysis.id, analysis);
+  say(world, talk, "user", "read the repository again");
+  say(world, talk, "assistant", "I am reading the repository. Nothing of it is run.", [{ kind: "analysis", id: analysis.id }]);
   return one.id;
 }
 
@@ -209,7 +226,7 @@ function hostile(world) {
   const one = project(world, HOSTILE, { status: "planned" });
   const talk = chat(world, one, HOSTILE);
   const [api] = foundServices({ withMissing: true });
-  const service = keepService(world, one, { ...api, name: HOSTILE, start: HOSTILE, path: HOSTILE, framework: HOSTILE, missing: [HOSTILE], evidence: [{ field: "start", value: HOSTILE, file: HOSTILE, line: 1, rule: HOSTILE, confidence: 0.5, chosen: true }], dockerfile: { origin: "repository", path: HOSTILE, content: HOSTILE } });
+  const service = keepService(world, one, { ...api, name: HOSTILE, start: HOSTILE, path: HOSTILE, framework: HOSTILE, missing: [HOSTILE], evidence: [{ field: "start", value: HOSTILE, file: HOSTILE, line: 1, rule: HOSTILE, confidence: 0.5, chosen: true }], dockerfile: { origin: "generated", path: HOSTILE, content: HOSTILE, verdict: "repair", notes: [HOSTILE], diff: `--- a/x\n+++ b/x\n@@ -1,1 +1,1 @@\n-${HOSTILE}\n+${HOSTILE.repeat(9)}\n` } });
   service.state = "accepted";
   const plan = propose(world, one);
   plan.servers[0].reason = HOSTILE;

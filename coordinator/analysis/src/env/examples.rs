@@ -81,6 +81,9 @@ fn kind(file: &File) -> Option<Kind> {
     {
         return Some(Kind::Committed);
     }
+    if !name.contains("env") && !name.contains("secret") {
+        return None;
+    }
     let words: BTreeSet<String> = path::words(&name).collect();
     let example = ["example", "sample", "template", "dist", "default", "defaults", "demo", "tpl"]
         .iter()

@@ -125,17 +125,22 @@ fn node(scan: &Scan<'_, '_>, draft: &mut Draft) {
 }
 
 fn go_imports(repo: &Repo<'_>, draft: &Draft) -> Vec<(String, At)> {
-    let mut list = Vec::new();
     let dirs: BTreeSet<&str> = draft.sources.iter().map(String::as_str).collect();
     let own = |f: &&File| f.extension() == "go" && f.role == Role::Normal && dirs.contains(f.dir());
-    for file in repo.files().iter().filter(own) {
-        let Some(text) = repo.text(file) else { continue };
-        let host = |import: &str| import.split_once('/').is_some_and(|(host, _)| host.contains('.'));
-        for (offset, import) in imports(text).filter(|(_, i)| host(i) || *i == "net/smtp") {
-            list.push((import.to_owned(), At::line(&file.path, crate::repo::line_at(text, offset))));
-        }
-    }
-    list
+    let files: Vec<&File> = repo.files().iter().filter(own).collect();
+    let known = |import: &str| packages::GO.iter().any(|(name, _, _)| import.starts_with(name));
+    let found = repo.each_text(
+        &files,
+        |file| file,
+        |file, text| {
+            let drivers = imports(text).filter(|(_, import)| known(import));
+            let placed = |(offset, import): (usize, &str)| {
+                (import.to_owned(), At::line(&file.path, crate::repo::line_at(text, offset)))
+            };
+            drivers.map(placed).collect::<Vec<_>>()
+        },
+    );
+    found.into_iter().flatten().flatten().collect()
 }
 
 fn rust(repo: &Repo<'_>, draft: &mut Draft) {

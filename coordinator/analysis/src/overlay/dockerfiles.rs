@@ -319,7 +319,7 @@ pub(crate) fn image_draft(repo: &Repo<'_>, dir: &str, file: &str, parsed: &Docke
     let server = is_web_server(parsed);
     let proxies = repo
         .under(dir)
-        .filter(|f| f.size < 65536)
+        .filter(|f| repo.size(f).is_some_and(|size| size < 65536))
         .filter_map(|f| repo.text(f))
         .any(|t| t.contains("proxy_pass") || t.contains("reverse_proxy"));
     let (kind, language, framework) = match (server, proxies) {

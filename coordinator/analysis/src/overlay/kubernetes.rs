@@ -19,8 +19,9 @@ pub(crate) fn apply(repo: &Repo<'_>, drafts: &mut [Draft]) {
     let places =
         ["k8s", "kubernetes", "kube", "manifests", "deploy", "deployment", "deployments", "gitops", "base"];
     let placed = |f: &&File| {
-        let near = path::words(f.dir()).any(|word| places.contains(&word.as_str()));
-        f.role == Role::Normal && matches!(f.extension(), "yml" | "yaml") && near
+        f.role == Role::Normal
+            && matches!(f.extension(), "yml" | "yaml")
+            && path::words(f.dir()).any(|word| places.contains(&word.as_str()))
     };
     for file in repo.files().iter().filter(placed) {
         let Some(text) = repo.text(file).filter(|t| t.contains("containers:") && t.contains("kind:")) else {

@@ -4,7 +4,7 @@
 
 use hydron_domain::analysis::{Finding, FindingCode, ServiceKind, Severity};
 
-use super::text;
+use super::{python, text};
 use crate::draft::{DockerfileLink, Draft, Stack};
 use crate::formats::command;
 use crate::formats::dockerfile::Dockerfile;
@@ -91,7 +91,19 @@ fn repair(
     let mut content = source.to_owned();
     let mut reasons = Vec::new();
     if no_command && let Some(start) = draft.start.best().filter(|o| o.confidence >= 0.3) {
-        content = format!("{}\n{}\n", content.trim_end(), text::cmd(&start.value));
+        let command = match &draft.stack {
+            Stack::Python(_) => python::with_port(&start.value, text::port(draft, 8000), draft),
+            Stack::Node(_)
+            | Stack::Ruby(_)
+            | Stack::Go(_)
+            | Stack::Rust(_)
+            | Stack::Java(_)
+            | Stack::Php(_)
+            | Stack::Dotnet(_)
+            | Stack::Site(_)
+            | Stack::Image => start.value.clone(),
+        };
+        content = format!("{}\n{}\n", content.trim_end(), text::cmd(&command));
         reasons.push(format!(
             "it has no command; the one of {} was added",
             start.at.file.clone().unwrap_or_else(|| "the analysis".to_owned())

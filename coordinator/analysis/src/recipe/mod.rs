@@ -140,15 +140,18 @@ pub(crate) fn align(service: &mut AnalyzedService, draft: &Draft) {
             .map(|o| o.value);
         service.port = Some(if ours { text::STATIC_PORT } else { declared.unwrap_or(80) });
     }
+    // A repair that adds the command writes it as ours does.
+    let writes_command = ours || service.dockerfile.verdict == DockerfileVerdict::Repair;
+    if writes_command && service.kind == ServiceKind::Web && matches!(draft.stack, Stack::Python(_)) {
+        service.start =
+            service.start.as_deref().map(|s| python::with_port(s, text::port(draft, 8000), draft));
+    }
     if ours && service.kind == ServiceKind::Web {
         match &draft.stack {
-            Stack::Python(_) => {
-                service.start =
-                    service.start.as_deref().map(|s| python::with_port(s, text::port(draft, 8000), draft));
-            }
             Stack::Php(_) => service.port = Some(8000),
             Stack::Dotnet(_) => service.port = Some(8080),
             Stack::Node(_)
+            | Stack::Python(_)
             | Stack::Ruby(_)
             | Stack::Go(_)
             | Stack::Rust(_)

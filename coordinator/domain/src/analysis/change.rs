@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hydron_proto::ids::ServiceId;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -24,8 +25,11 @@ pub enum ChangeKind {
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AnalysisChange {
-    /// The service.
+    /// The service, as it was found.
     pub service: String,
+    /// The service of the project that it is, under whatever name.
+    #[serde(default)]
+    pub service_id: Option<ServiceId>,
     /// What happened.
     pub change: ChangeKind,
     /// The field: `port`, `start`, `env.DATABASE_URL`, `dependencies.redis` …; none for a whole service.
@@ -66,7 +70,15 @@ pub fn changes(before: &Analysis, after: &Analysis, subdir: &str) -> Vec<Analysi
 }
 
 fn whole(name: &str, change: ChangeKind, before: Option<String>, after: Option<String>) -> AnalysisChange {
-    AnalysisChange { service: name.to_owned(), change, field: None, before, after, kept: false }
+    AnalysisChange {
+        service: name.to_owned(),
+        service_id: None,
+        change,
+        field: None,
+        before,
+        after,
+        kept: false,
+    }
 }
 
 fn fields(old: &AnalyzedService, new: &AnalyzedService, list: &mut Vec<AnalysisChange>) {
@@ -77,6 +89,7 @@ fn fields(old: &AnalyzedService, new: &AnalyzedService, list: &mut Vec<AnalysisC
         if before != after {
             list.push(AnalysisChange {
                 service: new.name.clone(),
+                service_id: None,
                 change: ChangeKind::Changed,
                 field: Some(name.clone()),
                 before: before.cloned(),
@@ -88,6 +101,7 @@ fn fields(old: &AnalyzedService, new: &AnalyzedService, list: &mut Vec<AnalysisC
     if old.dockerfile.content != new.dockerfile.content && old.dockerfile.verdict == new.dockerfile.verdict {
         list.push(AnalysisChange {
             service: new.name.clone(),
+            service_id: None,
             change: ChangeKind::Changed,
             field: Some("dockerfile".to_owned()),
             before: None,

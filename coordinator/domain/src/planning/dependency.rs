@@ -176,6 +176,7 @@ pub fn spec(entry: &DependencyEntry, version: Option<String>, image: Option<Stri
             origin: DockerfileOrigin::Generated,
             path: None,
             content,
+            verdict: None,
             diff: None,
             notes: Vec::new(),
         },

@@ -210,6 +210,7 @@ fn dockerfile_of(service: &AnalyzedService) -> ServiceDockerfile {
         origin,
         path: reading.path.clone(),
         content: reading.content.clone(),
+        verdict: Some(reading.verdict),
         diff: reading.diff.clone(),
         notes: reading.reasons.clone(),
     }

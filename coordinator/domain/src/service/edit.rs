@@ -103,7 +103,10 @@ pub fn apply_edit(service: &Service, edit: &ServiceEdit) -> Result<(ServiceName,
     if let Some(dockerfile) = &edit.dockerfile {
         spec.dockerfile.content = Some(dockerfile_text(&dockerfile.content)?);
         spec.dockerfile.origin = DockerfileOrigin::Edited;
+        // What was said about the repository's file does not hold for a text of one's own.
+        spec.dockerfile.verdict = None;
         spec.dockerfile.diff = None;
+        spec.dockerfile.notes.clear();
         spec.edited.insert("dockerfile".to_owned());
     }
     if let Some(path) = &edit.path {

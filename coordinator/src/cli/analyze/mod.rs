@@ -116,7 +116,9 @@ fn local(args: &Analyze) -> anyhow::Result<Analysis> {
     show(args, AnalysisStep::Resolving);
     if args.reference.is_none() && !bare {
         show(args, AnalysisStep::Cloning);
-        let tree = DirectoryTree::new(root, Instant::now() + PATIENCE);
+        // More than are looked at, so that it is seen how many are not.
+        let most = caps(args)?.files.saturating_mul(3) / 2;
+        let tree = DirectoryTree::new(root, Instant::now() + PATIENCE, most)?;
         return read(&tree, args, name);
     }
     let wanted = args.reference.as_deref().map(Wanted::parse).transpose()?;
@@ -131,10 +133,14 @@ fn local(args: &Analyze) -> anyhow::Result<Analysis> {
 }
 
 fn read(tree: &dyn FileTree, args: &Analyze, name: Option<String>) -> anyhow::Result<Analysis> {
-    let caps = args.caps.iter().try_fold(Caps::default(), |caps, change| caps.with(change));
-    let caps = caps.map_err(|problem| anyhow::anyhow!("--caps: {problem}"))?;
-    let options = Options { repository_name: name, subdir: args.subdir.clone(), caps, ..Options::default() };
+    let subdir = args.subdir.clone();
+    let options = Options { repository_name: name, subdir, caps: caps(args)?, ..Options::default() };
     Ok(hydron_analysis::analyze(tree, &options, &mut |step| show(args, step))?)
+}
+
+fn caps(args: &Analyze) -> anyhow::Result<Caps> {
+    let caps = args.caps.iter().try_fold(Caps::default(), |caps, change| caps.with(change));
+    caps.map_err(|problem| anyhow::anyhow!("--caps: {problem}"))
 }
 
 /// One of the eight steps, as it begins.

@@ -86,7 +86,7 @@ impl Listing {
 
 impl File {
     pub(super) fn entry(&self, path: &str) -> Entry {
-        Entry { path: path.to_owned(), kind: self.kind, size: self.size.unwrap_or(u64::from(u32::MAX)) }
+        Entry { path: path.to_owned(), kind: self.kind, size: Some(self.size.unwrap_or(u64::from(u32::MAX))) }
     }
 }
 

@@ -150,6 +150,7 @@ pub(crate) async fn plain_service(world: &World, project: ProjectId, name: &str)
             origin: DockerfileOrigin::Generated,
             path: None,
             content: Some("FROM python:3.11\n".to_owned()),
+            verdict: None,
             diff: None,
             notes: Vec::new(),
         },

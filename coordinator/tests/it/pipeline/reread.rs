@@ -31,6 +31,7 @@ in_a_world! {
         assert_eq!(second["state"], "done", "{second}");
         let port = change(&second, "api", "port").unwrap_or_else(|| panic!("{}", second["changes"]));
         assert_eq!((port["after"].as_str(), port["kept"].as_bool()), (Some("7777"), Some(true)));
+        assert_eq!(port["service_id"], api, "the service is known under its new name");
 
         let services = bench.services(&project).await;
         let names: Vec<&str> = services.iter().map(|service| service["name"].as_str().unwrap()).collect();
@@ -39,6 +40,30 @@ in_a_world! {
         assert_eq!(backend["id"], api, "it is the same service under its new name");
         assert_eq!(backend["port"], 9123);
         assert_eq!(backend["dockerfile"]["origin"], "repository", "what nobody edited follows the commit");
+    }
+
+    async fn why_a_file_of_the_repository_is_repaired_stands_at_the_service_until_a_person_writes_another(world: World) {
+        let bench = Bench::start(&world).await;
+        bench.publish("main", |copy| {
+            let recipe = "FROM python:3.11-slim\nWORKDIR /app\nCOPY . .\nRUN pip install -r requirements.txt\n\
+                          EXPOSE 8000\n";
+            std::fs::write(copy.join("api/Dockerfile"), recipe).unwrap();
+        });
+        let project = bench.project().await;
+        bench.analyse(&project, json!({ "url": bench.git.url("app.git") })).await;
+        let api = bench.service(&project, "api").await;
+        let read = bench.owner().get(&format!("/services/{api}")).await.ok(200);
+        let recipe = &read["dockerfile"];
+        assert_eq!((&recipe["verdict"], &recipe["path"]), (&json!("repair"), &json!("api/Dockerfile")), "{recipe}");
+        assert!(recipe["diff"].as_str().is_some_and(|diff| diff.contains("\n+CMD [")), "{recipe}");
+        assert!(recipe["notes"].as_array().is_some_and(|notes| !notes.is_empty()), "{recipe}");
+
+        let edit = json!({ "dockerfile": { "content": "FROM python:3.11-slim\nCMD [\"python\"]\n" } });
+        bench.owner().patch(&format!("/services/{api}"), edit).await.ok(200);
+        let read = bench.owner().get(&format!("/services/{api}")).await.ok(200);
+        let recipe = &read["dockerfile"];
+        let about = (&recipe["verdict"], &recipe["diff"], &recipe["notes"]);
+        assert_eq!(about, (&Value::Null, &Value::Null, &json!([])), "{recipe}");
     }
 
     async fn one_directory_can_be_read_again_and_the_other_services_stay(world: World) {

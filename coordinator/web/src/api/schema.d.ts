@@ -1220,8 +1220,9 @@ export interface components {
             field?: string | null;
             /** @description Whether a person edited the field: then the edit stays in force. */
             kept?: boolean;
-            /** @description The service. */
+            /** @description The service, as it was found. */
             service: string;
+            service_id?: components["schemas"]["ServiceId"] | null;
         };
         /** @description Why a reading failed. */
         AnalysisError: {
@@ -3048,12 +3049,13 @@ export interface components {
             content?: string | null;
             /** @description What a repair changes, as a unified diff of the repository's file. */
             diff?: string | null;
-            /** @description What a person should know about it. */
+            /** @description Why it was decided so, one sentence each. */
             notes?: string[];
             /** @description Where it comes from. */
             origin: components["schemas"]["DockerfileOrigin"];
             /** @description Path in the repository, when it is there. */
             path?: string | null;
+            verdict?: components["schemas"]["DockerfileVerdict"] | null;
         };
         /** @description Changes to a service; absent fields stay. */
         ServiceEdit: {

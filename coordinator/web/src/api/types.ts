@@ -25,6 +25,8 @@ export type ProjectType = Schemas["ProjectType"];
 export type Analysis = Solid<Schemas["AnalysisRun"]>;
 export type AnalysisState = Schemas["AnalysisState"];
 export type AnalysisStep = Solid<Schemas["StepView"]>;
+export type AnalysisChange = Solid<Schemas["AnalysisChange"]>;
+export type DockerfileVerdict = Schemas["DockerfileVerdict"];
 export type Finding = Solid<Schemas["Finding"]>;
 
 export type Service = Solid<Schemas["Service"]>;

@@ -1,14 +1,19 @@
 // Owns an analysis in the chat: eight steps that tick while it reads, then what it found.
 import { FileSearch } from "lucide-react";
 import { isWorking, useAnalysis, useAnalyze } from "../api/projects";
-import type { Analysis } from "../api/types";
+import type { Analysis, AnalysisChange } from "../api/types";
 import { plural, repository, shortCommit, technology } from "../format/format";
 import { usePlaces } from "../project/places";
 import { Badge } from "../ui/badge";
 import { Button } from "../ui/button";
+import { Fold } from "../ui/fold";
 import { ProblemNote } from "../ui/problem-note";
 import { Skeleton } from "../ui/skeleton";
 import { ANALYSIS, StatusBadge, StatusIcon, STEP } from "../ui/status";
+import { ChangeList } from "../services/change-list";
+import { summary } from "../services/change-words";
+import { DockerfileNotes } from "../services/dockerfile-notes";
+import { VerdictBadge } from "../services/dockerfile-verdict";
 import { FindingList } from "../services/finding-list";
 import { Card } from "./card";
 
@@ -80,12 +85,26 @@ function Found({ analysis }: { analysis: Analysis }) {
           <li key={service.name} className="flex min-w-0 items-center gap-2">
             <span className="truncate font-medium">{service.name}</span>
             <Badge>{technology(service.framework ?? service.language)}</Badge>
+            <span className="hidden sm:contents"><VerdictBadge verdict={service.dockerfile.verdict} /></span>
             <span className="ml-auto truncate text-xs text-ink-3">{service.path === "." ? "root" : service.path}</span>
           </li>
         ))}
       </ul>
       {services.length > 8 && <p className="mt-1.5 text-xs text-ink-3">and {plural(services.length - 8, "more")}</p>}
+      {analysis.changes && <WhatChanged changes={analysis.changes} />}
+      <DockerfileNotes services={services} />
       <FindingList findings={analysis.result?.findings ?? []} />
     </>
+  );
+}
+
+function WhatChanged({ changes }: { changes: AnalysisChange[] }) {
+  if (changes.length === 0) return <p className="mt-3 text-ink-2">Nothing changed since the reading before.</p>;
+  return (
+    <div className="mt-3">
+      <Fold title={`What changed · ${summary(changes)}`} open>
+        <ChangeList changes={changes} />
+      </Fold>
+    </div>
   );
 }

@@ -11,6 +11,7 @@ import { Button } from "../ui/button";
 import { RELEASE, SERVICE, StatusBadge } from "../ui/status";
 import { sayProblem } from "../ui/toast";
 import { describe } from "./describe";
+import { VerdictBadge } from "./dockerfile-verdict";
 
 const ICON: Record<Service["kind"], LucideIcon> = { web: Box, worker: RefreshCcw, static: PanelsTopLeft, dependency: Database };
 
@@ -46,7 +47,7 @@ export function ServiceCard({ service, project }: { service: Service; project: s
       )}
       <div className="flex flex-wrap items-center gap-1.5 px-3.5 pb-3">
         {service.path && service.kind !== "dependency" && <Badge icon={Package}>{service.path === "." ? "repository root" : service.path}</Badge>}
-        {service.dockerfile && <Badge icon={FileCode}>{DOCKERFILE[service.dockerfile.origin]}</Badge>}
+        {service.dockerfile && <DockerfileBadge dockerfile={service.dockerfile} />}
         {service.depends_on.length > 0 && <Badge icon={Link2}>needs {list(service.depends_on)}</Badge>}
         {service.live_release?.commit && <Badge icon={GitCommitHorizontal} title={service.live_release.commit}>{shortCommit(service.live_release.commit)}</Badge>}
         <span className="ml-auto flex gap-1.5">
@@ -60,6 +61,10 @@ export function ServiceCard({ service, project }: { service: Service; project: s
       </div>
     </li>
   );
+}
+
+function DockerfileBadge({ dockerfile: { verdict, origin } }: { dockerfile: NonNullable<Service["dockerfile"]> }) {
+  return verdict === null ? <Badge icon={FileCode}>{DOCKERFILE[origin]}</Badge> : <VerdictBadge verdict={verdict} />;
 }
 
 const DOCKERFILE: Record<NonNullable<Service["dockerfile"]>["origin"], string> = {

@@ -10,6 +10,7 @@ import { Button, LinkButton } from "../ui/button";
 import { Empty } from "../ui/empty";
 import { Input } from "../ui/field";
 import { sayProblem } from "../ui/toast";
+import { LastReading } from "./last-reading";
 import { NextStep } from "./next-step";
 import { ServiceCard } from "./service-card";
 
@@ -50,6 +51,7 @@ export function ServiceList({ services, project }: { services: Service[]; projec
         )}
       </header>
       <NextStep services={services} project={project} />
+      <LastReading project={project} />
       {services.length > MANY && (
         <div className="relative mb-3">
           <Search className="pointer-events-none absolute top-2.5 left-2.5 size-4 text-ink-3" aria-hidden />

@@ -12,8 +12,10 @@ import { SERVICE, StatusBadge } from "../ui/status";
 import { sayProblem } from "../ui/toast";
 import { describe } from "./describe";
 import { DockerfileEditor } from "./dockerfile-editor";
+import { VerdictBadge } from "./dockerfile-verdict";
 import { EnvEditor } from "./env-editor";
 import { EvidenceList } from "./evidence-list";
+import { ServiceChanges } from "./last-reading";
 import { MissingValues } from "./missing-values";
 import { Operations } from "./operations";
 import { Releases } from "./releases";
@@ -56,6 +58,7 @@ export function ServiceView({ service, project }: { service: Service | undefined
       {service.locked && <p className="mb-3 rounded-md bg-idle-soft px-3 py-2 text-sm text-ink-2">Locked: its settings, variables and Dockerfile cannot change until it is unlocked.</p>}
       {service.missing.length > 0 && <MissingValues service={service} project={project} />}
       {service.live_release && <Operations service={service} project={project} />}
+      <ServiceChanges project={project} service={service.id} />
       <Fold title={`Environment · ${plural(service.env.length, "variable")}`} open>
         <EnvEditor service={service} project={project} />
       </Fold>
@@ -63,7 +66,7 @@ export function ServiceView({ service, project }: { service: Service | undefined
         <ServiceSettings service={service} project={project} />
       </Fold>
       {service.dockerfile && (
-        <Fold title="Dockerfile">
+        <Fold title="Dockerfile" aside={service.dockerfile.verdict && <VerdictBadge verdict={service.dockerfile.verdict} />}>
           <DockerfileEditor service={service} project={project} />
         </Fold>
       )}

@@ -65,11 +65,11 @@ pub(crate) fn decide(repo: &Repo<'_>, packages: &[Package], package: &Package) -
             manager.field.offer(*name, confidence, "node.manager.lockfile", At::file(&path::join(dir, file)));
         }
         if locks.len() > 1 && manager.lock.is_none() {
-            note_conflict(repo, dir, &locks);
             let hint = hints::node_manager(repo, dir);
             if let Some((name, weight, at)) = hint.filter(|(n, _, _)| locks.iter().any(|(_, m)| m == n)) {
                 manager.field.offer(name, 0.93 + weight - nearness, "node.manager.hint", at);
             }
+            note_conflict(repo, dir, &locks, manager.name());
         }
         if let Some(engine) =
             at_dir.and_then(|p| ["pnpm", "yarn"].into_iter().find(|m| p.engines.contains_key(*m)))
@@ -125,7 +125,7 @@ fn script_hint(manager: &mut Manager, package: &Package) {
     }
 }
 
-fn note_conflict(repo: &Repo<'_>, dir: &str, locks: &[&(&str, &str)]) {
+fn note_conflict(repo: &Repo<'_>, dir: &str, locks: &[&(&str, &str)], used: &str) {
     let managers: std::collections::BTreeSet<&str> = locks.iter().map(|(_, m)| *m).collect();
     if managers.len() < 2 {
         return;
@@ -136,11 +136,12 @@ fn note_conflict(repo: &Repo<'_>, dir: &str, locks: &[&(&str, &str)]) {
         code: FindingCode::ConflictingLockfiles,
         service: None,
         message: format!(
-            "{} has lock files of several package managers: {}",
-            path::shown(dir),
+            "{} has lock files of several package managers: {}; {used} is used",
+            path::called(dir),
             names.join(", ")
         ),
-        advice: "Keep one of them, or name the manager in package.json \"packageManager\".".to_owned(),
+        advice: "Keep the one that you use, or name the manager in package.json \"packageManager\"."
+            .to_owned(),
         file: Some(path::join(dir, names.first().copied().unwrap_or_default())),
         line: None,
     };

@@ -259,11 +259,12 @@ fn locks(repo: &Repo<'_>, manifest: &mut Manifest) {
             code: FindingCode::ConflictingLockfiles,
             service: None,
             message: format!(
-                "{} has lock files of several package managers: {}",
-                path::shown(&manifest.dir),
-                found.join(", ")
+                "{} has lock files of several package managers: {}; {} is used",
+                path::called(&manifest.dir),
+                found.join(", "),
+                manifest.manager.value().map_or("the first", String::as_str)
             ),
-            advice: "Keep one of them.".to_owned(),
+            advice: "Keep the one that you use.".to_owned(),
             file: found.first().map(|name| path::join(&manifest.dir, name)),
             line: None,
         });
