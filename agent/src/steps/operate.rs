@@ -46,15 +46,22 @@ async fn stop(service: ServiceId, context: &StepContext<'_>) -> Result<Applied, 
     let live = live(service, context)?;
     let ledger = FileLedger(context.root);
     let mut machine = Machine::open(service, &live.spec.network, context, &ledger).await?;
-    if machine.record().stopped {
+    let noted = machine.record().stopped;
+    let runs = machine.container_of(&live).await?.is_some_and(|container| container.running);
+    // Written first: after a crash the service is stopped for good, never half. So the note alone says nothing yet about
+    // the container and the route: both are looked at, however often this is repeated.
+    if !noted {
+        machine.save(|record| record.stopped = true)?;
+    }
+    let pointed = point(&machine, &live, None).await?;
+    if noted && !runs && !pointed {
         return Ok(Applied::unchanged(StepResult::Done {}));
     }
     context.doing.set(format!("Stopping {}", live.spec.name));
-    // Written first: after a crash the service is stopped for good, never half.
-    machine.save(|record| record.stopped = true)?;
-    point(&machine, &live, None).await?;
-    release::drain(&machine, Some(&live)).await?;
-    machine.stop(&live).await?;
+    if runs {
+        release::drain(&machine, Some(&live)).await?;
+        machine.stop(&live).await?;
+    }
     context.log.line(&format!("{} is stopped; its routes answer 503", live.spec.name)).await;
     Ok(Applied::changed(StepResult::Done {}))
 }
