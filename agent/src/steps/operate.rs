@@ -5,7 +5,7 @@
 
 use hydron_proto::ids::{ReleaseId, ServiceId};
 use hydron_proto::names::Hostname;
-use hydron_proto::plan::{Operation, ReleaseSpec, StepResult};
+use hydron_proto::plan::{EnvVar, Operation, ReleaseSpec, StepResult};
 
 use super::release::record::{FileLedger, ReleaseRecord, ServiceRecord};
 use super::release::{Machine, point, settle, start_again, swap};
@@ -36,7 +36,8 @@ pub(super) async fn apply(wanted: &Operation, context: &StepContext<'_>) -> Resu
             start(*service, context).await
         }
         Operation::Rollback { service, release, secrets: _ } => roll_back(*service, *release, context).await,
-        Operation::Logs { service, lines } => logs(*service, *lines, context).await,
+        // Which secrets they are, `logs` compares; their values are in the context, whose log takes them out.
+        Operation::Logs { service, lines, secrets: _ } => logs(*service, *lines, context).await,
         Operation::Inventory {} => inventory(context).await,
     }
 }
@@ -105,6 +106,14 @@ async fn roll_back(
 
 async fn logs(service: ServiceId, lines: u32, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
     let live = live(service, context)?;
+    let mut printed = live.spec.env.iter().flat_map(EnvVar::secrets);
+    // A release came in between. Without its secrets what it printed could not be told from them.
+    if printed.any(|secret| !context.secrets.contains_key(secret)) {
+        return Err(StepFailure::new(
+            "SECRETS_CHANGED",
+            format!("{} has other secrets by now; ask for its output again", live.spec.name),
+        ));
+    }
     let engine = Engine::connect(&context.config.docker_socket).await?;
     let output = engine.container_log(&live.container, lines.min(MOST_LINES), MOST_BYTES).await?;
     context.log.bytes(&output).await;

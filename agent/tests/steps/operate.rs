@@ -141,7 +141,7 @@ async fn logs_and_inventory_say_what_is_there() {
     world.apply(Action::Release(app.release(&world, &[("VERSION", "one")]))).await.unwrap();
     world.publish(&[("/", service)]).await.unwrap();
     world.log();
-    world.apply(Action::Operate(Operation::Logs { service, lines: 5 })).await.unwrap();
+    world.apply(Action::Operate(Operation::Logs { service, lines: 5, secrets: vec![] })).await.unwrap();
     assert_eq!(world.log(), "version one starts in mode well\n");
     let applied = world.apply(Action::Operate(Operation::Inventory {})).await.unwrap();
     let StepResult::Inventory { items } = applied.result else { panic!() };
@@ -151,6 +151,28 @@ async fn logs_and_inventory_say_what_is_there() {
         has("container hy-") && has("image hydron/") && has(&format!("site {} ", world.name)),
         "{items:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_is_not_read_without_the_secrets_that_may_stand_in_it() {
+    let mut world = World::with_network().await;
+    App::build(&world).await;
+    let secret = SecretRef { name: "app/word".parse().unwrap(), version: 1 };
+    world.secrets.insert(secret.clone(), Zeroizing::new(b"printed-secret".to_vec()));
+    let app = App::new();
+    let service = app.service;
+    let mut release = app.release(&world, &[]);
+    let value = vec![EnvPart::Secret(secret.clone())];
+    release.env.push(EnvVar { name: "VERSION".parse().unwrap(), value });
+    world.apply(Action::Release(release)).await.unwrap();
+    let read = Action::Operate(Operation::Logs { service, lines: 5, secrets: vec![secret.clone()] });
+    assert_eq!(read.secrets(), [&secret]);
+    world.log();
+    world.apply(read.clone()).await.unwrap();
+    assert!(world.log().contains("printed-secret"), "the application prints it, and the step's log knows it");
+    world.secrets.clear();
+    let refused = world.apply(read).await.unwrap_err();
+    assert_eq!((refused.code, world.log().as_str()), ("SECRETS_CHANGED", ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]
