@@ -216,7 +216,9 @@ async fn count_attempt(app: &AppState, account: &str, network_address: &str) -> 
     let for_account = tx.count_login_attempt(&counted.account, ATTEMPT_WINDOW).await?;
     let for_address = tx.count_login_attempt(&counted.address, ATTEMPT_WINDOW).await?;
     tx.commit().await?;
-    if for_account > ATTEMPTS_PER_ACCOUNT || for_address > ATTEMPTS_PER_NETWORK_ADDRESS {
+    // Whoever signed in here before is not kept out by what others try from the address that they share.
+    let crowded = !known && for_address > ATTEMPTS_PER_NETWORK_ADDRESS;
+    if for_account > ATTEMPTS_PER_ACCOUNT || crowded {
         return Err(AuthError::TooManyAttempts { retry_after_s: ATTEMPT_WINDOW.unsigned_abs() / 1000 });
     }
     Ok(counted)

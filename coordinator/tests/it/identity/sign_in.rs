@@ -110,6 +110,15 @@ in_a_world! {
         for number in 0..60 {
             assert_eq!(from(&world, HOME, PASSWORD).await, "in", "{number}");
         }
+        for number in 0..51 {
+            let password = Zeroizing::new("wrong wrong wrong".to_owned());
+            let email = format!("nobody{number}@example.com");
+            auth::sign_in(&world.coordinator.app, &email, password, HOME).await.unwrap_err();
+        }
+        let password = Zeroizing::new(PASSWORD.to_owned());
+        let new = auth::sign_in(&world.coordinator.app, "new@example.com", password, HOME).await;
+        assert!(matches!(new, Err(auth::AuthError::TooManyAttempts { .. })), "{new:?}");
+        assert_eq!(from(&world, HOME, PASSWORD).await, "in", "where she signed in before");
     }
 
     async fn behind_a_trusted_proxy_the_client_is_whom_it_names(world: World) {
