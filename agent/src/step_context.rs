@@ -45,6 +45,16 @@ pub struct StepContext<'a> {
     pub config: &'a StepConfig,
 }
 
+impl StepContext<'_> {
+    /// Labels of everything that a step makes in Docker: whose it is, and which server's agent made it.
+    pub(crate) fn labels(&self) -> [(String, String); 2] {
+        [
+            ("hydron.project".to_owned(), self.plan.project.to_string()),
+            ("hydron.server".to_owned(), self.plan.server.to_string()),
+        ]
+    }
+}
+
 impl std::fmt::Debug for StepContext<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StepContext")

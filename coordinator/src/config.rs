@@ -10,6 +10,7 @@ use hydron_analysis::Caps;
 use hydron_installer::AdoptLine;
 use hydron_proto::names::Hostname;
 use hydron_store::Location;
+use ipnet::IpNet;
 use serde::Deserialize;
 
 /// Settings as they are written; every one may be left out.
@@ -49,6 +50,9 @@ pub struct Settings {
     /// Also write the one-time set-up link to this file (owner-only)
     #[arg(long, env = "HYDRON_SETUP_LINK_FILE")]
     pub setup_link_file: Option<PathBuf>,
+    /// Proxies in front of the web interface, whose X-Forwarded-For says who asks: 10.0.0.5,192.168.0.0/24 [default: none]
+    #[arg(long, env = "HYDRON_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<String>>,
     /// DNS zone of deployments [default: localhost]
     #[arg(long, env = "HYDRON_ZONE")]
     pub zone: Option<String>,
@@ -129,6 +133,8 @@ pub struct Config {
     pub credentials_dir: Option<PathBuf>,
     /// Where the set-up link is also written.
     pub setup_link_file: Option<PathBuf>,
+    /// Proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
     /// DNS zone of deployments.
     pub zone: Hostname,
     /// Where repositories may come from.
@@ -198,6 +204,7 @@ impl Settings {
             plain_http: self.plain_http.or(other.plain_http),
             kek_file: self.kek_file.or(other.kek_file),
             setup_link_file: self.setup_link_file.or(other.setup_link_file),
+            trusted_proxies: self.trusted_proxies.or(other.trusted_proxies),
             zone: self.zone.or(other.zone),
             allow_private_sources: self.allow_private_sources.or(other.allow_private_sources),
             sources_ca: self.sources_ca.or(other.sources_ca),
@@ -216,6 +223,7 @@ impl Settings {
             database: Location::new(&data_dir, self.database_url.as_deref())?,
             tls: tls(self.plain_http, listen.ip(), self.tls_certificate, self.tls_key)?,
             public_url: self.public_url.as_deref().map(public_url).transpose()?,
+            trusted_proxies: trusted_proxies(&self.trusted_proxies.unwrap_or_default())?,
             zone: zone.parse().map_err(|error| setting("zone", error))?,
             data_dir,
             listen,
@@ -297,6 +305,17 @@ fn base_versions(pairs: Vec<String>) -> Result<BTreeMap<String, String>, ConfigE
     pairs.into_iter().map(pair).collect()
 }
 
+fn trusted_proxies(written: &[String]) -> Result<Vec<IpNet>, ConfigError> {
+    let one = |text: &String| {
+        let text = text.trim();
+        let net = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        net.map_err(|_| {
+            setting("trusted_proxies", format!("{text:?} must be an address or a network like 10.0.0.0/8"))
+        })
+    };
+    written.iter().map(one).collect()
+}
+
 fn analysis_caps(changes: &[String]) -> Result<Caps, ConfigError> {
     let changed = changes.iter().try_fold(Caps::default(), |caps, change| caps.with(change));
     changed.map_err(|problem| setting("analysis_caps", problem))
@@ -342,6 +361,20 @@ mod tests {
         assert!(open.check(None).unwrap_err().to_string().starts_with("plain_http:"));
         let half = Settings { tls_certificate: Some("x".into()), ..Settings::default() };
         assert!(half.check(None).unwrap_err().to_string().starts_with("tls_key:"));
+    }
+
+    #[test]
+    fn trusted_proxies_are_addresses_and_networks_and_nobody_unless_named() {
+        let proxies = |written: &[&str]| {
+            let written = written.iter().map(|&text| text.to_owned()).collect();
+            let settings = Settings { trusted_proxies: Some(written), ..Settings::default() };
+            settings.check(None).map(|config| config.trusted_proxies)
+        };
+        assert_eq!(Settings::default().check(None).unwrap().trusted_proxies, []);
+        let nets = ["10.0.0.5/32", "192.168.0.0/24"].map(|net| net.parse::<IpNet>().unwrap());
+        assert_eq!(proxies(&["10.0.0.5", " 192.168.0.0/24"]).unwrap(), nets);
+        let refused = proxies(&["proxy.example.org"]).unwrap_err().to_string();
+        assert!(refused.starts_with("trusted_proxies: \"proxy.example.org\" must be"), "{refused}");
     }
 
     #[test]

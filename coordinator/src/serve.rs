@@ -184,6 +184,7 @@ async fn sweep_once(app: &AppState) -> hydron_store::Result<()> {
     let mut tx = app.store.system().begin(now).await?;
     tx.delete_ended_sessions(now - auth::SESSION_IDLE).await?;
     tx.delete_old_login_attempts(now - auth::ATTEMPT_WINDOW).await?;
+    tx.delete_old_login_addresses(now - auth::ADDRESS_KNOWN).await?;
     tx.delete_old_idempotency_keys(now - idempotency::KEPT_MS).await?;
     tx.commit().await
 }

@@ -14,7 +14,7 @@ pub use action::{
     Action, ActionKind, Certificate, CertificateIssuer, Directory, DockerEngine, Dockerfile, File,
     GitCheckout, ImageBuild, ImagePull, Network, Operation, Packages, Probe, Route, RoutePath, Shell, Volume,
 };
-pub use mandate::{DockerfileRule, Mandate, SourceRule, admit_release};
+pub use mandate::{DockerfileRule, Mandate, SourceRule, StepRule, admit_release};
 pub use release::{
     EnvPart, EnvVar, Health, HealthKind, Limits, ReleaseImage, ReleaseOrder, ReleaseSpec, SecretRef,
     VolumeMount,

@@ -12,6 +12,7 @@ mod canary;
 mod confinement;
 mod counting_runs;
 mod crashes;
+mod demo;
 mod docker;
 #[path = "../faults/mod.rs"]
 mod faults;

@@ -60,11 +60,25 @@ async fn the_generated_password_is_nowhere_else(
     let api = container(project, "api");
     assert!(variable(&api, "DATABASE_URL").is_some_and(|url| url.contains(&password)));
     let canary = Canary::new(&password);
-    canary.is_in_no_answer(world, project, run).await;
     canary.is_in_no_image_of(project, &[&api, database]);
     canary.is_in_no_process_but_of(&[&api, database]);
+    its_own_output_is_read_without_it(world, project, &api).await;
+    canary.is_in_no_answer(world, project, run).await;
     // Last: what the questions above left behind is searched too.
     canary.is_in_no_file_of(world);
+}
+
+/// An application that prints its configuration, as some do.
+async fn its_own_output_is_read_without_it(world: &World, project: &str, api: &str) {
+    docker(&["exec", api, "sh", "-c", "echo \"connects to $DATABASE_URL\" > /proc/1/fd/1"]);
+    let service = world.service(project, "api").await;
+    let path = format!("/services/{}/logs", service["id"].as_str().unwrap());
+    let started = world.client.post(&path, json!({})).await.unwrap();
+    let run = started["id"].as_str().unwrap();
+    assert_eq!(world.finished(run).await["state"], "completed");
+    let log = world.log(run, 0, 1).await;
+    let line = log.lines().find(|line| line.contains("connects to")).unwrap_or_else(|| panic!("{log}"));
+    assert!(line.contains("[redacted]@"), "{line}");
 }
 
 async fn a_redeploy_replaces_only_what_changed(

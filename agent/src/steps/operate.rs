@@ -5,7 +5,7 @@
 
 use hydron_proto::ids::{ReleaseId, ServiceId};
 use hydron_proto::names::Hostname;
-use hydron_proto::plan::{Operation, ReleaseSpec, StepResult};
+use hydron_proto::plan::{EnvVar, Operation, ReleaseSpec, StepResult};
 
 use super::release::record::{FileLedger, ReleaseRecord, ServiceRecord};
 use super::release::{Machine, point, settle, start_again, swap};
@@ -36,7 +36,8 @@ pub(super) async fn apply(wanted: &Operation, context: &StepContext<'_>) -> Resu
             start(*service, context).await
         }
         Operation::Rollback { service, release, secrets: _ } => roll_back(*service, *release, context).await,
-        Operation::Logs { service, lines } => logs(*service, *lines, context).await,
+        // Which secrets they are, `logs` compares; their values are in the context, whose log takes them out.
+        Operation::Logs { service, lines, secrets: _ } => logs(*service, *lines, context).await,
         Operation::Inventory {} => inventory(context).await,
     }
 }
@@ -46,15 +47,22 @@ async fn stop(service: ServiceId, context: &StepContext<'_>) -> Result<Applied, 
     let live = live(service, context)?;
     let ledger = FileLedger(context.root);
     let mut machine = Machine::open(service, &live.spec.network, context, &ledger).await?;
-    if machine.record().stopped {
+    let noted = machine.record().stopped;
+    let runs = machine.container_of(&live).await?.is_some_and(|container| container.running);
+    // Written first: after a crash the service is stopped for good, never half. So the note alone says nothing yet about
+    // the container and the route: both are looked at, however often this is repeated.
+    if !noted {
+        machine.save(|record| record.stopped = true)?;
+    }
+    let pointed = point(&machine, &live, None).await?;
+    if noted && !runs && !pointed {
         return Ok(Applied::unchanged(StepResult::Done {}));
     }
     context.doing.set(format!("Stopping {}", live.spec.name));
-    // Written first: after a crash the service is stopped for good, never half.
-    machine.save(|record| record.stopped = true)?;
-    point(&machine, &live, None).await?;
-    release::drain(&machine, Some(&live)).await?;
-    machine.stop(&live).await?;
+    if runs {
+        release::drain(&machine, Some(&live)).await?;
+        machine.stop(&live).await?;
+    }
     context.log.line(&format!("{} is stopped; its routes answer 503", live.spec.name)).await;
     Ok(Applied::changed(StepResult::Done {}))
 }
@@ -98,6 +106,14 @@ async fn roll_back(
 
 async fn logs(service: ServiceId, lines: u32, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
     let live = live(service, context)?;
+    let mut printed = live.spec.env.iter().flat_map(EnvVar::secrets);
+    // A release came in between. Without its secrets what it printed could not be told from them.
+    if printed.any(|secret| !context.secrets.contains_key(secret)) {
+        return Err(StepFailure::new(
+            "SECRETS_CHANGED",
+            format!("{} has other secrets by now; ask for its output again", live.spec.name),
+        ));
+    }
     let engine = Engine::connect(&context.config.docker_socket).await?;
     let output = engine.container_log(&live.container, lines.min(MOST_LINES), MOST_BYTES).await?;
     context.log.bytes(&output).await;

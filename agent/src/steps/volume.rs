@@ -14,8 +14,7 @@ pub(super) async fn check(wanted: &Volume, context: &StepContext<'_>) -> Result<
 
 pub(super) async fn apply(wanted: &Volume, context: &StepContext<'_>) -> Result<Applied, StepFailure> {
     let engine = Engine::connect(&context.config.docker_socket).await?;
-    let labels = [("hydron.project".to_owned(), context.plan.project.to_string())];
-    let was_there = engine.ensure_volume(wanted.name.as_str(), &labels).await?;
+    let was_there = engine.ensure_volume(wanted.name.as_str(), &context.labels()).await?;
     let said = if was_there { "is there, with its data" } else { "made" };
     context.log.line(&format!("volume {} {said}", wanted.name)).await;
     Ok(Applied { result: StepResult::Done {}, already_done: was_there })

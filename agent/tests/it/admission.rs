@@ -250,7 +250,7 @@ async fn an_operation_on_something_that_was_never_here_is_refused() {
         Operation::Restart { service: stranger },
         Operation::Stop { service: stranger },
         Operation::Start { service: stranger },
-        Operation::Logs { service: stranger, lines: 10 },
+        Operation::Logs { service: stranger, lines: 10, secrets: vec![] },
         // The service is known, and no release of it was ever live.
         Operation::Rollback { service: service(), release, secrets: vec![] },
     ];

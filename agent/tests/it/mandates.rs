@@ -8,8 +8,8 @@ use hydron_proto::envelope::EnvelopeDraft;
 use hydron_proto::ids::{ReleaseId, ServiceId};
 use hydron_proto::plan::{
     Action, ActionKind, Dockerfile, DockerfileRule, EnvPart, EnvVar, GitCheckout, Health, HealthKind,
-    ImageBuild, Limits, Mandate, PlanDocument, PlanKind, Probe, ReleaseImage, ReleaseOrder, ReleaseSpec,
-    Risk, SourceRule, Step, VolumeMount,
+    ImageBuild, InterruptPolicy, Limits, Mandate, PlanDocument, PlanKind, Probe, ReleaseImage, ReleaseOrder,
+    ReleaseSpec, Risk, SourceRule, Step, StepRule, Undo, VolumeMount,
 };
 use serde_json::json;
 
@@ -29,7 +29,10 @@ pub(crate) fn mandate() -> Mandate {
             context: "".parse().unwrap(),
             dockerfile: DockerfileRule::Repository { path: "Dockerfile".parse().unwrap() },
         },
+        image: "hydron/p-api".parse().unwrap(),
+        build_memory_mb: 512,
         kinds: [ActionKind::GitCheckout, ActionKind::ImageBuild, ActionKind::Release, ActionKind::Probe]
+            .map(|kind| (kind, rule()))
             .into(),
         networks: ["hy-net".parse().unwrap()].into(),
         volumes: vec![],
@@ -40,8 +43,22 @@ pub(crate) fn mandate() -> Mandate {
         command: None,
         pre_deploy: None,
         limits: limits(),
+        health: health(),
+        order: ReleaseOrder::StopFirst,
+        bake_s: 3,
+        drain_s: 2,
+        stop_grace_s: 1,
         valid_until_unix_ms: now_ms() + 3_600_000,
     }
+}
+
+/// What [`step`] promises.
+fn rule() -> StepRule {
+    StepRule { timeout_s: 60, on_interrupt: InterruptPolicy::Ask, undo: Undo::None }
+}
+
+fn health() -> Health {
+    Health { check: HealthKind::Tcp {}, successes: 1, interval_ms: 100, deadline_s: 5 }
 }
 
 fn limits() -> Limits {
@@ -82,11 +99,11 @@ pub(crate) fn release(tag: &str) -> ReleaseSpec {
         network: "hy-net".parse().unwrap(),
         volumes: vec![],
         limits: limits(),
-        health: Health { check: HealthKind::Tcp {}, successes: 1, interval_ms: 100, deadline_s: 5 },
-        order: ReleaseOrder::StartFirst,
+        health: health(),
+        order: ReleaseOrder::StopFirst,
         pre_deploy: None,
-        bake_s: 0,
-        drain_s: 0,
+        bake_s: 3,
+        drain_s: 2,
         stop_grace_s: 1,
     }
 }
@@ -117,6 +134,13 @@ pub(crate) fn outside() -> Vec<(&'static str, Vec<Step>)> {
     let building = |changed: ImageBuild| release_steps(c.clone(), changed, r.clone());
     let running = |changed: ReleaseSpec| release_steps(c.clone(), b.clone(), changed);
     let and = |action: Action| [good(), vec![of_service(action)]].concat();
+    let promising = |change: fn(&mut Step)| {
+        let mut steps = good();
+        change(&mut steps[2]);
+        steps
+    };
+    let tagged = |tag: &str| release_steps(c.clone(), build(tag), release(tag));
+    let unwell = Health { check: HealthKind::Running {}, ..health() };
     let literal = |name: &str| EnvVar::literal(name.parse().unwrap(), "1");
     let of_secret = EnvVar { name: "EVIL".parse().unwrap(), value: vec![EnvPart::Secret(secret("other"))] };
     let volume = VolumeMount { volume: "other".parse().unwrap(), path: "/data".parse().unwrap() };
@@ -143,6 +167,13 @@ pub(crate) fn outside() -> Vec<(&'static str, Vec<Step>)> {
             building(ImageBuild { checkout: Some("other".parse().unwrap()), ..b.clone() }),
         ),
         ("a tag that another service's build made", running(release("hydron/p-other:2"))),
+        ("a build over another service's tag", building(build("hydron/p-other:1"))),
+        ("a build over another service's tag, and its release", tagged("hydron/p-other:1")),
+        ("a tag that only begins like its own", tagged("hydron/p-api-too:2")),
+        ("a tag below its own", tagged("hydron/p-api/too:2")),
+        ("a tag without a version", tagged("hydron/p-api")),
+        ("a build over an image of the registry", building(build("postgres:15"))),
+        ("a build with more memory", building(ImageBuild { memory_mb: 513, ..b.clone() })),
         ("an image from a registry", running(ReleaseSpec { image: pulled, ..r.clone() })),
         ("the host's network", running(ReleaseSpec { network: "host".parse().unwrap(), ..r.clone() })),
         ("another volume", running(ReleaseSpec { volumes: vec![volume], ..r.clone() })),
@@ -153,6 +184,15 @@ pub(crate) fn outside() -> Vec<(&'static str, Vec<Step>)> {
         ("another secret", running(ReleaseSpec { env: vec![of_secret], ..r.clone() })),
         ("more memory", running(ReleaseSpec { limits: Limits { memory_mb: 257, ..limits() }, ..r.clone() })),
         ("more processes", running(ReleaseSpec { limits: Limits { pids: 101, ..limits() }, ..r.clone() })),
+        ("a second one beside it", running(ReleaseSpec { order: ReleaseOrder::StartFirst, ..r.clone() })),
+        ("another health", running(ReleaseSpec { health: unwell, ..r.clone() })),
+        ("a shorter watch", running(ReleaseSpec { bake_s: 2, ..r.clone() })),
+        ("a longer drain", running(ReleaseSpec { drain_s: 3, ..r.clone() })),
+        ("a shorter grace", running(ReleaseSpec { stop_grace_s: 0, ..r.clone() })),
+        ("more time", promising(|step| step.timeout_s = 61)),
+        ("another answer to an interruption", promising(|step| step.on_interrupt = InterruptPolicy::Rerun)),
+        ("an undo", promising(|step| step.undo = Undo::Own)),
+        ("a guard", promising(|step| step.guarded = true)),
         ("a shell step", and(shell("true").action)),
         ("a probe of another host", and(Action::Probe(probe))),
         ("a step of no service", vec![step(good().remove(0).action)]),

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use hydron_agent::steps::release::record::{FileLedger, Ledger as _, ServiceRecord};
 use hydron_proto::ids::{ReleaseId, ServiceId};
 use hydron_proto::plan::{Action, EnvPart, EnvVar, Operation, SecretRef, StepResult};
 use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::client::{get, version};
-use crate::world::World;
+use crate::world::{World, docker};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn stop_answers_503_with_a_time_to_retry_and_start_serves_again() {
@@ -28,6 +29,63 @@ async fn stop_answers_503_with_a_time_to_retry_and_start_serves_again() {
     assert_eq!(version(&world).await, "200 one");
     world.apply(Action::Operate(Operation::Restart { service })).await.unwrap();
     assert_eq!(version(&world).await, "200 one");
+}
+
+/// A service that serves one version, and nothing that a stop has done yet.
+async fn serving(world: &World) -> ServiceId {
+    App::build(world).await;
+    let app = App::new();
+    let service = app.service;
+    world.apply(Action::Release(app.release(world, &[("VERSION", "one")]))).await.unwrap();
+    world.publish(&[("/", service)]).await.unwrap();
+    service
+}
+
+async fn is_stopped(world: &World, service: ServiceId) {
+    assert_eq!(world.running().await, Vec::<String>::new());
+    assert_eq!(get(world, "/").await.unwrap().status, 503);
+    let again = world.apply(Action::Operate(Operation::Stop { service })).await.unwrap();
+    assert!(again.already_done, "nothing is left to do");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_that_died_after_its_note_stops_when_it_is_repeated() {
+    let world = World::with_network().await;
+    let service = serving(&world).await;
+    let record = ServiceRecord::read(&world.root, service).unwrap().unwrap();
+    FileLedger(&world.root).save(&ServiceRecord { stopped: true, ..record }).unwrap();
+    let repeated = world.apply(Action::Operate(Operation::Stop { service })).await.unwrap();
+    assert!(!repeated.already_done);
+    is_stopped(&world, service).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_that_died_after_its_note_restarts_the_container_when_it_is_repeated() {
+    let world = World::with_network().await;
+    let service = serving(&world).await;
+    let record = ServiceRecord::read(&world.root, service).unwrap().unwrap();
+    let container = record.live_release().unwrap().container.clone();
+    let started_at = async || docker(&["inspect", "-f", "{{.State.StartedAt}}", &container]).await;
+    let before = started_at().await;
+    FileLedger(&world.root).save(&ServiceRecord { stopped: true, ..record.clone() }).unwrap();
+    world.apply(Action::Operate(Operation::Restart { service })).await.unwrap();
+    assert_ne!(started_at().await, before);
+    assert_eq!(version(&world).await, "200 one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_whose_proxy_refused_once_stops_when_it_is_repeated() {
+    let world = World::with_network().await;
+    let service = serving(&world).await;
+    let state = std::fs::read(world.root.edge().join("current/state.json")).unwrap();
+    let state: serde_json::Value = serde_json::from_slice(&state).unwrap();
+    let chain = state["sites"][&world.name]["certificate"]["chain"].as_str().unwrap().to_owned();
+    std::fs::rename(&chain, format!("{chain}.away")).unwrap();
+    world.apply(Action::Operate(Operation::Stop { service })).await.unwrap_err();
+    assert_eq!(world.running().await.len(), 1, "it still serves");
+    std::fs::rename(format!("{chain}.away"), &chain).unwrap();
+    world.apply(Action::Operate(Operation::Stop { service })).await.unwrap();
+    is_stopped(&world, service).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,7 +141,7 @@ async fn logs_and_inventory_say_what_is_there() {
     world.apply(Action::Release(app.release(&world, &[("VERSION", "one")]))).await.unwrap();
     world.publish(&[("/", service)]).await.unwrap();
     world.log();
-    world.apply(Action::Operate(Operation::Logs { service, lines: 5 })).await.unwrap();
+    world.apply(Action::Operate(Operation::Logs { service, lines: 5, secrets: vec![] })).await.unwrap();
     assert_eq!(world.log(), "version one starts in mode well\n");
     let applied = world.apply(Action::Operate(Operation::Inventory {})).await.unwrap();
     let StepResult::Inventory { items } = applied.result else { panic!() };
@@ -93,6 +151,28 @@ async fn logs_and_inventory_say_what_is_there() {
         has("container hy-") && has("image hydron/") && has(&format!("site {} ", world.name)),
         "{items:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_is_not_read_without_the_secrets_that_may_stand_in_it() {
+    let mut world = World::with_network().await;
+    App::build(&world).await;
+    let secret = SecretRef { name: "app/word".parse().unwrap(), version: 1 };
+    world.secrets.insert(secret.clone(), Zeroizing::new(b"printed-secret".to_vec()));
+    let app = App::new();
+    let service = app.service;
+    let mut release = app.release(&world, &[]);
+    let value = vec![EnvPart::Secret(secret.clone())];
+    release.env.push(EnvVar { name: "VERSION".parse().unwrap(), value });
+    world.apply(Action::Release(release)).await.unwrap();
+    let read = Action::Operate(Operation::Logs { service, lines: 5, secrets: vec![secret.clone()] });
+    assert_eq!(read.secrets(), [&secret]);
+    world.log();
+    world.apply(read.clone()).await.unwrap();
+    assert!(world.log().contains("printed-secret"), "the application prints it, and the step's log knows it");
+    world.secrets.clear();
+    let refused = world.apply(read).await.unwrap_err();
+    assert_eq!((refused.code, world.log().as_str()), ("SECRETS_CHANGED", ""));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,6 +32,23 @@ async fn a_first_release_serves_and_a_second_apply_changes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn everything_in_docker_says_which_project_and_which_server_it_is_of() {
+    let world = World::with_network().await;
+    App::build(&world).await;
+    world.apply(Action::Volume(Volume { name: world.name.parse().unwrap() })).await.unwrap();
+    world.apply(Action::Release(App::new().release(&world, &[]))).await.unwrap();
+    let project = format!("label=hydron.project={}", world.plan.project);
+    let server = format!("label=hydron.server={}", world.plan.server);
+    for (list, made) in
+        [(&["ps", "--all"][..], 1), (&["network", "ls"], 2), (&["volume", "ls"], 1), (&["images"], 1)]
+    {
+        let filters = ["--quiet", "--filter", &project, "--filter", &server];
+        let found = docker(&[list, &filters[..]].concat()).await;
+        assert_eq!(found.lines().count(), made, "{list:?}: {found}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn swaps_under_load_lose_no_request() {
     let world = World::with_network().await;
     App::build(&world).await;

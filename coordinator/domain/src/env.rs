@@ -24,6 +24,8 @@ named! {
 
 /// Longest value of a variable, bytes.
 pub const MAX_VALUE: usize = 32 * 1024;
+/// Shortest secret, bytes: agents take secrets of this length and more out of logs (`redact/needles.rs` there).
+pub const MIN_SECRET: usize = 6;
 /// Most variables of one service.
 pub const MAX_VARS: usize = 200;
 
@@ -58,6 +60,12 @@ pub enum InvalidEnvValue {
     /// NUL cannot stand in an environment.
     #[error("contains a NUL byte; remove it")]
     Nul,
+    /// Too short to be told from ordinary text in a log.
+    #[error(
+        "is too short for a secret: one of fewer than 6 bytes cannot be taken out of logs; choose a longer one, or set the \
+         variable as not secret"
+    )]
+    ShortSecret,
 }
 
 /// Whether a text can be the value of a variable.
@@ -69,6 +77,13 @@ pub fn check_value(text: &str) -> Result<(), InvalidEnvValue> {
         return Err(InvalidEnvValue::Nul);
     }
     Ok(())
+}
+
+/// Whether a text can be a secret. An empty one hides nothing.
+pub fn check_secret(text: &str) -> Result<(), InvalidEnvValue> {
+    check_value(text)?;
+    let told_apart = text.trim_ascii().len() >= MIN_SECRET;
+    if text.is_empty() || told_apart { Ok(()) } else { Err(InvalidEnvValue::ShortSecret) }
 }
 
 /// The name of the secret behind a variable of a service.
@@ -97,6 +112,16 @@ pub fn looks_secret(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_secret_is_long_enough_to_be_found_in_a_log() {
+        for short in ["a", "12345", "12345 ", " \n     "] {
+            assert_eq!(check_secret(short), Err(InvalidEnvValue::ShortSecret), "{short:?}");
+        }
+        for well in ["", "123456", "a secret of words"] {
+            assert_eq!(check_secret(well), Ok(()), "{well:?}");
+        }
+    }
 
     #[test]
     fn names_of_secrets_are_recognised() {

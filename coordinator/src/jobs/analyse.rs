@@ -1,7 +1,8 @@
 //! Reading repositories in the background: claim, fetch, analyse, keep.
 //!
 //! Rule: the row is the job. Killed anywhere, the reading is claimed again when its hold ends (at once after a restart
-//! of the only coordinator), and after a few attempts it fails aloud.
+//! of the only coordinator), and after a few attempts it fails aloud. Several are read at once, and no team has more than
+//! half of the places: a repository that answers slowly keeps its own team waiting, not the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -17,6 +18,7 @@ use hydron_store::events::EventDraft;
 use hydron_store::{Location, StoreError, TeamStore, TeamTx, Topic, Wake};
 use serde_json::json;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::app::AppState;
 use crate::clients::git::{Checkout, FetchError, Request, Tree};
@@ -27,6 +29,10 @@ use crate::services::refusal::Refusal;
 
 /// How long a claim holds without progress, milliseconds.
 pub const HOLD_MS: i64 = 150_000;
+/// Readings at once. Most of their time is waiting for git hosts.
+const PLACES: usize = 4;
+/// Of one team, on all coordinators together.
+const PLACES_PER_TEAM: i64 = 2;
 /// Rows are looked at this often even if no wakeup came.
 const LOOK_ANYWAY: Duration = Duration::from_secs(5);
 /// How long the pure part may take.
@@ -57,16 +63,31 @@ pub async fn run(app: AppState) {
         tracing::warn!(error = %chain(&error), "claims of an earlier process could not be taken back");
     }
     let mut wakeups = app.store.wakeups();
+    let mut readings = JoinSet::new();
     while !app.stopping.is_cancelled() {
-        match claim(&app).await {
-            Ok(Some((team, id))) => perform(&app, team, id).await,
-            Ok(None) => wait(&app, &mut wakeups).await,
-            Err(error) => {
-                tracing::warn!(error = %chain(&error), "readings could not be claimed; trying again");
-                wait(&app, &mut wakeups).await;
+        if readings.len() < PLACES {
+            match claim(&app).await {
+                Ok(Some((team, id))) => {
+                    let app = app.clone();
+                    readings.spawn(async move { perform(&app, team, id).await });
+                    continue;
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(error = %chain(&error), "readings could not be claimed; trying again");
+                }
             }
         }
+        tokio::select! {
+            // A place is free, and perhaps one of a team that had no more.
+            Some(ended) = readings.join_next() => if let Err(error) = ended {
+                tracing::error!(%error, "a reading broke");
+                return;
+            },
+            () = wait(&app, &mut wakeups) => {}
+        }
     }
+    while readings.join_next().await.is_some() {}
 }
 
 /// Performs a claimed reading to its end and keeps that end.
@@ -275,7 +296,7 @@ fn shown(error: &ReadingError) -> AnalysisError {
 async fn claim(app: &AppState) -> Result<Option<(TeamId, AnalysisId)>, StoreError> {
     let now = app.now();
     let mut tx = app.store.system().begin(now).await?;
-    let claimed = tx.claim_analysis(now + HOLD_MS).await?;
+    let claimed = tx.claim_analysis(now + HOLD_MS, PLACES_PER_TEAM).await?;
     tx.commit().await?;
     Ok(claimed)
 }

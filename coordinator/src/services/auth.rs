@@ -27,8 +27,11 @@ const DAY: i64 = 24 * 60 * MINUTE;
 pub const SESSION_IDLE: i64 = 7 * DAY;
 /// See above.
 pub const SESSION_LIFE: i64 = 30 * DAY;
-/// Five tries a quarter of an hour for an address of mail, and more for an address of the network, which many share.
+/// Five wrong tries a quarter of an hour for an address of mail, and more for an address of the network, which many
+/// share. Where somebody signed in before has tries of its own: strangers cannot use up those of the owner.
 pub const ATTEMPT_WINDOW: i64 = 15 * MINUTE;
+/// So long an address of the network counts as one where somebody signed in.
+pub const ADDRESS_KNOWN: i64 = 90 * DAY;
 const ATTEMPTS_PER_ACCOUNT: i64 = 5;
 const ATTEMPTS_PER_NETWORK_ADDRESS: i64 = 50;
 
@@ -82,8 +85,8 @@ pub async fn sign_in(
     password: Zeroizing<String>,
     network_address: &str,
 ) -> Result<SignedIn, AuthError> {
-    let account = format!("account:{}", sha256_hex(email.trim().to_lowercase().as_bytes()));
-    count_attempt(app, &account, &format!("address:{network_address}")).await?;
+    let account = account(email);
+    let counted = count_attempt(app, &account, network_address).await?;
     let found = app.store.system().user_by_email(email.trim()).await?;
     let stored = found.as_ref().map(|found| found.password_hash.clone());
     let checked = app.passwords.check(password.clone(), stored).await?;
@@ -96,7 +99,9 @@ pub async fn sign_in(
     };
     let memberships = app.store.system().memberships(found.user.id).await?;
     let mut tx = app.store.system().begin(app.now()).await?;
-    tx.clear_login_attempts(&account).await?;
+    tx.clear_login_attempts(&counted.account).await?;
+    tx.uncount_login_attempt(&counted.address).await?;
+    tx.remember_login_address(&account, network_address).await?;
     if let Some(hash) = rehashed {
         tx.set_password_hash(found.user.id, &hash).await?;
     }
@@ -184,16 +189,39 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(Sha256::digest(bytes).as_slice())
 }
 
+/// How tries and addresses name the account of an address of mail, whether there is one or not.
+pub(crate) fn account(email: &str) -> String {
+    sha256_hex(email.trim().to_lowercase().as_bytes())
+}
+
+/// Under which names an attempt was counted.
+struct Counted {
+    account: String,
+    address: String,
+}
+
 /// In a transaction of its own that is committed before anything is checked.
-async fn count_attempt(app: &AppState, account: &str, address: &str) -> Result<(), AuthError> {
-    let mut tx = app.store.system().begin(app.now()).await?;
-    let for_account = tx.count_login_attempt(account, ATTEMPT_WINDOW).await?;
-    let for_address = tx.count_login_attempt(address, ATTEMPT_WINDOW).await?;
+async fn count_attempt(app: &AppState, account: &str, network_address: &str) -> Result<Counted, AuthError> {
+    let now = app.now();
+    let mut tx = app.store.system().begin(now).await?;
+    let known = tx.knows_login_address(account, network_address, now - ADDRESS_KNOWN).await?;
+    let counted = Counted {
+        account: if known {
+            format!("known:{account}:{network_address}")
+        } else {
+            format!("account:{account}")
+        },
+        address: format!("address:{network_address}"),
+    };
+    let for_account = tx.count_login_attempt(&counted.account, ATTEMPT_WINDOW).await?;
+    let for_address = tx.count_login_attempt(&counted.address, ATTEMPT_WINDOW).await?;
     tx.commit().await?;
-    if for_account > ATTEMPTS_PER_ACCOUNT || for_address > ATTEMPTS_PER_NETWORK_ADDRESS {
+    // Whoever signed in here before is not kept out by what others try from the address that they share.
+    let crowded = !known && for_address > ATTEMPTS_PER_NETWORK_ADDRESS;
+    if for_account > ATTEMPTS_PER_ACCOUNT || crowded {
         return Err(AuthError::TooManyAttempts { retry_after_s: ATTEMPT_WINDOW.unsigned_abs() / 1000 });
     }
-    Ok(())
+    Ok(counted)
 }
 
 fn chosen(memberships: Vec<Membership>, team: Option<TeamId>) -> Result<Membership, AuthError> {

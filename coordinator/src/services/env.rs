@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use hydron_domain::env::{MAX_VARS, check_value, looks_secret, secret_name};
+use hydron_domain::env::{MAX_VARS, check_secret, check_value, looks_secret, secret_name};
 use hydron_domain::service::Service;
 use hydron_proto::ids::ServiceId;
 use hydron_proto::names::EnvName;
@@ -65,8 +65,10 @@ pub async fn put(
         let field = |part: &str| format!("vars[{index}].{part}");
         let name: EnvName =
             var.name.trim().parse().map_err(|error| InvalidField::new(field("name"), error))?;
-        check_value(&var.value).map_err(|problem| InvalidField::new(field("value"), problem))?;
-        let row = sealed_row(app, &mut tx, &service, &name, var).await?;
+        let secret = is_secret(&service, &name, var);
+        let checked = if secret { check_secret(&var.value) } else { check_value(&var.value) };
+        checked.map_err(|problem| InvalidField::new(field("value"), problem))?;
+        let row = sealed_row(app, &mut tx, &service, &name, var, secret).await?;
         tx.put_env_var(service.project, &row).await?;
         names.push(name.to_string());
     }
@@ -95,17 +97,22 @@ pub async fn delete(
     get(app, principal, id).await
 }
 
+/// As the person says; else as the code and the name say.
+fn is_secret(service: &Service, name: &EnvName, var: &NewVar) -> bool {
+    let need = service.spec.env.iter().find(|need| need.name == name.as_str());
+    var.secret.unwrap_or_else(|| need.map_or_else(|| looks_secret(name.as_str()), |need| need.secret))
+}
+
 async fn sealed_row(
     app: &AppState,
     tx: &mut TeamTx,
     service: &Service,
     name: &EnvName,
     var: &NewVar,
+    secret: bool,
 ) -> Result<EnvVarRow, Refusal> {
-    let need = service.spec.env.iter().find(|need| need.name == name.as_str());
-    let guess = need.map_or_else(|| looks_secret(name.as_str()), |need| need.secret);
     let (team, entropy) = (tx.team(), app.ids.entropy());
-    let value = if var.secret.unwrap_or(guess) {
+    let value = if secret {
         let secret = next_version(tx, service, name).await?;
         let sealed = secrets::seal(&app.kek, entropy, team, service.project, &secret, var.value.as_bytes())?;
         tx.insert_secret(service.project, &secret, &sealed, false).await?;

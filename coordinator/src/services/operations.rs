@@ -81,14 +81,14 @@ pub async fn ask(
     if live.is_empty() {
         return Err(OperationError::WrongState("nothing of this service is live; deploy it first"));
     }
-    let operation = match ask {
+    let operation = |release: &Release| match ask {
         Ask::Restart => Operation::Restart { service },
         Ask::Stop => Operation::Stop { service },
         Ask::Start => Operation::Start { service },
-        Ask::Logs { lines } => Operation::Logs { service, lines },
+        Ask::Logs { lines } => Operation::Logs { service, lines, secrets: secrets_of(release) },
     };
-    let title = format!("{} {}", verb(&operation), known.name);
-    start(app, &access, title, &live, |_| operation.clone()).await
+    let title = format!("{} {}", verb(ask), known.name);
+    start(app, &access, title, &live, operation).await
 }
 
 /// Brings back a release that its server recorded live: image and environment.
@@ -183,13 +183,11 @@ fn secrets_of(release: &Release) -> Vec<SecretRef> {
     secrets
 }
 
-fn verb(operation: &Operation) -> &'static str {
-    match operation {
-        Operation::Restart { .. } => "Restart",
-        Operation::Stop { .. } => "Stop",
-        Operation::Start { .. } => "Start",
-        Operation::Rollback { .. } => "Roll back",
-        Operation::Logs { .. } => "Read the output of",
-        Operation::Inventory {} => "Take stock of",
+fn verb(ask: Ask) -> &'static str {
+    match ask {
+        Ask::Restart => "Restart",
+        Ask::Stop => "Stop",
+        Ask::Start => "Start",
+        Ask::Logs { .. } => "Read the output of",
     }
 }

@@ -13,7 +13,7 @@ use hydron_store::users::User;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::auth::{SignedIn, open_session, sha256_hex};
+use super::auth::{SignedIn, account, open_session, sha256_hex};
 use super::input::{InvalidField, display_name, email, new_password};
 use super::passwords::PasswordError;
 use crate::app::AppState;
@@ -76,7 +76,7 @@ pub async fn issue_link(app: &AppState) -> Result<Option<Zeroizing<String>>, Sto
 }
 
 /// Makes the first owner and the first team, and signs the owner in.
-pub async fn complete(app: &AppState, setup: Setup) -> Result<SignedIn, SetupError> {
+pub async fn complete(app: &AppState, setup: Setup, network_address: &str) -> Result<SignedIn, SetupError> {
     if !needed(app).await? {
         return Err(SetupError::AlreadyDone);
     }
@@ -107,6 +107,7 @@ pub async fn complete(app: &AppState, setup: Setup) -> Result<SignedIn, SetupErr
     tx.insert_team(&team).await?;
     tx.insert_member(team.id, user.id, Role::Owner).await?;
     let secret = open_session(app, &mut tx, user.id).await?;
+    tx.remember_login_address(&account(&user.email), network_address).await?;
     let actor = Actor::User { id: user.id, name: user.name.clone() };
     tx.audit(team.id, &actor, AuditDraft::new("installation.set_up", team.id, json!({ "owner": user.id })))
         .await?;

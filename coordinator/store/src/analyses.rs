@@ -85,17 +85,27 @@ on_both! {
 }
 
 impl SystemTx {
-    /// Claims the oldest reading that nobody works on, until `held_until`.
-    pub async fn claim_analysis(&mut self, held_until: i64) -> Result<Option<(TeamId, AnalysisId)>> {
+    /// Claims the oldest reading that nobody works on, until `held_until`, of the team of which the fewest are worked on.
+    /// None of a team of which `per_team` are: the others of a team wait for each other, never other teams for them.
+    pub async fn claim_analysis(
+        &mut self,
+        held_until: i64,
+        per_team: i64,
+    ) -> Result<Option<(TeamId, AnalysisId)>> {
         let now = self.now();
         let row: Option<(Text<TeamId>, Text<AnalysisId>)> = self
             .q("UPDATE analysis SET held_until = $1, attempts = attempts + 1 WHERE (team_id, id) IN ( \
-                SELECT team_id, id FROM analysis WHERE held_until < $2 \
-                AND state IN ('queued', 'cloning', 'reading', 'detecting') ORDER BY created_at LIMIT 1")
+                SELECT a.team_id, a.id FROM analysis a WHERE a.held_until < $2 \
+                AND a.state IN ('queued', 'cloning', 'reading', 'detecting') \
+                AND (SELECT COUNT(*) FROM analysis b WHERE b.team_id = a.team_id AND b.held_until >= $2 \
+                AND b.state IN ('queued', 'cloning', 'reading', 'detecting')) < $3 \
+                ORDER BY (SELECT COUNT(*) FROM analysis b WHERE b.team_id = a.team_id AND b.held_until >= $2 \
+                AND b.state IN ('queued', 'cloning', 'reading', 'detecting')), a.created_at LIMIT 1")
             .pg(" FOR UPDATE SKIP LOCKED")
             .sql(") RETURNING team_id, id")
             .bind(held_until)
             .bind(now)
+            .bind(per_team)
             .opt()
             .await?;
         Ok(row.map(|(team, id)| (team.0, id.0)))

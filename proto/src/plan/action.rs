@@ -99,7 +99,9 @@ impl Action {
             Self::Shell(shell) => shell.env.iter().flat_map(EnvVar::secrets).collect(),
             Self::GitCheckout(checkout) => checkout.credential.iter().collect(),
             Self::ImagePull(pull) => pull.credential.iter().collect(),
-            Self::Operate(Operation::Rollback { secrets, .. }) => secrets.iter().collect(),
+            Self::Operate(Operation::Rollback { secrets, .. } | Operation::Logs { secrets, .. }) => {
+                secrets.iter().collect()
+            }
             Self::Packages(_)
             | Self::File(_)
             | Self::Directory(_)
@@ -318,6 +320,8 @@ pub enum Operation {
         service: ServiceId,
         /// How many lines, at most 10,000.
         lines: u32,
+        /// The secrets of its environment, to be taken out of what it printed.
+        secrets: Vec<SecretRef>,
     },
     /// Containers, images, volumes and routes of this server, as the step's result.
     Inventory {},

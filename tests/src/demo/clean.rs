@@ -1,5 +1,6 @@
-//! Removes exactly what the demo made: the containers, networks, volumes and images of its one project, its proxy, its
-//! processes and its files. Packages, the Docker Engine and base images stay: they may serve others by now.
+//! Removes exactly what the demo made: every container, network, volume and image that carries the label of its server,
+//! whichever project they are of; its proxy, its processes and its files. Packages, the Docker Engine and base images
+//! stay: they may serve others by now.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -9,33 +10,45 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 
 use super::screen::say;
-use super::state::State;
+use super::state::Remembered;
 use crate::stack::process::signal;
 
-/// Label with the project's id on everything the agent makes in Docker.
+/// Label with the project's id on everything an agent makes in Docker.
 const PROJECT_LABEL: &str = "hydron.project";
+/// Label with the server's id on the same things.
+const SERVER_LABEL: &str = "hydron.server";
 
-/// Removes what the demo made; safe to repeat.
+/// Removes what the demo of a state directory made, also when that directory was deleted; safe to repeat.
 pub fn clean(dir: &Path) -> anyhow::Result<()> {
-    if !dir.exists() {
+    let known = Remembered::of(dir)?;
+    if known.is_none() && !dir.exists() {
         say("There is no demo to remove.");
         return Ok(());
     }
-    let state = State::open(dir)?;
-    if let Some(root) = &state.remembered.agent_root {
+    remove_made(&known.unwrap_or_default())?;
+    if dir.exists() {
+        std::fs::remove_dir_all(dir).with_context(|| format!("remove {}", dir.display()))?;
+    }
+    say("Removed the demo: its containers, networks, volumes, images, proxy and files.");
+    Ok(())
+}
+
+/// Removes what the agent of a demo made, and the agent. Last its files, which say what else there is.
+pub(super) fn remove_made(known: &Remembered) -> anyhow::Result<()> {
+    if let Some(root) = &known.agent_root {
         end_processes_of(root)?;
     }
-    if let Some(project) = &state.remembered.project {
-        remove_docker_objects(project)?;
+    if let Some(server) = &known.server {
+        remove_labelled(SERVER_LABEL, server)?;
     }
-    if let Some(root) = &state.remembered.agent_root
-        && !root.starts_with(dir)
+    if let Some(project) = &known.project {
+        remove_labelled(PROJECT_LABEL, project)?;
+    }
+    if let Some(root) = &known.agent_root
         && root.exists()
     {
         std::fs::remove_dir_all(root).with_context(|| format!("remove {}", root.display()))?;
     }
-    std::fs::remove_dir_all(dir).with_context(|| format!("remove {}", dir.display()))?;
-    say("Removed the demo: its containers, networks, volumes, images, proxy and files.");
     Ok(())
 }
 
@@ -78,7 +91,11 @@ fn processes_of(root: &Path) -> anyhow::Result<Vec<u32>> {
 
 /// Removes the containers, networks, volumes and images that carry a project's label.
 pub fn remove_docker_objects(project: &str) -> anyhow::Result<()> {
-    let filter = format!("label={PROJECT_LABEL}={project}");
+    remove_labelled(PROJECT_LABEL, project)
+}
+
+fn remove_labelled(label: &str, value: &str) -> anyhow::Result<()> {
+    let filter = format!("label={label}={value}");
     for (list, remove) in [
         (vec!["ps", "--all", "--quiet"], vec!["rm", "--force", "--volumes"]),
         (vec!["network", "ls", "--quiet"], vec!["network", "rm"]),

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use serde_json::json;
 
-use super::state::State;
-use super::{ports, screen};
+use super::state::{Remembered, State, agent_root};
+use super::{clean, ports};
 use crate::git_host::{self, Access, GitHost};
 use crate::stack::agent::{Agent, AgentOptions};
 use crate::stack::client::Client;
@@ -130,7 +130,7 @@ async fn start_agent(
     progress.line(&format!("sites on ports {} and {}", ports.http, ports.https));
     let root = match &state.remembered.agent_root {
         Some(root) => root.clone(),
-        None => agent_root(state)?,
+        None => fresh_root(state, progress)?,
     };
     state.remembered.http_port = Some(ports.http);
     state.remembered.https_port = Some(ports.https);
@@ -158,29 +158,18 @@ async fn start_agent(
     Ok(agent)
 }
 
-/// Link and proxy run as users of their own and must be able to enter the agent's root. Where the state directory does
-/// not let them (a private home), the root stands under `/var/lib` and the state directory points to it.
-fn agent_root(state: &State) -> anyhow::Result<PathBuf> {
-    let inside = state.path("agent");
-    std::fs::create_dir_all(&inside)?;
-    if inside.ancestors().all(others_may_enter) {
-        return Ok(inside);
+/// A fresh root for an agent. What stands there belongs to a demo whose state directory was deleted: nobody could manage
+/// its containers any more, and its agent could not join again.
+fn fresh_root(state: &State, progress: &mut dyn Progress) -> anyhow::Result<PathBuf> {
+    let root = agent_root(state.dir())?;
+    if let Some(left) = Remembered::left_in(&root)? {
+        progress.line("removing what is left of the demo whose state directory was deleted");
+        clean::remove_made(&left)?;
     }
-    std::fs::remove_dir(&inside)?;
-    let outside = PathBuf::from("/var/lib/hydron-demo");
-    std::fs::create_dir_all(&outside).with_context(|| format!("make {}", outside.display()))?;
-    std::fs::set_permissions(&outside, std::fs::Permissions::from_mode(0o755))?;
-    std::os::unix::fs::symlink(&outside, &inside)?;
-    screen::say(&format!(
-        "    the agent's files are in {} (its unprivileged half may not enter {})",
-        outside.display(),
-        inside.display()
-    ));
-    Ok(outside)
-}
-
-fn others_may_enter(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o001 != 0)
+    std::fs::create_dir_all(&root).with_context(|| format!("make {}", root.display()))?;
+    std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755))?;
+    progress.line(&format!("the agent's files are in {}", root.display()));
+    Ok(root)
 }
 
 fn beside_us(name: &str) -> anyhow::Result<PathBuf> {

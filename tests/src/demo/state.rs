@@ -1,6 +1,7 @@
-//! What the demo remembers between runs, in `state.json` of its state directory.
+//! What the demo remembers between runs, in `state.json` of its state directory and again beside the agent's files.
 //!
-//! Rule: written after each thing is made, by write-and-rename; secrets stand in files of their own, mode 0600.
+//! Rule: written after each thing is made, by write-and-rename; secrets stand in files of their own, mode 0600. The copy
+//! is there for a state directory that somebody deleted: what it named still runs.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -8,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+/// The copy of `state.json` in the agent's root.
+const COPY: &str = "demo.json";
 
 /// The file's content.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -30,6 +35,48 @@ pub struct Remembered {
     pub agent_root: Option<PathBuf>,
 }
 
+impl Remembered {
+    /// What is remembered of the demo of a state directory, also when that directory was deleted. None: there is no demo.
+    pub fn of(dir: &Path) -> anyhow::Result<Option<Self>> {
+        match read(&dir.join("state.json"))? {
+            Some(known) => Ok(Some(known)),
+            None => Self::left_in(&agent_root(dir)?),
+        }
+    }
+
+    /// What is remembered in an agent's root. None: there is no such root.
+    pub fn left_in(root: &Path) -> anyhow::Result<Option<Self>> {
+        let known = read(&root.join(COPY))?;
+        let bare = || Self { agent_root: Some(root.to_owned()), ..Self::default() };
+        Ok(known.or_else(|| root.is_dir().then(bare)))
+    }
+}
+
+/// Where the agent of a state directory's demo has its files. Link and proxy run as users of their own, who may enter
+/// `/var/lib` and not everybody's home; each state directory has a root of its own, so that demos do not meet.
+pub fn agent_root(dir: &Path) -> anyhow::Result<PathBuf> {
+    let absolute: PathBuf = std::path::absolute(dir)?.components().collect();
+    let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
+    let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    Ok(PathBuf::from(format!("/var/lib/hydron-demo-{name}")))
+}
+
+fn read(path: &Path) -> anyhow::Result<Option<Remembered>> {
+    match std::fs::read(path) {
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map(Some)
+            .with_context(|| format!("{} is damaged; delete it to start over", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("read {}", path.display())),
+    }
+}
+
+fn write(path: &Path, remembered: &Remembered) -> anyhow::Result<()> {
+    let temporary = path.with_extension("json.new");
+    std::fs::write(&temporary, serde_json::to_vec_pretty(remembered)?)?;
+    std::fs::rename(temporary, path).with_context(|| format!("write {}", path.display()))
+}
+
 /// The state directory.
 #[derive(Debug)]
 pub struct State {
@@ -42,14 +89,7 @@ impl State {
     /// Opens (or makes) the state directory.
     pub fn open(dir: &Path) -> anyhow::Result<Self> {
         std::fs::create_dir_all(dir).with_context(|| format!("make {}", dir.display()))?;
-        let remembered = match std::fs::read(dir.join("state.json")) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).context("read state.json; `make demo-clean` starts over")?
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Remembered::default(),
-            Err(error) => return Err(error).context("read state.json"),
-        };
-        Ok(Self { dir: dir.to_owned(), remembered })
+        Ok(Self { dir: dir.to_owned(), remembered: read(&dir.join("state.json"))?.unwrap_or_default() })
     }
 
     /// A path below the state directory.
@@ -57,12 +97,18 @@ impl State {
         self.dir.join(name)
     }
 
+    /// The state directory itself.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Makes what is remembered durable.
     pub fn save(&self) -> anyhow::Result<()> {
-        let temporary = self.path("state.json.new");
-        std::fs::write(&temporary, serde_json::to_vec_pretty(&self.remembered)?)?;
-        std::fs::rename(temporary, self.path("state.json"))?;
-        Ok(())
+        write(&self.path("state.json"), &self.remembered)?;
+        match &self.remembered.agent_root {
+            Some(root) if root.is_dir() => write(&root.join(COPY), &self.remembered),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// Keeps a secret in a file of its own.

@@ -82,16 +82,16 @@ fn request(wanted: &ImageBuild, context: &StepContext<'_>) -> Result<BuildReques
         }
         args.insert(argument.name.to_string(), value);
     }
-    let labels = [
-        ("hydron.project", context.plan.project.to_string()),
-        ("hydron.name", wanted.service.to_string()),
-        (INPUT_LABEL, input_digest(wanted, context)?),
-    ];
+    let labels = [("hydron.name", wanted.service.to_string()), (INPUT_LABEL, input_digest(wanted, context)?)];
     Ok(BuildRequest {
         tag: wanted.tag.to_string(),
         dockerfile: context::DOCKERFILE.to_owned(),
         args,
-        labels: labels.into_iter().map(|(key, value)| (key.to_owned(), value)).collect(),
+        labels: context
+            .labels()
+            .into_iter()
+            .chain(labels.map(|(key, value)| (key.to_owned(), value)))
+            .collect(),
         memory_mb: wanted.memory_mb,
     })
 }

@@ -94,7 +94,7 @@ async fn create(
     context: &StepContext<'_>,
     engine: &Engine,
 ) -> Result<(), DockerError> {
-    let labels = [("hydron.project".to_owned(), context.plan.project.to_string())];
+    let labels = context.labels();
     let networks = [(record.name.to_string(), record.subnet), (record.names(), record.names_subnet)];
     for (name, subnet) in &networks {
         if engine.network(name).await?.is_some_and(|network| network.subnets.contains(&subnet.to_string())) {

@@ -217,11 +217,11 @@ pub(super) fn description(
 
 fn labels(machine: &Machine<'_>, spec: &ReleaseSpec) -> HashMap<String, String> {
     let pairs = [
-        ("hydron.project", machine.context.plan.project.to_string()),
         ("hydron.service", spec.service.to_string()),
         ("hydron.name", spec.name.to_string()),
         ("hydron.release", spec.release.to_string()),
         ("hydron.run", machine.context.run.to_string()),
     ];
-    pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    let own = pairs.into_iter().map(|(key, value)| (key.to_owned(), value));
+    machine.context.labels().into_iter().chain(own).collect()
 }

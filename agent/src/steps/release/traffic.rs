@@ -39,7 +39,7 @@ pub(super) async fn switch(machine: &Machine<'_>, new: &ReleaseRecord) -> Result
             format!("{} stopped being healthy before the switch: {reason}", new.container),
         )
     })?;
-    point(machine, new, new.socket()).await
+    point(machine, new, new.socket()).await.map(drop)
 }
 
 /// A request through the proxy must be answered by the candidate.
@@ -102,7 +102,7 @@ pub(super) async fn put_back(
         if let Some(old) = old {
             start_again(machine, old).await?;
         }
-        return point(machine, new, old.and_then(ReleaseRecord::socket)).await;
+        return point(machine, new, old.and_then(ReleaseRecord::socket)).await.map(drop);
     }
     point(machine, new, old.and_then(ReleaseRecord::socket)).await?;
     drain(machine, Some(new)).await?;
@@ -133,14 +133,14 @@ pub(in crate::steps) async fn start_again(
     ))
 }
 
-/// Points a routed service to an address, or to nobody.
+/// Points a routed service to an address, or to nobody. Says whether requests went elsewhere before.
 pub(in crate::steps) async fn point(
     machine: &Machine<'_>,
     release: &ReleaseRecord,
     address: Option<SocketAddrV4>,
-) -> Result<(), StepFailure> {
+) -> Result<bool, StepFailure> {
     if routed(machine, release)?.is_none() {
-        return Ok(());
+        return Ok(false);
     }
     let service = release.spec.service;
     let edge = Edge::open(machine.context.root, machine.context.config, machine.context.cgroup).await?;
@@ -154,7 +154,7 @@ pub(in crate::steps) async fn point(
         let target = address.map_or_else(|| "nobody".to_owned(), |address| address.to_string());
         machine.say(&format!("generation {} sends requests to {target}", changed.state.generation)).await;
     }
-    Ok(())
+    Ok(changed.changed)
 }
 
 async fn stop_candidate(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<(), StepFailure> {

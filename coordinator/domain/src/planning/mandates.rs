@@ -2,14 +2,15 @@
 //!
 //! Rule: exactly what this plan does, plus the variables that the code is known to read; nothing else.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use hydron_proto::names::{EnvName, Hostname, SecretName};
+use hydron_proto::names::{EnvName, Hostname, ImageRef, SecretName};
 use hydron_proto::plan::{
     Action, ActionKind, Dockerfile, DockerfileRule, EnvVar, GitCheckout, ImageBuild, Mandate, PlanDocument,
     ReleaseSpec, SourceRule,
 };
 
+use super::steps;
 use crate::service::Service;
 
 /// How long releases need no new approval: half a year.
@@ -18,6 +19,7 @@ const VALID_MS: i64 = 183 * 24 * 60 * 60 * 1000;
 /// The mandate of one service.
 pub(super) fn mandate(
     service: &Service,
+    image: ImageRef,
     checkout: Option<&GitCheckout>,
     build: &ImageBuild,
     spec: &ReleaseSpec,
@@ -35,7 +37,9 @@ pub(super) fn mandate(
         service: service.id,
         name: service.name.clone(),
         source: source(checkout, build),
-        kinds,
+        image,
+        build_memory_mb: build.memory_mb,
+        kinds: kinds.into_iter().map(|kind| (kind, steps::rule(kind))).collect::<BTreeMap<_, _>>(),
         networks: BTreeSet::new(),
         volumes: Vec::new(),
         ports: BTreeSet::new(),
@@ -51,6 +55,11 @@ pub(super) fn mandate(
         command: None,
         pre_deploy: None,
         limits: spec.limits,
+        health: spec.health.clone(),
+        order: spec.order,
+        bake_s: spec.bake_s,
+        drain_s: spec.drain_s,
+        stop_grace_s: spec.stop_grace_s,
         valid_until_unix_ms: now_unix_ms.saturating_add(VALID_MS),
     };
     cover(&mut mandate, spec);
@@ -72,6 +81,7 @@ pub(super) fn follow_steps(plan: &mut PlanDocument) {
             own().find_map(|action| if let Action::Release(spec) = action { Some(spec) } else { None });
         if let Some(build) = build {
             mandate.source = source(checkout.filter(|_| build.checkout.is_some()), build);
+            mandate.build_memory_mb = build.memory_mb;
         }
         if let Some(spec) = spec {
             mandate.volumes.clear();
@@ -91,6 +101,11 @@ fn cover(mandate: &mut Mandate, spec: &ReleaseSpec) {
     mandate.command.clone_from(&spec.command);
     mandate.pre_deploy.clone_from(&spec.pre_deploy);
     mandate.limits = spec.limits;
+    mandate.health.clone_from(&spec.health);
+    mandate.order = spec.order;
+    mandate.bake_s = spec.bake_s;
+    mandate.drain_s = spec.drain_s;
+    mandate.stop_grace_s = spec.stop_grace_s;
 }
 
 fn source(checkout: Option<&GitCheckout>, build: &ImageBuild) -> SourceRule {

@@ -37,6 +37,11 @@ pub(super) fn site(project: ProjectId, service: Option<&ServiceName>) -> Result<
     }
 }
 
+/// The repository of a service's images: its mandate allows tags of no other.
+pub(super) fn image(project: ProjectId, service: &ServiceName) -> Result<ImageRef, PlanningError> {
+    parse(&format!("hydron/{}-{service}", project.short()))
+}
+
 /// An image: what it was built from is part of its tag, so that a tag never means two contents.
 pub(super) fn tag(
     project: ProjectId,
@@ -46,7 +51,7 @@ pub(super) fn tag(
 ) -> Result<ImageRef, PlanningError> {
     let commit: String = commit.unwrap_or("recipe").chars().take(12).collect();
     let recipe: String = recipe.chars().take(8).collect();
-    parse(&format!("hydron/{}-{service}:{commit}-{recipe}", project.short()))
+    parse(&format!("{}:{commit}-{recipe}", image(project, service)?))
 }
 
 /// The default host of a project.

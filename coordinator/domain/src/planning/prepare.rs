@@ -106,7 +106,9 @@ fn one<'a>(
     let changed =
         live.is_none_or(|live| live.server != server || live.fingerprint.as_ref() != Some(&fingerprint));
     let hosts: BTreeSet<_> = hosts_of(&model.sites, service.id).cloned().collect();
-    let mandate = mandates::mandate(service, checkout.as_ref(), &build, &spec, hosts, planning.now_unix_ms);
+    let image = names::image(planning.project.id, &service.name)?;
+    let mandate =
+        mandates::mandate(service, image, checkout.as_ref(), &build, &spec, hosts, planning.now_unix_ms);
     let downtime_s = match spec.order {
         ReleaseOrder::StopFirst if changed && live.is_some() => STOP_FIRST_DOWNTIME_S,
         ReleaseOrder::StopFirst | ReleaseOrder::StartFirst => 0,

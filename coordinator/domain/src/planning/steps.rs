@@ -6,7 +6,7 @@ use hydron_proto::ids::ServiceId;
 use hydron_proto::names::ResourceName;
 use hydron_proto::plan::{
     Action, ActionKind, Certificate, CertificateIssuer, DockerEngine, GitCheckout, InterruptPolicy, Network,
-    Phase, Probe, Route, RoutePath, Step, StepRef, Undo, Volume,
+    Phase, Probe, Route, RoutePath, Step, StepRef, StepRule, Undo, Volume,
 };
 
 use super::prepare::Prepared;
@@ -98,6 +98,12 @@ pub(super) fn probes(site: &Site<'_>) -> impl Iterator<Item = Step> {
             Action::Probe(probe),
         )
     })
+}
+
+/// What later releases must promise about a kind of step: what every plan promises about it.
+pub(super) fn rule(kind: ActionKind) -> StepRule {
+    let (_, timeout_s, on_interrupt, undo) = promises(kind);
+    StepRule { timeout_s, on_interrupt, undo }
 }
 
 fn step(title: &str, service: Option<ServiceId>, action: Action) -> Step {

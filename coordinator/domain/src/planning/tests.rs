@@ -311,9 +311,14 @@ fn a_redeploy_of_nothing_only_probes() {
 }
 
 #[test]
-fn a_new_variable_a_new_port_or_a_new_dockerfile_is_outside_the_mandate() {
+fn a_new_variable_port_dockerfile_command_or_health_path_is_outside_the_mandate() {
     type Change = fn(&mut World);
-    let changes: [Change; 4] = [
+    let changes: [Change; 5] = [
+        |world| {
+            let spec = &mut world.service("api").service.spec;
+            spec.health_path = Some("/elsewhere".to_owned());
+            spec.edited.insert("health_path".to_owned());
+        },
         |world| world.service("api").service.spec.port = Some(9000),
         |world| {
             world.service("api").service.spec.dockerfile.content = Some("FROM evil\n".to_owned());
@@ -339,6 +344,22 @@ fn a_new_variable_a_new_port_or_a_new_dockerfile_is_outside_the_mandate() {
         let plans = release_plans(&world.planning(), None, &mut releases(50)).unwrap();
         assert!(admit_release(&mandates, &plans.plans[0], NOW).is_err(), "change {number}");
     }
+}
+
+#[test]
+fn another_service_s_tag_is_outside_the_mandate() {
+    let (mut world, mandates) = World::corkboard().deployed();
+    world.services = services(world.project.id, &analysis(), 'b');
+    let plan = release_plans(&world.planning(), None, &mut releases(50)).unwrap().plans.remove(0);
+    let theirs = mandates.iter().find(|mandate| mandate.name.as_str() == "web").unwrap().image.clone();
+    let ours = plan.steps.iter().position(|step| step.title == "Build image api").unwrap();
+    for tag in [format!("{theirs}:1"), "postgres:15".to_owned()] {
+        let mut stolen = plan.clone();
+        let Action::ImageBuild(build) = &mut stolen.steps[ours].action else { panic!() };
+        build.tag = tag.parse().unwrap();
+        assert!(admit_release(&mandates, &stolen, NOW).is_err(), "{tag}");
+    }
+    assert_eq!(admit_release(&mandates, &plan, NOW), Ok(()));
 }
 
 #[test]
@@ -437,6 +458,19 @@ fn an_edited_step_makes_other_bytes_and_its_mandate_follows() {
     let edited = edit_steps(plan, &[edit(Some(action))]).unwrap();
     assert_ne!(edited.to_bytes().unwrap(), plan.to_bytes().unwrap());
     assert!(format!("{:?}", edited.mandates).contains("python:3.12"));
+    let index_of = |title: &str| plan.steps.iter().position(|step| step.title == title).unwrap();
+    let release = index_of("Release api");
+    let Action::Release(mut spec) = plan.steps[release].action.clone() else { panic!() };
+    (spec.bake_s, spec.health.deadline_s) = (60, 90);
+    let watched = StepEdit {
+        index: u32::try_from(release).unwrap(),
+        title: None,
+        timeout_s: None,
+        action: Some(serde_json::to_value(Action::Release(spec.clone())).unwrap()),
+    };
+    let edited = edit_steps(plan, &[watched]).unwrap();
+    let mandate = edited.mandates.iter().find(|mandate| mandate.service == spec.service).unwrap();
+    assert_eq!((mandate.bake_s, &mandate.health), (60, &spec.health));
     build.tag = "hydron/other:1".parse().unwrap();
     let stolen = serde_json::to_value(Action::ImageBuild(build)).unwrap();
     assert_eq!(edit_steps(plan, &[edit(Some(stolen))]).unwrap_err().field, format!("steps[{index}].action"));

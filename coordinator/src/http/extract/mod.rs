@@ -1,6 +1,7 @@
 //! What handlers take from a request, with problems (never axum's plain text) when it does not fit.
 
 mod body;
+mod forwarded;
 mod page;
 mod path;
 mod principal;

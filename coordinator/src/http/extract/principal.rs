@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use hydron_proto::ids::TeamId;
 
+use super::forwarded::client_of;
 use crate::app::AppState;
 use crate::http::problem::Problem;
 use crate::http::session_cookie;
@@ -18,7 +19,8 @@ use crate::services::principal::Principal;
 /// The header by which a session names its team.
 const TEAM_HEADER: &str = "hydron-team";
 
-/// Where a connection comes from; put into every request by the listener.
+/// Where a connection comes from; put into every request by the listener. As an argument of a handler it is the client's
+/// own address, also behind a proxy that the operator trusts.
 #[derive(Debug, Clone, Copy)]
 pub struct ClientAddress(pub IpAddr);
 
@@ -98,8 +100,9 @@ impl FromRequestParts<AppState> for Principal {
 impl FromRequestParts<AppState> for ClientAddress {
     type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, _app: &AppState) -> Result<Self, Problem> {
-        Ok(parts.extensions.get::<Self>().copied().unwrap_or(Self(IpAddr::from([0, 0, 0, 0]))))
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
+        let peer = parts.extensions.get::<Self>().copied().unwrap_or(Self(IpAddr::from([0, 0, 0, 0])));
+        Ok(Self(client_of(peer.0, &parts.headers, &app.config.trusted_proxies)))
     }
 }
 

@@ -113,6 +113,32 @@ on_every_engine! {
         assert_eq!(counts, [1, 2, 3, 1, 2]);
     }
 
+    async fn a_success_takes_its_own_attempt_back_and_no_other(db: TestStore) {
+        let mut tx = db.store.system().begin(NOW).await.unwrap();
+        for subject in ["address:a", "address:a", "address:b"] {
+            tx.count_login_attempt(subject, 1000).await.unwrap();
+        }
+        tx.uncount_login_attempt("address:a").await.unwrap();
+        assert_eq!(tx.count_login_attempt("address:a", 1000).await.unwrap(), 2);
+        for _ in 0..3 {
+            tx.uncount_login_attempt("address:b").await.unwrap();
+        }
+        assert_eq!(tx.count_login_attempt("address:b", 1000).await.unwrap(), 1, "never below none");
+    }
+
+    async fn an_address_is_known_for_its_account_until_its_time_is_over(db: TestStore) {
+        let mut tx = db.store.system().begin(NOW).await.unwrap();
+        for _ in 0..2 {
+            tx.remember_login_address("ada", "192.0.2.1").await.unwrap();
+        }
+        assert!(tx.knows_login_address("ada", "192.0.2.1", NOW - 1).await.unwrap());
+        assert!(!tx.knows_login_address("ada", "192.0.2.1", NOW).await.unwrap());
+        assert!(!tx.knows_login_address("ada", "192.0.2.2", 0).await.unwrap());
+        assert!(!tx.knows_login_address("bob", "192.0.2.1", 0).await.unwrap());
+        assert_eq!(tx.delete_old_login_addresses(NOW - 1).await.unwrap(), 0);
+        assert_eq!(tx.delete_old_login_addresses(NOW).await.unwrap(), 1);
+    }
+
     async fn an_idempotency_key_is_claimed_once_and_remembers_its_answer(db: TestStore) {
         let key = IdempotencyKey { team: team(&db.store, 1).await, actor: "usr".into(), key: "k".into() };
         let other = IdempotencyKey { team: team(&db.store, 2).await, ..key.clone() };

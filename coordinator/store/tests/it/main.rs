@@ -9,6 +9,7 @@
     reason = "these are tests: a failure should say where, at once"
 )]
 
+mod analyses;
 mod identity;
 mod team_rule;
 mod timeline;

@@ -5,8 +5,16 @@
 use std::path::Path;
 
 /// Tables without a team: people, how they sign in, and the teams themselves.
-const TEAMLESS: [&str; 7] =
-    ["app_user", "session", "setup_link", "login_attempt", "team", "schema_migration", "key_mark"];
+const TEAMLESS: [&str; 8] = [
+    "app_user",
+    "session",
+    "setup_link",
+    "login_attempt",
+    "login_address",
+    "team",
+    "schema_migration",
+    "key_mark",
+];
 
 /// The statements that look across teams, by how they begin: who somebody is by a secret, and the system's own jobs.
 const ACROSS_TEAMS: [&str; 17] = [

@@ -1,14 +1,18 @@
 //! Passwords, limits, sessions.
 
-use hydron_coordinator::config::PasswordCost;
+use std::sync::Arc;
+
+use hydron_coordinator::config::{Config, PasswordCost};
+use hydron_coordinator::services::auth;
 use hydron_coordinator::services::passwords::Passwords;
 use hydron_domain::identity::Role;
 use hydron_proto::ids::UserId;
+use hydron_store::Location;
 use hydron_store::users::User;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use crate::harness::{Answer, World};
+use crate::harness::{Answer, TestCoordinator, World};
 use crate::in_a_world;
 
 const DAY: i64 = 24 * 60 * 60 * 1000;
@@ -36,6 +40,16 @@ async fn with_ada(world: &World) {
 async fn sign_in(world: &World, password: &str) -> Answer {
     let body: Value = json!({ "email": "ADA@example.com", "password": password });
     world.coordinator.nobody().post("/auth/login", body).await
+}
+
+const HOME: &str = "192.0.2.7";
+const STRANGER: &str = "198.51.100.9";
+
+/// What somebody hears who tries from an address of the network.
+async fn from(world: &World, address: &str, password: &str) -> String {
+    let password = Zeroizing::new(password.to_owned());
+    let tried = auth::sign_in(&world.coordinator.app, "ada@example.com", password, address).await;
+    tried.map_or_else(|refused| refused.to_string(), |_| "in".to_owned())
 }
 
 in_a_world! {
@@ -68,6 +82,64 @@ in_a_world! {
             assert_eq!(sign_in(&world, "wrong wrong wrong").await.problem(401), "wrong_credentials");
         }
         assert_eq!(sign_in(&world, PASSWORD).await.status, 200, "success starts the count again");
+    }
+
+    async fn strangers_do_not_close_an_account_where_its_owner_signs_in(world: World) {
+        with_ada(&world).await;
+        assert_eq!(from(&world, HOME, PASSWORD).await, "in");
+        for _ in 0..6 {
+            from(&world, STRANGER, "wrong wrong wrong").await;
+        }
+        assert_eq!(from(&world, STRANGER, PASSWORD).await, "too many attempts to sign in");
+        assert_eq!(from(&world, HOME, PASSWORD).await, "in");
+        for _ in 0..5 {
+            assert_eq!(from(&world, HOME, "wrong wrong wrong").await, "the address or the password is wrong");
+        }
+        let guessed = from(&world, HOME, PASSWORD).await;
+        assert_eq!(guessed, "too many attempts to sign in", "there, too, guesses have an end");
+        // What is known of one account is nothing to another, and it is forgotten.
+        world.coordinator.clock.advance(90 * DAY);
+        for _ in 0..6 {
+            from(&world, STRANGER, "wrong wrong wrong").await;
+        }
+        assert_eq!(from(&world, HOME, PASSWORD).await, "too many attempts to sign in");
+    }
+
+    async fn successes_use_up_no_tries_of_those_who_share_an_address(world: World) {
+        with_ada(&world).await;
+        for number in 0..60 {
+            assert_eq!(from(&world, HOME, PASSWORD).await, "in", "{number}");
+        }
+        for number in 0..51 {
+            let password = Zeroizing::new("wrong wrong wrong".to_owned());
+            let email = format!("nobody{number}@example.com");
+            auth::sign_in(&world.coordinator.app, &email, password, HOME).await.unwrap_err();
+        }
+        let password = Zeroizing::new(PASSWORD.to_owned());
+        let new = auth::sign_in(&world.coordinator.app, "new@example.com", password, HOME).await;
+        assert!(matches!(new, Err(auth::AuthError::TooManyAttempts { .. })), "{new:?}");
+        assert_eq!(from(&world, HOME, PASSWORD).await, "in", "where she signed in before");
+    }
+
+    async fn behind_a_trusted_proxy_the_client_is_whom_it_names(world: World) {
+        let (config, clock) = (world.coordinator.config.clone(), world.coordinator.clock.clone());
+        if matches!(config.database, Location::Sqlite(_)) {
+            return;
+        }
+        let proxied = Config { trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()], ..config };
+        let other = TestCoordinator::start_with(proxied, clock, Arc::clone(&world.coordinator.dir)).await;
+        with_ada(&world).await;
+        let try_from = async |who: &TestCoordinator, address: &str, password: &str| {
+            let body = json!({ "email": "ada@example.com", "password": password });
+            who.nobody().with("x-forwarded-for", address).post("/auth/login", body).await.status
+        };
+        assert_eq!(try_from(&other, HOME, PASSWORD).await, 200);
+        for _ in 0..6 {
+            try_from(&other, STRANGER, "wrong wrong wrong").await;
+        }
+        assert_eq!(try_from(&other, STRANGER, PASSWORD).await, 429);
+        assert_eq!(try_from(&other, HOME, PASSWORD).await, 200);
+        assert_eq!(try_from(&world.coordinator, HOME, PASSWORD).await, 429, "here nobody's word is taken");
     }
 
     async fn thirty_guesses_at_once_are_five_guesses(world: World) {

@@ -85,7 +85,7 @@ in_a_world! {
         let api = bench.service(&project, "api").await;
         let changes: [(&str, Value); 2] = [
             ("variable GREETING of api was added", json!({ "vars": [{ "name": "GREETING", "value": "1" }] })),
-            ("variable SECRET_KEY of api was added", json!({ "vars": [{ "name": "SECRET_KEY", "value": "s" }] })),
+            ("variable SECRET_KEY of api was added", json!({ "vars": [{ "name": "SECRET_KEY", "value": "secret" }] })),
         ];
         for (reason, body) in changes {
             let plan = bench.plan(&project).await;

@@ -128,6 +128,8 @@ in_a_world! {
             ("LD_PRELOAD", "x", "vars[0].name"),
             ("PATH", "x", "vars[0].name"),
             ("A", "a\0b", "vars[0].value"),
+            // It could not be taken out of logs.
+            ("A_TOKEN", "12345", "vars[0].value"),
         ] {
             let body = json!({ "vars": [{ "name": name, "value": value }] });
             let answer = bench.owner().put(&format!("/services/{id}/env"), body).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use hydron_coordinator::clients::git::{GitClient, Request};
 use hydron_domain::analysis_run::{AnalysisRun, AnalysisState, SourceSpec, pending_steps};
+use hydron_domain::identity::Role;
 use hydron_proto::ids::{AnalysisId, ProjectId};
 use hydron_proto::names::{GitUrl, RelPath};
 use hydron_proto::source::{CAPS, Caps};
@@ -13,7 +14,7 @@ use hydron_tests::git_host::publish_blob;
 use serde_json::json;
 
 use super::Bench;
-use crate::harness::{ACTOR, TestCoordinator, World};
+use crate::harness::{ACTOR, TestCoordinator, Who, World};
 use crate::in_a_world;
 
 in_a_world! {
@@ -116,6 +117,23 @@ in_a_world! {
             assert!(bench.services(&project).await.is_empty());
             assert!(found["steps"].as_array().unwrap().iter().any(|step| step["state"] == "failed"));
         }
+    }
+
+    async fn a_team_whose_repositories_never_answer_waits_alone(world: World) {
+        let bench = Bench::start(&world).await;
+        bench.publish("main", |_| {});
+        let theirs = world.theirs.caller(Who::Session(Role::Owner));
+        for number in 0..4 {
+            let project = theirs.post("/projects", json!({ "name": format!("tarpit {number}") })).await.ok(201);
+            let path = format!("/projects/{}/analyses", project["id"].as_str().unwrap());
+            theirs.post(&path, json!({ "url": bench.git.url("~silent/app.git") })).await.ok(202);
+        }
+        let project = bench.project().await;
+        let found = bench.analyse(&project, json!({ "url": bench.git.url("app.git") })).await;
+        assert_eq!(found["state"], "done", "{found}");
+        let waiting = theirs.get("/projects").await.ok(200);
+        let status = |project: &serde_json::Value| project["status"] == "analyzing";
+        assert!(waiting["items"].as_array().unwrap().iter().all(status), "theirs are still waited for: {waiting}");
     }
 
     async fn a_reading_that_was_cut_off_is_begun_again_and_after_a_few_times_it_fails(world: World) {

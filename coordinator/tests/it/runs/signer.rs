@@ -6,10 +6,13 @@ use std::collections::BTreeSet;
 use hydron_coordinator::keys::signer::{SignError, SignRequest, SignedPlan};
 use hydron_domain::approval::{ApprovalState, ApprovalSubject};
 use hydron_proto::envelope::{PinnedSigner, PlanDigest, Verifier};
-use hydron_proto::ids::{ApprovalId, InfrastructurePlanId, ProjectId, RunId, ServerId, ServiceId, TeamId};
+use hydron_proto::ids::{
+    ApprovalId, InfrastructurePlanId, ProjectId, ReleaseId, RunId, ServerId, ServiceId, TeamId,
+};
 use hydron_proto::plan::{
-    Action, ActionKind, DockerfileRule, GitCheckout, Limits, Mandate, Operation, PlanDocument, PlanKind,
-    Risk, Shell, SourceRule, Step,
+    Action, ActionKind, Dockerfile, DockerfileRule, GitCheckout, Health, HealthKind, ImageBuild,
+    InterruptPolicy, Limits, Mandate, Operation, PlanDocument, PlanKind, ReleaseImage, ReleaseOrder,
+    ReleaseSpec, Risk, Shell, SourceRule, Step, StepRule, Undo,
 };
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::SignedEnvelope;
@@ -79,6 +82,7 @@ fn service() -> ServiceId {
 }
 
 fn mandate(valid_until_unix_ms: i64) -> Mandate {
+    let rule = StepRule { timeout_s: 60, on_interrupt: InterruptPolicy::Rerun, undo: Undo::None };
     Mandate {
         service: service(),
         name: "api".parse().unwrap(),
@@ -88,18 +92,110 @@ fn mandate(valid_until_unix_ms: i64) -> Mandate {
             context: "".parse().unwrap(),
             dockerfile: DockerfileRule::Repository { path: "Dockerfile".parse().unwrap() },
         },
-        kinds: [ActionKind::GitCheckout].into(),
-        networks: BTreeSet::new(),
+        image: "hydron/p-api".parse().unwrap(),
+        build_memory_mb: 512,
+        kinds: [ActionKind::GitCheckout, ActionKind::ImageBuild, ActionKind::Release]
+            .map(|kind| (kind, rule))
+            .into(),
+        networks: ["hy-p".parse().unwrap()].into(),
         volumes: vec![],
-        ports: BTreeSet::new(),
+        ports: [8000].into(),
         hosts: BTreeSet::new(),
         env: BTreeSet::new(),
         secrets: BTreeSet::new(),
         command: None,
         pre_deploy: None,
         limits: Limits { memory_mb: 256, cpu_milli: 500, pids: 100 },
+        health: HEALTH,
+        order: ReleaseOrder::StopFirst,
+        bake_s: 3,
+        drain_s: 30,
+        stop_grace_s: 10,
         valid_until_unix_ms,
     }
+}
+
+const HEALTH: Health = Health { check: HealthKind::Tcp {}, successes: 2, interval_ms: 500, deadline_s: 60 };
+
+fn build(tag: &str) -> ImageBuild {
+    ImageBuild {
+        service: "api".parse().unwrap(),
+        checkout: Some("api".parse().unwrap()),
+        context: "".parse().unwrap(),
+        dockerfile: Dockerfile::Repository { path: "Dockerfile".parse().unwrap() },
+        args: vec![],
+        tag: tag.parse().unwrap(),
+        memory_mb: 512,
+    }
+}
+
+fn swap(tag: &str) -> ReleaseSpec {
+    ReleaseSpec {
+        service: service(),
+        name: "api".parse().unwrap(),
+        release: ReleaseId::new(1, [6; 10]),
+        image: ReleaseImage::Built { tag: tag.parse().unwrap() },
+        command: None,
+        env: vec![],
+        port: Some(8000),
+        network: "hy-p".parse().unwrap(),
+        volumes: vec![],
+        limits: Limits { memory_mb: 256, cpu_milli: 500, pids: 100 },
+        health: HEALTH,
+        order: ReleaseOrder::StopFirst,
+        pre_deploy: None,
+        bake_s: 3,
+        drain_s: 30,
+        stop_grace_s: 10,
+    }
+}
+
+/// Steps that fetch, build and release.
+fn swapping(build: ImageBuild, swap: ReleaseSpec) -> Vec<Step> {
+    let actions = [Action::ImageBuild(build), Action::Release(swap)];
+    let step = |action: Action| Step {
+        risk: action.risk(),
+        action,
+        service: Some(service()),
+        ..probe_step("a step")
+    };
+    std::iter::once(fetch(OURS)).chain(actions.map(step)).collect()
+}
+
+/// Steps that differ in one thing from what the mandate gives, and each of them alone is refused.
+fn beyond() -> Vec<(&'static str, Vec<Step>)> {
+    let (ours, theirs) = ("hydron/p-api:2", "hydron/p-other:2");
+    let swapped = |change: fn(&mut ReleaseSpec)| {
+        let mut spec = swap(ours);
+        change(&mut spec);
+        swapping(build(ours), spec)
+    };
+    let promised = |change: fn(&mut Step)| {
+        let mut steps = swapping(build(ours), swap(ours));
+        change(&mut steps[2]);
+        steps
+    };
+    let mut with_shell = shell();
+    with_shell.service = Some(service());
+    vec![
+        ("another repository", vec![fetch("https://git.example/evil/api.git")]),
+        ("a shell", vec![fetch(OURS), with_shell]),
+        ("no service", vec![fetch(OURS), Step { service: None, ..fetch(OURS) }]),
+        ("a build over another's tag", swapping(build(theirs), swap(ours))),
+        ("another's image", swapping(build(ours), swap(theirs))),
+        ("another's tag in both", swapping(build(theirs), swap(theirs))),
+        ("a database's image", swapping(build("postgres:15"), swap(ours))),
+        ("a build with more memory", swapping(ImageBuild { memory_mb: 513, ..build(ours) }, swap(ours))),
+        ("two on one volume", swapped(|spec| spec.order = ReleaseOrder::StartFirst)),
+        ("another health", swapped(|spec| spec.health.check = HealthKind::Running {})),
+        ("a shorter watch", swapped(|spec| spec.bake_s = 0)),
+        ("a shorter drain", swapped(|spec| spec.drain_s = 0)),
+        ("a longer grace", swapped(|spec| spec.stop_grace_s = 11)),
+        ("more time", promised(|step| step.timeout_s = 61)),
+        ("another answer to an interruption", promised(|step| step.on_interrupt = InterruptPolicy::Ask)),
+        ("an undo", promised(|step| step.undo = Undo::Own)),
+        ("a guard", promised(|step| step.guarded = true)),
+    ]
 }
 
 fn fetch(url: &str) -> Step {
@@ -208,16 +304,15 @@ in_a_world! {
         desk.sign(&approved, Some(yes)).await.unwrap();
         desk.sign(&release.to_bytes().unwrap(), None).await.unwrap();
 
-        let mut with_shell = shell();
-        with_shell.service = Some(service());
-        for outside in [
-            vec![fetch("https://git.example/evil/api.git")],
-            vec![fetch(OURS), with_shell],
-            vec![fetch(OURS), Step { service: None, ..fetch(OURS) }],
-        ] {
-            let plan = desk.plan(PlanKind::Release, outside);
-            let refused = desk.refuses(&plan, None).await;
-            assert!(matches!(refused, SignError::OutsideMandate(RejectCode::OutsideMandate)), "{refused}");
+        let whole = desk.plan(PlanKind::Release, swapping(build("hydron/p-api:2"), swap("hydron/p-api:2")));
+        desk.sign(&whole.to_bytes().unwrap(), None).await.unwrap();
+
+        for (what, steps) in beyond() {
+            let refused = desk.refuses(&desk.plan(PlanKind::Release, steps), None).await;
+            assert!(
+                matches!(refused, SignError::OutsideMandate(RejectCode::OutsideMandate)),
+                "{what}: {refused}"
+            );
         }
         // Nor when its time is over, nor on another server.
         world.coordinator.clock.advance(3_600_000);

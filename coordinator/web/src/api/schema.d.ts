@@ -98,7 +98,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Signs in. After five wrong tries an address waits a quarter of an hour. */
+        /** Signs in. After five wrong tries an address waits a quarter of an hour, except where somebody signed in with it before. */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -1954,20 +1954,43 @@ export interface components {
         };
         /** @description The bounds of releases of one service. */
         Mandate: {
+            /**
+             * Format: int32
+             * @description Watch time after the switch, seconds.
+             */
+            bake_s: number;
+            /**
+             * Format: int32
+             * @description Memory ceiling of a build, MiB.
+             */
+            build_memory_mb: number;
             /** @description Its command, if it replaces the image's. */
             command?: string[] | null;
+            /**
+             * Format: int32
+             * @description Wait for open connections to the old one, seconds.
+             */
+            drain_s: number;
             /** @description Variables it may set. */
             env: components["schemas"]["EnvName"][];
+            /** @description How it is known to be well. */
+            health: components["schemas"]["Health"];
             /** @description Hosts its probes may ask. */
             hosts: components["schemas"]["Hostname"][];
-            /** @description Which step kinds a release may use. */
-            kinds: components["schemas"]["ActionKind"][];
+            /** @description The repository of the images that are built for it, e.g. `hydron/prj-api`: a tag of any other is somebody else's. */
+            image: components["schemas"]["ImageRef"];
+            /** @description Which step kinds a release may use, and what must be promised about each. */
+            kinds: {
+                [key: string]: components["schemas"]["StepRule"];
+            };
             /** @description Ceilings of its limits. */
             limits: components["schemas"]["Limits"];
             /** @description Its name. */
             name: components["schemas"]["ServiceName"];
             /** @description Networks it may join. */
             networks: components["schemas"]["ResourceName"][];
+            /** @description Whether old and new may run side by side: two databases on one volume must not. */
+            order: components["schemas"]["ReleaseOrder"];
             /** @description Ports it may listen on. */
             ports: number[];
             /** @description Its pre-deploy command. */
@@ -1978,6 +2001,11 @@ export interface components {
             service: components["schemas"]["ServiceId"];
             /** @description Where its code or image may come from. */
             source: components["schemas"]["SourceRule"];
+            /**
+             * Format: int32
+             * @description Time between TERM and KILL, seconds.
+             */
+            stop_grace_s: number;
             /**
              * Format: int64
              * @description No release starts after this, milliseconds since 1970.
@@ -2085,6 +2113,8 @@ export interface components {
             lines: number;
             /** @enum {string} */
             operation: "logs";
+            /** @description The secrets of its environment, to be taken out of what it printed. */
+            secrets: components["schemas"]["SecretRef"][];
             /** @description Which. */
             service: components["schemas"]["ServiceId"];
         } | {
@@ -3249,6 +3279,18 @@ export interface components {
              */
             step: number;
         };
+        /** @description What must be promised about a step of one kind. */
+        StepRule: {
+            /** @description What happens when its outcome is unknown. */
+            on_interrupt: components["schemas"]["InterruptPolicy"];
+            /**
+             * Format: int32
+             * @description Ceiling of its time-out, seconds.
+             */
+            timeout_s: number;
+            /** @description What happens when it fails. */
+            undo: components["schemas"]["Undo"];
+        };
         /**
          * @description Where a step stands, with regard to its current attempt.
          * @enum {string}
@@ -3311,6 +3353,11 @@ export interface components {
          * @enum {string}
          */
         TokenState: "unused" | "bound" | "consumed" | "expired" | "revoked";
+        /**
+         * @description What happens to a step's own traces when it fails.
+         * @enum {string}
+         */
+        Undo: "none" | "own";
         /** @description What changes; what is left out stays. */
         UpdateProject: {
             name?: string | null;

@@ -7,6 +7,7 @@ import { plural } from "../format/format";
 import { seenIn } from "./describe";
 import { Button } from "../ui/button";
 import { Field, Input } from "../ui/field";
+import { fieldError, isFieldError } from "../ui/form";
 import { ProblemNote } from "../ui/problem-note";
 import { say } from "../ui/toast";
 
@@ -15,6 +16,9 @@ export function MissingValues({ service, project }: { service: Service; project:
   const [values, setValues] = useState<Record<string, string>>({});
   const known = new Map(service.env.map((one) => [one.name, one]));
   const filled = service.missing.filter((name) => (values[name] ?? "") !== "");
+  // The answer names a variable by its place in what was sent.
+  const places = (save.variables ?? []).map((sent, place) => ({ name: sent.name, field: `vars[${String(place)}].value` }));
+  const refused = (name: string) => fieldError(save.error, places.find((one) => one.name === name)?.field ?? "");
   const submit = (event: FormEvent) => {
     event.preventDefault();
     save.mutate(
@@ -32,7 +36,7 @@ export function MissingValues({ service, project }: { service: Service; project:
         {service.missing.map((name) => {
           const one = known.get(name);
           return (
-            <Field key={name} label={name} hint={one?.description ?? (one?.source ? `It is ${seenIn(one.source)}` : undefined)}>
+            <Field key={name} label={name} hint={one?.description ?? (one?.source ? `It is ${seenIn(one.source)}` : undefined)} error={refused(name)}>
               <Input
                 type={one?.secret === false ? "text" : "password"}
                 value={values[name] ?? ""}
@@ -46,7 +50,7 @@ export function MissingValues({ service, project }: { service: Service; project:
           );
         })}
       </div>
-      {save.isError && <ProblemNote error={save.error} className="mt-3" />}
+      {save.isError && !isFieldError(save.error, places.map((one) => one.field)) && <ProblemNote error={save.error} className="mt-3" />}
       <div className="mt-3 flex items-center gap-3">
         <Button type="submit" look="primary" size="sm" disabled={filled.length === 0 || service.locked} busy={save.isPending}>
           Save

@@ -21,7 +21,7 @@ pub(super) struct Login {
     password: String,
 }
 
-/// Signs in. After five wrong tries an address waits a quarter of an hour.
+/// Signs in. After five wrong tries an address waits a quarter of an hour, except where somebody signed in with it before.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", security(), request_body = Login, responses(
     (status = 200, body = MeBody),
     (status = "default", body = ProblemBody, content_type = "application/problem+json"),

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::super::auth::{MeBody, signed_in};
 use crate::app::AppState;
-use crate::http::extract::Body;
+use crate::http::extract::{Body, ClientAddress};
 use crate::http::problem::{Problem, ProblemBody};
 use crate::services::setup::{self, Setup};
 
@@ -44,10 +44,12 @@ pub(super) struct CompleteSetup {
 ))]
 pub(super) async fn complete_setup(
     State(app): State<AppState>,
+    ClientAddress(address): ClientAddress,
     Body(body): Body<CompleteSetup>,
 ) -> Result<Response, Problem> {
     let CompleteSetup { token, email, name, password, team_name } = body;
     let (token, password) = (Zeroizing::new(token), Zeroizing::new(password));
-    let done = setup::complete(&app, Setup { token, email, name, password, team_name }).await?;
+    let setup = Setup { token, email, name, password, team_name };
+    let done = setup::complete(&app, setup, &address.to_string()).await?;
     signed_in(&app, StatusCode::CREATED, done).await
 }
