@@ -15,6 +15,8 @@ mod crashes;
 mod docker;
 #[path = "../faults/mod.rs"]
 mod faults;
+mod fleet;
+mod house;
 mod kill_loop;
 mod load;
 mod main_job;
@@ -22,4 +24,5 @@ mod releases;
 mod repository;
 mod static_agent;
 mod systemd;
+mod viewers;
 mod world;
