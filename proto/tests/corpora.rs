@@ -26,5 +26,5 @@ fn no_reading_falls_over_its_seeds_or_over_any_piece_of_them() {
 
 #[test]
 fn no_reading_breaks_its_promise_over_mutations() {
-    mutations::keep_their_promise_over_mutations(FUZZ, PARSERS);
+    mutations::keep_their_promise_over_mutations(FUZZ, PARSERS, 4000);
 }

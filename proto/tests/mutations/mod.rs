@@ -8,9 +8,6 @@ use std::path::Path;
 /// A reading, as `parsers.rs` lists it.
 pub(crate) type Parser = (&'static str, fn(&[u8]) -> Result<(), String>);
 
-/// Mutations of one reading.
-const MUTATIONS: u32 = 4000;
-
 /// Every reading has a target, which calls it, and seeds.
 pub(crate) fn have_targets_and_seeds(fuzz: &str, parsers: &[Parser]) {
     for (name, _) in parsers {
@@ -32,12 +29,12 @@ pub(crate) fn answer_pieces_of_seeds(fuzz: &str, parsers: &[Parser]) {
     }
 }
 
-/// Thousands of changed seeds.
-pub(crate) fn keep_their_promise_over_mutations(fuzz: &str, parsers: &[Parser]) {
+/// So many changed seeds each.
+pub(crate) fn keep_their_promise_over_mutations(fuzz: &str, parsers: &[Parser], mutations: u32) {
     for (name, parse) in parsers {
         let seeds = seeds(fuzz, name);
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-        for round in 0..MUTATIONS {
+        for round in 0..mutations {
             let mutated = mutate(&seeds, &mut dice);
             let outcome = std::panic::catch_unwind(|| parse(&mutated));
             let kept = matches!(outcome, Ok(Ok(())));
