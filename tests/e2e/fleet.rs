@@ -118,8 +118,10 @@ struct Fleet {
 impl Fleet {
     fn start(agents: Vec<SimAgent>) -> Self {
         let (size, up, mut keepers) = (agents.len(), Arc::new(AtomicUsize::new(0)), JoinSet::new());
-        for agent in agents {
-            keepers.spawn(keep_connected(agent, up.clone()));
+        for (number, agent) in agents.into_iter().enumerate() {
+            // Real ones were not all started in the same moment.
+            let after = Duration::from_millis(10).saturating_mul(u32::try_from(number).unwrap());
+            keepers.spawn(keep_connected(agent, after, up.clone()));
         }
         Self { size, up, _keepers: keepers }
     }
@@ -149,7 +151,8 @@ impl Fleet {
 
 /// The waits of the real link (`agent/src/link/backoff.rs`): a window that doubles from a second to a minute, one attempt
 /// at a random point of each; or what the coordinator asked for.
-async fn keep_connected(agent: SimAgent, up: Arc<AtomicUsize>) {
+async fn keep_connected(agent: SimAgent, after: Duration, up: Arc<AtomicUsize>) {
+    tokio::time::sleep(after).await;
     let (mut window, mut rest) = (Duration::from_secs(1), Duration::ZERO);
     loop {
         let end = match agent.connect_welcomed().await {
