@@ -18,9 +18,9 @@ soak:        ## the long form of every fault: a crash at every write, minutes wi
 	@tests/lab/install test
 	@tests/lab/check soak
 
-mutants:     ## changes the code in one place at a time and sees whether a test notices: SHARD=0/8 for an eighth (hours)
+mutants:     ## mistakes that must never pass, one after the other (NAMES="..." for some); SHARD=0/8: any place of the code (hours)
 	@tests/lab/install mutants
-	@tests/lab/mutants $(SHARD)
+	@$(if $(SHARD),tests/lab/mutants $(SHARD),tests/lab/named-mutants $(NAMES))
 
 ci:          ## what .ci/run calls: lint, generated files, every test
 	@tests/lab/install test

@@ -21,6 +21,7 @@ pub mod identity;
 pub mod join;
 pub mod link;
 pub mod local;
+pub mod parsers;
 pub mod record;
 pub mod redact;
 pub mod root;

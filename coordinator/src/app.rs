@@ -39,6 +39,8 @@ pub struct AppState {
     pub agents: Agents,
     /// This process among coordinators that share a database.
     pub replica: Arc<str>,
+    /// When it began, milliseconds since 1970.
+    pub started_at: i64,
     /// Fetches commits.
     pub git: GitClient,
     /// Hashes and checks passwords.
@@ -96,6 +98,7 @@ impl AppState {
             signer: Arc::new(signer),
             agents: Agents::default(),
             replica: replica.into(),
+            started_at: clock.now_ms(),
             git: GitClient::new(config.sources.clone(), &config.data_dir)?,
             passwords: Passwords::new(config.password_cost),
             config: Arc::new(config),

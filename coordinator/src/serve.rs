@@ -104,7 +104,6 @@ impl Coordinator {
         let setup_link = setup_link(&app, &url).await?;
         lifecycle
             .spawn("web", listener::serve(socket, tls, router::build(app.clone()), app.stopping.clone()));
-        forget_connections(&app).await?;
         let (port, agents_address) = AgentsPort::bind(app.clone()).await?;
         lifecycle.spawn("agents", port.serve());
         lifecycle.spawn("drive runs", jobs::drive_runs::run(app.clone()));
@@ -154,16 +153,6 @@ fn own_names(app: &AppState, address: SocketAddr) -> Vec<String> {
         name.parse::<std::net::IpAddr>().is_ok() || name.parse::<hydron_proto::names::Hostname>().is_ok()
     };
     [host, listening, machine].into_iter().flatten().filter(is_name).collect()
-}
-
-/// With SQLite this is the only coordinator: whatever the one before it held, which may have been killed, is gone.
-async fn forget_connections(app: &AppState) -> hydron_store::Result<()> {
-    if matches!(app.config.database, hydron_store::Location::Postgres(_)) {
-        return Ok(());
-    }
-    let mut tx = app.store.system().begin(app.now()).await?;
-    tx.forget_connections().await?;
-    tx.commit().await
 }
 
 /// Removes what has ended. Safe on several coordinators at once: every statement is a condition on time.

@@ -7,6 +7,7 @@ pub mod envelope;
 pub mod frame;
 pub mod ids;
 pub mod names;
+pub mod parsers;
 pub mod plan;
 pub mod reject;
 pub mod seal;

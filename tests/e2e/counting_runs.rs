@@ -62,6 +62,16 @@ impl CountingRun {
 
 /// Makes so many approved runs that wait to be resumed, one after the other.
 pub(crate) async fn waiting(world: &mut World, count: usize) -> Vec<CountingRun> {
+    let steps = |counter: &Path| (0..STEPS).map(|index| counting(index, counter)).collect();
+    waiting_to(world, count, steps).await
+}
+
+/// An approved run of one step that says something.
+pub(crate) async fn waiting_to_say(world: &mut World, script: &str) -> RunId {
+    waiting_to(world, 1, |_| vec![shell("Say".to_owned(), script.to_owned())]).await.remove(0).id
+}
+
+async fn waiting_to(world: &mut World, count: usize, steps: impl Fn(&Path) -> Vec<Step>) -> Vec<CountingRun> {
     let me = world.client.get("/me").await.unwrap();
     let team: TeamId = me["team"]["id"].as_str().unwrap().parse().unwrap();
     // One each: only one run at a time changes a project.
@@ -75,7 +85,7 @@ pub(crate) async fn waiting(world: &mut World, count: usize) -> Vec<CountingRun>
     let mut runs = Vec::new();
     for project in projects {
         let counter = world.dir.join(format!("counter-{project}"));
-        let id = approved(&app, plan(world, team, project, &counter)).await;
+        let id = approved(&app, plan(world, team, project, steps(&counter))).await;
         runs.push(CountingRun { id, counter });
     }
     app.store.close().await;
@@ -108,14 +118,14 @@ async fn opened(world: &World) -> AppState {
     AppState::build(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap()
 }
 
-fn plan(world: &World, team: TeamId, project: ProjectId, counter: &Path) -> PlanDocument {
+fn plan(world: &World, team: TeamId, project: ProjectId, steps: Vec<Step>) -> PlanDocument {
     PlanDocument {
         version: 1,
         kind: PlanKind::Provisioning,
         team,
         project,
         server: world.server.parse().unwrap(),
-        steps: (0..STEPS).map(|index| counting(index, counter)).collect(),
+        steps,
         mandates: Vec::new(),
         repair: RepairBounds { per_step: 0, per_run: 0 },
     }
@@ -126,8 +136,12 @@ fn counting(index: u32, counter: &Path) -> Step {
         "echo step {index} begins; echo {index} >> {}; seq 1 {LINES}; sleep 0.05; echo step {index} ends",
         counter.display()
     );
+    shell(format!("Count {index}"), script)
+}
+
+fn shell(title: String, script: String) -> Step {
     Step {
-        title: format!("Count {index}"),
+        title,
         phase: Phase::Provisioning,
         service: None,
         action: Action::Shell(Shell { script, env: Vec::new(), expect: vec![0] }),

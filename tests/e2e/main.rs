@@ -16,6 +16,8 @@ mod demo;
 mod docker;
 #[path = "../faults/mod.rs"]
 mod faults;
+mod fleet;
+mod house;
 mod kill_loop;
 mod load;
 mod main_job;
@@ -23,4 +25,5 @@ mod releases;
 mod repository;
 mod static_agent;
 mod systemd;
+mod viewers;
 mod world;

@@ -130,6 +130,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.events()
         if self.path == "/socket":
             return self.socket()
+        if self.path == "/slow":
+            time.sleep(8)
         self.answer(ANSWER)
 
     def do_POST(self):

@@ -60,7 +60,7 @@ impl Journal {
 }
 
 /// The records, and how many bytes they fill.
-fn read(bytes: &[u8]) -> Result<(Vec<JournalRecord>, usize), JournalError> {
+pub(super) fn read(bytes: &[u8]) -> Result<(Vec<JournalRecord>, usize), JournalError> {
     let mut records = Vec::new();
     let mut at = 0;
     while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {

@@ -99,6 +99,13 @@ pub async fn run(
     }
 }
 
+/// What the bytes of a run's journal mean when an executor starts: how many they fill that are whole, and whether the
+/// records fit together. `None` when they are damaged. For whoever throws arbitrary bytes at it.
+pub fn judge_journal(bytes: &[u8]) -> Option<(usize, bool)> {
+    let (records, whole) = journal::read(bytes).ok()?;
+    Some((whole, run_state::RunState::fold(&records).is_ok()))
+}
+
 /// The local audit log of a root.
 pub fn audit_file(root: &Root) -> std::path::PathBuf {
     root.exec().join("audit.jsonl")

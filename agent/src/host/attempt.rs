@@ -260,7 +260,11 @@ fn fitting(result: StepResult) -> StepResult {
 
 #[cfg(test)]
 mod tests {
+    use hydron_proto::ids::{ProjectId, ServerId, TeamId};
+    use hydron_proto::plan::{PlanKind, RepairBounds};
+
     use super::*;
+    use crate::redact::Needles;
 
     #[test]
     fn a_message_of_any_length_and_script_keeps_its_beginning_and_its_end() {
@@ -287,5 +291,39 @@ mod tests {
         assert_eq!(kept.last().unwrap(), &format!("{} more are not listed", items.len() - kept.len() + 1));
         let few = StepResult::Inventory { items: items[..3].to_vec() };
         assert_eq!(fitting(few.clone()), few);
+    }
+
+    /// The last lines of a container that failed stand in the message, and an app may print its password before it ends.
+    #[test]
+    fn the_words_of_a_failure_are_told_without_secrets() {
+        let directory = tempfile::tempdir().unwrap();
+        let redactor = Redactor::new(Needles::of([&b"canary-4711"[..]]));
+        let plan = PlanDocument {
+            version: 1,
+            kind: PlanKind::Provisioning,
+            team: TeamId::new(1, [1; 10]),
+            project: ProjectId::new(1, [1; 10]),
+            server: ServerId::new(1, [1; 10]),
+            steps: Vec::new(),
+            mandates: Vec::new(),
+            repair: RepairBounds { per_step: 0, per_run: 0 },
+        };
+        let attempt = Attempt {
+            root: Root::new(directory.path()),
+            config: StepConfig::default(),
+            plan: Arc::new(plan),
+            run: RunId::new(1, [1; 10]),
+            step: 0,
+            number: 1,
+            secrets: Secrets::new(),
+            spool: Arc::new(Spool::new(directory.path().join("spool"), redactor.fresh())),
+            redactor,
+            doing: watch::Sender::new(String::new()),
+            cgroup: None,
+            control: Control::default(),
+        };
+        let failure = StepFailure::new("UNHEALTHY", "it ended; its last lines:\ndb://app:canary-4711@db");
+        let exited = attempt.exited(End::Failed(failure), Duration::ZERO);
+        assert_eq!(exited.error_message, "it ended; its last lines:\ndb://app:[redacted]@db");
     }
 }

@@ -61,8 +61,8 @@ impl Needles {
     }
 
     #[cfg(test)]
-    pub(super) fn sorted_lengths(&self) -> impl Iterator<Item = usize> {
-        self.sorted.iter().map(|needle| needle.len())
+    pub(super) fn all(&self) -> impl Iterator<Item = &[u8]> {
+        self.sorted.iter().map(|needle| needle.as_slice())
     }
 
     fn add(&mut self, secret: &[u8]) {
@@ -83,18 +83,38 @@ impl Needles {
         }
         self.keep(form.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect());
         self.keep(form.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()).collect());
-        self.keep(uri_escaped(form, |byte| format!("%{byte:02X}")));
-        self.keep(uri_escaped(form, |byte| format!("%{byte:02x}")));
+        for (unescaped, space) in URI_FORMS {
+            self.keep(uri_escaped(form, unescaped, space, |byte| format!("%{byte:02X}")));
+            self.keep(uri_escaped(form, unescaped, space, |byte| format!("%{byte:02x}")));
+        }
         self.keep(replaced(form, b'\'', b"'\\''"));
         self.keep(replaced(form, b'\'', b"'\"'\"'"));
-        self.keep(backslashed(form));
+        for (plain, plain_inside) in SHELL_FORMS {
+            self.keep(backslashed(form, plain, plain_inside));
+        }
+        for [double, single] in MARKUP_QUOTES {
+            self.keep(in_markup(form, double, single));
+        }
         if let Ok(text) = std::str::from_utf8(form) {
-            let json = serde_json::Value::from(text).to_string();
-            self.keep(json.trim_matches('"').as_bytes().to_vec());
-            self.keep(json.trim_matches('"').replace('/', "\\/").into_bytes());
+            self.add_json(text);
         }
         let crlf: Vec<u8> = replaced(form, b'\n', b"\r\n");
         self.keep(crlf);
+    }
+
+    /// As strings of JSON are written: plainly, for pages (Go), with slashes escaped (PHP), in ASCII alone (Python, Java).
+    fn add_json(&mut self, text: &str) {
+        let quoted = serde_json::Value::from(text).to_string();
+        let json = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted);
+        let for_pages = |letter: char| matches!(letter, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
+        let not_ascii = |letter: char| !letter.is_ascii();
+        self.keep(json.as_bytes().to_vec());
+        self.keep(json.replace('/', "\\/").into_bytes());
+        self.keep(unicode_escaped(json, for_pages, |unit| format!("\\u{unit:04x}")));
+        self.keep(unicode_escaped(json, not_ascii, |unit| format!("\\u{unit:04x}")));
+        self.keep(unicode_escaped(json, not_ascii, |unit| format!("\\u{unit:04X}")));
+        let slashes = json.replace('/', "\\/");
+        self.keep(unicode_escaped(&slashes, not_ascii, |unit| format!("\\u{unit:04x}")));
     }
 
     fn keep(&mut self, needle: Vec<u8>) {
@@ -115,25 +135,77 @@ fn base64_inside(form: &[u8], shift: usize, alphabet: &impl base64::Engine) -> V
     encoded.as_bytes().get(mixed_in_front..end).unwrap_or_default().to_vec()
 }
 
-/// RFC 3986 §2.3: everything but the unreserved characters is escaped.
-fn uri_escaped(form: &[u8], escape: impl Fn(u8) -> String) -> Vec<u8> {
+/// Characters besides letters and digits that stay as they are, and what a space becomes: RFC 3986 §2.3, Python's `quote` and
+/// `quote_plus`, JavaScript's `encodeURIComponent`, and the encoding of forms (WHATWG URL §5.2).
+const URI_FORMS: [(&[u8], &[u8]); 5] =
+    [(b"-._~", b"%20"), (b"-._~/", b"%20"), (b"-._~", b"+"), (b"-._~!*'()", b"%20"), (b"-._*", b"+")];
+
+/// How markup writes double and single quotes: not at all, XML, Python, Go, HTML.
+const MARKUP_QUOTES: [[&[u8]; 2]; 5] = [
+    [b"\"", b"'"],
+    [b"&quot;", b"&apos;"],
+    [b"&quot;", b"&#x27;"],
+    [b"&#34;", b"&#39;"],
+    [b"&quot;", b"&#39;"],
+];
+
+fn uri_escaped(form: &[u8], unescaped: &[u8], space: &[u8], escape: impl Fn(u8) -> String) -> Vec<u8> {
     let mut out = Vec::with_capacity(form.len());
     for byte in form {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            out.push(*byte);
-        } else {
-            out.extend(escape(*byte).into_bytes());
+        match byte {
+            b' ' => out.extend_from_slice(space),
+            plain if plain.is_ascii_alphanumeric() || unescaped.contains(plain) => out.push(*plain),
+            other => out.extend(escape(*other).into_bytes()),
         }
     }
     out
+}
+
+fn in_markup(form: &[u8], double: &[u8], single: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(form.len());
+    for byte in form {
+        match byte {
+            b'&' => out.extend_from_slice(b"&amp;"),
+            b'<' => out.extend_from_slice(b"&lt;"),
+            b'>' => out.extend_from_slice(b"&gt;"),
+            b'"' => out.extend_from_slice(double),
+            b'\'' => out.extend_from_slice(single),
+            other => out.push(*other),
+        }
+    }
+    out
+}
+
+/// UTF-16 units of the letters that are escaped.
+fn unicode_escaped(text: &str, which: impl Fn(char) -> bool, escape: impl Fn(u16) -> String) -> Vec<u8> {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if which(letter) {
+            let mut units = [0; 2];
+            out.extend(letter.encode_utf16(&mut units).iter().map(|unit| escape(*unit)));
+        } else {
+            out.push(letter);
+        }
+    }
+    out.into_bytes()
 }
 
 fn replaced(form: &[u8], byte: u8, with: &[u8]) -> Vec<u8> {
     form.iter().flat_map(|b| if *b == byte { with.to_vec() } else { vec![*b] }).collect()
 }
 
-/// As `printf %q` and `set -x` write it.
-fn backslashed(form: &[u8]) -> Vec<u8> {
-    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"_-./:=@%+,".contains(b) || !b.is_ascii();
-    form.iter().flat_map(|b| if plain(b) { vec![*b] } else { vec![b'\\', *b] }).collect()
+/// What stays as it is when a shell puts a backslash before everything else: as Bash's `printf %q` does it, where only a first
+/// `~` or `#` gets one (measured with 5.2), and as others do.
+const SHELL_FORMS: [(&[u8], &[u8]); 2] = [(b"_-./:=@%+", b"~#"), (b"_-./:=@%+,", b"")];
+
+fn backslashed(form: &[u8], plain: &[u8], plain_inside: &[u8]) -> Vec<u8> {
+    let is_plain = |at: usize, byte: &u8| {
+        byte.is_ascii_alphanumeric()
+            || !byte.is_ascii()
+            || plain.contains(byte)
+            || (at > 0 && plain_inside.contains(byte))
+    };
+    let escaped =
+        |(at, byte): (usize, &u8)| if is_plain(at, byte) { vec![*byte] } else { vec![b'\\', *byte] };
+    form.iter().enumerate().flat_map(escaped).collect()
 }

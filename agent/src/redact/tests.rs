@@ -85,6 +85,50 @@ fn every_common_encoding_is_masked_at_every_split_position() {
     }
 }
 
+/// What programs wrote of the secret, word for word.
+#[test]
+fn what_other_languages_write_is_masked() {
+    let secret = "p<&>\"q' r/ä~(x)";
+    for (who, written) in [
+        ("Python's json", r#"p<&>\"q' r/\u00e4~(x)"#),
+        ("Java's json", r#"p<&>\"q' r/\u00E4~(x)"#),
+        ("Go's json", r#"p\u003c\u0026\u003e\"q' r/ä~(x)"#),
+        ("PHP's json", r#"p<&>\"q' r\/\u00e4~(x)"#),
+        ("Python's quote", "p%3C%26%3E%22q%27%20r/%C3%A4~%28x%29"),
+        ("Python's quote_plus", "p%3C%26%3E%22q%27+r%2F%C3%A4~%28x%29"),
+        ("encodeURIComponent", "p%3C%26%3E%22q'%20r%2F%C3%A4~(x)"),
+        ("URLSearchParams", "p%3C%26%3E%22q%27+r%2F%C3%A4%7E%28x%29"),
+        ("Python's html.escape", "p&lt;&amp;&gt;&quot;q&#x27; r/ä~(x)"),
+        ("Go's html.EscapeString", "p&lt;&amp;&gt;&#34;q&#39; r/ä~(x)"),
+        ("a text node of XML", "p&lt;&amp;&gt;\"q' r/ä~(x)"),
+        ("printf %q", r#"p\<\&\>\"q\'\ r/ä~\(x\)"#),
+        ("od", "703c263e22712720722fc3a47e287829"),
+    ] {
+        let seen = whole(&[secret.as_bytes()], format!("before {written} after").as_bytes());
+        assert_eq!(String::from_utf8_lossy(&seen), "before [redacted] after", "{who}");
+    }
+}
+
+/// All that is looked for, each cut at every place.
+#[test]
+fn every_needle_is_masked_at_every_split_position() {
+    let key = b"-----BEGIN KEY-----\nMIIEvQ/+9\xc3\xa4==\nAoGBAK&<x>\n-----END KEY-----\n";
+    for secret in [&b"s3cr3t/p@ss w\"rd'1"[..], b"p<&>\"q' r/\xc3\xa4~(x)", b"\xff\x00\xfebinary\x80", key] {
+        let redactor = redactor(&[secret]);
+        let needles: Vec<Vec<u8>> = redactor.needles.all().map(<[u8]>::to_vec).collect();
+        assert!(needles.len() >= 10, "{} needles", needles.len());
+        for needle in needles {
+            let text = [b"<", needle.as_slice(), b">"].concat();
+            let expected = through(&redactor, &[&text]);
+            assert!(!expected.windows(needle.len()).any(|part| part == needle), "{}", needle.escape_ascii());
+            for at in 0..=text.len() {
+                let parted = through(&redactor, &[&text[..at], &text[at..]]);
+                assert!(parted == expected, "{} cut at {at}", needle.escape_ascii());
+            }
+        }
+    }
+}
+
 #[test]
 fn ordinary_output_leaves_at_once() {
     let mut redactor = redactor(&[b"correct horse battery staple"]);
@@ -126,7 +170,7 @@ proptest! {
     #[test]
     fn no_more_than_the_longest_needle_is_held_back(text in "[ab]{0,60}") {
         let mut redactor = redactor(&[b"abababab"]);
-        let longest = redactor.needles.sorted_lengths().max().unwrap();
+        let longest = redactor.needles.all().map(<[u8]>::len).max().unwrap();
         let mut out = 0;
         for (at, byte) in text.bytes().enumerate() {
             out += redactor.push(&[byte]).len();

@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use hydron_agent::local::{self, Incoming};
 use hydron_agent::run_dir::RunDir;
-use hydron_proto::wire::{self, RangeEnd, StepOutcome, event, to_executor};
+use hydron_proto::wire::{self, RangeEnd, StepOutcome, event, from_step_host, to_executor, to_step_host};
 
 use crate::world::{
     Signed, World, eventually, exited, lines, permit, pids_with, results, secret, shell_with_secret,
@@ -11,12 +12,13 @@ use crate::world::{
 
 /// A step that counts itself, then waits for `go`.
 fn counting(world: &World) -> String {
-    let (counter, go) = (world.path("counter"), world.path("go"));
-    format!(
-        "echo started; echo x >> {}; while ! test -e {}; do sleep 0.02; done; echo ended",
-        counter.display(),
-        go.display()
-    )
+    let counter = world.path("counter");
+    format!("echo started; echo x >> {}; sh -c '{}'; echo ended", counter.display(), waiting(world))
+}
+
+/// A program of its own, so that its words stand among the processes (a step's own script does not).
+fn waiting(world: &World) -> String {
+    format!("while ! test -e {}; do sleep 0.02; done", world.path("go").display())
 }
 
 async fn counting_run(world: &mut World) -> (Signed, crate::world::FakeLink) {
@@ -71,13 +73,15 @@ async fn a_step_that_ends_while_the_executor_is_dead_is_reported_by_its_exit_rec
 async fn a_host_killed_in_a_step_leaves_an_unknown_outcome_and_no_process() {
     let mut world = World::running();
     let (run, mut link) = counting_run(&mut world).await;
+    let waiting = waiting(&world);
+    let processes = || pids_with(&["sh", "-c", &waiting]);
+    eventually("a process of the step waits", || !processes().is_empty()).await;
     world.kill_hosts();
     let (events, ended) = link.events_until_range_end().await;
     assert_eq!((ended.end(), ended.next_step), (RangeEnd::Interrupted, 0));
     assert!(events.iter().any(|event| matches!(event.body, Some(event::Body::StepInterrupted(_)))));
     assert_eq!(results(&events), []);
-    let go = format!("test -e {}", world.path("go").display());
-    assert!(pids_with(&["sh", "-c", &go]).is_empty());
+    assert!(processes().is_empty());
     std::fs::write(world.path("go"), "").unwrap();
     assert!(!world.path("after").exists());
     // A person decides to run it again: that is the next attempt.
@@ -113,6 +117,30 @@ async fn executor_and_host_killed_together_leave_an_unknown_outcome() {
     assert_eq!(results(&events), []);
     std::fs::write(world.path("go"), "").unwrap();
     assert_eq!((lines(&world.path("counter")), world.path("after").exists()), (1, false));
+}
+
+/// A message of an executor that is dead may arrive late.
+#[tokio::test]
+async fn a_step_host_that_is_told_again_does_not_start_again() {
+    let mut world = World::running();
+    let (run, _) = counting_run(&mut world).await;
+    world.kill_executor();
+    std::fs::write(world.path("go"), "").unwrap();
+    let directory = RunDir::new(&world.root(), run.run);
+    eventually("the exit record is there", || directory.exit_of(0, 1).unwrap().is_some()).await;
+    let (read, mut writer) = local::connect(&directory.host_socket()).unwrap().into_split();
+    let start = wire::StartStep { step: 0, attempt: 1, plan_digest: run.digest.clone(), secrets: vec![] };
+    for body in [to_step_host::Body::Start(start), to_step_host::Body::Query(wire::QueryHost {})] {
+        local::send(&mut writer, &wire::ToStepHost { body: Some(body) }).await.unwrap();
+    }
+    let mut incoming = Incoming::new(read);
+    let status = loop {
+        let said: wire::FromStepHost = incoming.next().await.unwrap().expect("the host lives");
+        if let Some(from_step_host::Body::Status(status)) = said.body {
+            break status;
+        }
+    };
+    assert_eq!((status.step, lines(&world.path("counter"))), (None, 1));
 }
 
 #[tokio::test]

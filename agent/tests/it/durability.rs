@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::world::{BINARY, World, eventually, permit};
+use hydron_proto::wire::{self, event, journal_record};
+use prost::Message as _;
+
+use crate::world::{BINARY, World, eventually, lines, permit};
 
 /// Runs an executor under strace; its step hosts are traced as well.
 fn traced(world: &World) -> std::process::Child {
@@ -95,4 +98,42 @@ async fn an_event_is_told_and_a_step_started_only_after_the_journal_is_durable()
         let next = of_host.get(end + 1);
         assert_eq!(next, Some(&Call::Say), "the host writes an end down and then says it: {of_host:?}");
     }
+}
+
+/// Every write into the journal takes half a second, so that whoever does not wait for it is seen to be early.
+#[tokio::test]
+async fn a_step_runs_only_when_its_intent_is_in_the_journal() {
+    let mut world = World::joined();
+    let counter = world.path("counter");
+    let run = world.shell_run(&[&format!("echo x >> {}", counter.display())]);
+    let journal = world.journal(run.run);
+    let slowly = "inject=write:delay_enter=500000";
+    world.start_traced_executor(&["-P", journal.to_str().unwrap(), "-e", "trace=write", "-e", slowly]);
+    let mut link = world.link().await;
+    link.accepted(&run).await;
+    link.permit(permit(&run, 0, 0)).await;
+    eventually("the step runs", || lines(&counter) == 1).await;
+    let intended = records(&std::fs::read(&journal).unwrap()).into_iter().any(|record| {
+        matches!(
+            record.body,
+            Some(journal_record::Body::Event(wire::Event {
+                body: Some(event::Body::StepStarting(wire::StepStarting { step: 0, attempt: 1 })),
+                ..
+            }))
+        )
+    });
+    link.events_until_range_end().await;
+    world.end_traced_executor();
+    assert!(intended, "the step ran before its intent was written down");
+}
+
+/// Length, checksum, payload; one after the other.
+fn records(mut bytes: &[u8]) -> Vec<wire::JournalRecord> {
+    let mut records = Vec::new();
+    while let Some((head, rest)) = bytes.split_first_chunk::<4>() {
+        let end = 4 + u32::from_be_bytes(*head) as usize;
+        records.push(wire::JournalRecord::decode(&rest[4..end]).unwrap());
+        bytes = &rest[end..];
+    }
+    records
 }

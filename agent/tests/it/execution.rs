@@ -175,6 +175,10 @@ async fn a_forgotten_run_leaves_nothing_but_its_used_nonce() {
     eventually("the directory is gone", || !world.root().run(run.run).exists()).await;
     eventually("the host is gone", || world.hosts().is_empty()).await;
     assert_eq!(link.offer(&run).await.code, "REPLAY");
+    // With the run's directory gone, only the ledger on disk can know.
+    world.kill_executor();
+    world.start_executor();
+    assert_eq!(world.link().await.offer(&run).await.code, "REPLAY");
 }
 
 #[tokio::test]

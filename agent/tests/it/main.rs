@@ -14,6 +14,7 @@
 mod admission;
 mod agent;
 mod coordinator;
+mod corpora;
 mod crash;
 mod crash_points;
 mod durability;

@@ -25,6 +25,22 @@ async fn a_port_in_use_is_named_with_who_uses_it_and_nothing_changes() {
     assert_eq!(get(&world, "/").await.unwrap().status, 503);
 }
 
+/// Both the check and the signal of a reload succeed here; only asking the proxy itself tells that nothing has changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reload_that_is_not_carried_out_is_noticed_and_the_old_routes_serve() {
+    let mut world = World::with_network().await;
+    let app = App::new();
+    world.publish(&[("/", app.service)]).await.unwrap();
+    let before = generation(&world);
+    let taken = std::net::TcpListener::bind(("0.0.0.0", 0)).unwrap();
+    let good = std::mem::replace(&mut world.config.https_port, taken.local_addr().unwrap().port());
+    let failure = world.publish(&[("/", app.service), ("/other", app.service)]).await.unwrap_err();
+    world.config.https_port = good;
+    assert_eq!(failure.code, "PROXY_NOT_CONFIRMED", "{failure:?}");
+    assert_eq!(generation(&world), before);
+    assert_eq!(get(&world, "/").await.unwrap().status, 503, "nobody serves yet, and the proxy says so");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_route_needs_its_certificate_and_hosts_and_paths_of_its_own() {
     let world = World::new().await;

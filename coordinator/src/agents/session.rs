@@ -129,6 +129,10 @@ impl Session {
         let server = handle.server;
         tracing::info!(%server, %end, "agent {server} is disconnected");
         self.app.agents.leave(handle);
+        // Whoever was connected when the coordinator stops is expected back: nobody is told that it is gone.
+        if matches!(end, End::Stopping) {
+            return;
+        }
         if let Err(error) = hello::forget_connection(&self.app, handle).await {
             tracing::warn!(%server, %error, "the end of a connection was not recorded");
         }

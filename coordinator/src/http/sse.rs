@@ -26,8 +26,9 @@ const PING: Duration = Duration::from_secs(15);
 const READ_ANYWAY: Duration = Duration::from_secs(5);
 /// How often the reader's rights are checked again.
 const CHECK_AGAIN: Duration = Duration::from_secs(30);
-/// Messages on their way to one client.
-const BUFFER: usize = 64;
+/// Messages on their way to one client: a piece of output has 32 KiB, and somebody who does not read shall not cost more
+/// than a few of them.
+const BUFFER: usize = 4;
 
 /// One message of a stream.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,15 @@
 
 use std::time::Duration;
 
+use hydron_domain::identity::Actor;
 use hydron_store::StoreError;
+use hydron_store::events::EventDraft;
 use hydron_store::logs::{KEEP_BYTES, KEEP_MS};
+use hydron_store::servers::HELD_FOR;
+use serde_json::json;
 
 use crate::app::AppState;
+use crate::services::servers::RETURN_WITHIN_MS;
 
 /// A revoked server's connection ends within five seconds, also when another coordinator holds it.
 const REVOKED_EVERY: Duration = Duration::from_secs(2);
@@ -29,6 +34,7 @@ pub async fn run(app: AppState) {
     let mut logs_at = app.now();
     let mut revoked_since = app.now() - 60_000;
     let mut answered_at = app.now();
+    let mut waiting = true;
     while !app.stopping.is_cancelled() {
         tokio::select! {
             () = app.stopping.cancelled() => return,
@@ -51,6 +57,11 @@ pub async fn run(app: AppState) {
             log_failure("noting which agents are there", note_seen(&app, seen_at).await);
             seen_at = now;
         }
+        if waiting && now - app.started_at >= RETURN_WITHIN_MS {
+            let called = call_down(&app).await;
+            waiting = called.is_err();
+            log_failure("saying which agents did not come back", called);
+        }
         if now - logs_at >= LOGS_EVERY_MS {
             log_failure("letting old output go", trim_logs(&app).await);
             logs_at = now;
@@ -61,6 +72,21 @@ pub async fn run(app: AppState) {
 async fn close_revoked(app: &AppState, since: i64) -> Result<(), StoreError> {
     for server in app.store.system().revoked_since(since).await? {
         app.agents.close(server, 4003, "revoked");
+    }
+    Ok(())
+}
+
+/// Once, when everybody had time to come back after this coordinator's start: those who did not are gone.
+async fn call_down(app: &AppState) -> Result<(), StoreError> {
+    let mut tx = app.store.system().begin(app.now()).await?;
+    let gone = tx.forget_connections(&app.replica, app.now() - HELD_FOR).await?;
+    tx.commit().await?;
+    for (team, server) in gone {
+        tracing::warn!(%server, "agent {server} did not come back after the restart");
+        let actor = Actor::System { name: "reaper" };
+        let mut tx = app.store.team(team).begin(&actor, app.now()).await?;
+        tx.event(EventDraft::new("server.online", server, json!({ "online": false })));
+        tx.commit().await?;
     }
     Ok(())
 }

@@ -60,11 +60,17 @@ pub async fn get(app: &AppState, principal: &Principal, id: ServerId) -> Result<
     Ok(view(server, &online, &links))
 }
 
-/// The team's servers whose agent is connected, here or to another coordinator.
+/// A coordinator that has just begun calls nobody down who was connected before: everybody has this long to come back,
+/// milliseconds. The longest wait of an agent between two attempts is a minute.
+pub(crate) const RETURN_WITHIN_MS: i64 = 5 * 60 * 1000;
+
+/// The team's servers whose agent is connected, here or to another coordinator, or is on its way back after a restart.
 pub(crate) async fn online(app: &AppState, team: &TeamStore) -> Result<BTreeSet<ServerId>, StoreError> {
     let now = app.now();
+    let returning = now - app.started_at < RETURN_WITHIN_MS;
     let held = |one: &Connection| {
-        if *one.replica == *app.replica { app.agents.is_online(one.server) } else { one.is_held(now) }
+        let here = *one.replica == *app.replica;
+        if here { app.agents.is_online(one.server) } else { returning || one.is_held(now) }
     };
     Ok(team.connections().await?.into_iter().filter(held).map(|one| one.server).collect())
 }

@@ -99,7 +99,7 @@ pub struct Connection {
 }
 
 /// A connection that its coordinator has not noted for so long has ended with that coordinator, milliseconds.
-const HELD_FOR: i64 = 75_000;
+pub const HELD_FOR: i64 = 75_000;
 
 impl Connection {
     /// Whether its coordinator still holds it, as far as can be seen.
@@ -142,9 +142,17 @@ impl SystemStore {
 }
 
 impl SystemTx {
-    /// Forgets every connection. Only where one coordinator is all there can be (SQLite), at its start.
-    pub async fn forget_connections(&mut self) -> Result<()> {
-        self.q("DELETE FROM agent_connection").exec().await.map(drop)
+    /// Forgets the connections that nobody has noted since `since`, except those of `replica`, and says whose they were.
+    pub async fn forget_connections(&mut self, replica: &str, since: i64) -> Result<Vec<(TeamId, ServerId)>> {
+        let rows: Vec<(Text<TeamId>, Text<ServerId>)> = self
+            .q("DELETE FROM agent_connection WHERE replica <> $1 AND EXISTS (SELECT 1 FROM server \
+                WHERE server.team_id = agent_connection.team_id AND server.id = agent_connection.server_id \
+                AND COALESCE(server.last_seen_at, 0) < $2) RETURNING team_id, server_id")
+            .bind(replica)
+            .bind(since)
+            .all()
+            .await?;
+        Ok(rows.into_iter().map(|(team, server)| (team.0, server.0)).collect())
     }
 
     /// Notes that these agents spoke lately.

@@ -11,7 +11,7 @@ use anyhow::Context as _;
 /// Memory of a set of processes.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_field_names, reason = "the unit belongs to each name")]
-pub(super) struct Memory {
+pub struct Memory {
     /// Proportional set size, KiB.
     pub pss_kib: f64,
     /// Resident set size, KiB; shared pages count in every process.
@@ -21,7 +21,7 @@ pub(super) struct Memory {
 }
 
 /// The main process of a unit of systemd.
-pub(super) fn unit_pid(unit: &str) -> anyhow::Result<u32> {
+pub fn unit_pid(unit: &str) -> anyhow::Result<u32> {
     let shown = Command::new("systemctl").args(["show", "--property=MainPID", "--value", unit]).output()?;
     let pid = String::from_utf8_lossy(&shown.stdout).trim().parse().unwrap_or(0);
     anyhow::ensure!(pid != 0, "{unit} does not run");
@@ -29,7 +29,7 @@ pub(super) fn unit_pid(unit: &str) -> anyhow::Result<u32> {
 }
 
 /// Memory of all these processes together.
-pub(super) fn memory(pids: &[u32]) -> anyhow::Result<Memory> {
+pub fn memory(pids: &[u32]) -> anyhow::Result<Memory> {
     let mut sum = Memory::default();
     for pid in pids {
         let path = format!("/proc/{pid}/smaps_rollup");
@@ -42,7 +42,7 @@ pub(super) fn memory(pids: &[u32]) -> anyhow::Result<Memory> {
 }
 
 /// Processor time that all threads of these processes have used.
-pub(super) fn processor_time(pids: &[u32]) -> anyhow::Result<Duration> {
+pub fn processor_time(pids: &[u32]) -> anyhow::Result<Duration> {
     let mut sum = 0;
     for pid in pids {
         for thread in std::fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -55,12 +55,12 @@ pub(super) fn processor_time(pids: &[u32]) -> anyhow::Result<Duration> {
 }
 
 /// Threads of these processes.
-pub(super) fn threads(pids: &[u32]) -> anyhow::Result<usize> {
+pub fn threads(pids: &[u32]) -> anyhow::Result<usize> {
     pids.iter().try_fold(0, |sum, pid| Ok(sum + std::fs::read_dir(format!("/proc/{pid}/task"))?.count()))
 }
 
 /// Gives processes that were not started by this one its own priority, so that every contender has the same.
-pub(super) fn same_priority(pids: &[u32]) -> anyhow::Result<()> {
+pub fn same_priority(pids: &[u32]) -> anyhow::Result<()> {
     let own = std::fs::read_to_string("/proc/self/stat")?;
     // The name may have spaces; nice is the seventeenth field after it.
     let nice = own.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(16)).context("no nice value")?;

@@ -9,7 +9,7 @@
 mod agents_port;
 mod durable_log;
 mod fleet;
-mod footprint;
+pub mod footprint;
 mod hydron;
 mod idle;
 mod peers;

@@ -34,6 +34,8 @@ pub struct Rates {
     pub fresh: u32,
     /// POSTs, each on a connection of its own.
     pub posts: u32,
+    /// GETs that take their time, each on a connection of its own: whoever does not wait for them cuts them off.
+    pub slow: u32,
     /// GETs on connections that are kept.
     pub kept: u32,
     /// Open event streams.
@@ -91,6 +93,7 @@ impl Load {
         let mut visitors = JoinSet::new();
         visitors.spawn(requests::fresh(ground.clone(), rates.fresh)?);
         visitors.spawn(requests::posts(ground.clone(), rates.posts)?);
+        visitors.spawn(requests::slow(ground.clone(), rates.slow)?);
         visitors.spawn(requests::kept(ground.clone(), rates.kept)?);
         for _ in 0..rates.events {
             visitors.spawn(streams::events(ground.clone())?);

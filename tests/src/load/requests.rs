@@ -29,6 +29,12 @@ pub(super) fn posts(ground: Ground, rate: u32) -> anyhow::Result<impl Future<Out
     Ok(paced(ground, "post", Connection::Fresh, rate, move || http.post(&url).body(vec![b'x'; 2000])))
 }
 
+pub(super) fn slow(ground: Ground, rate: u32) -> anyhow::Result<impl Future<Output = ()>> {
+    let http = ground.http(0)?;
+    let url = format!("{}/slow", ground.site.url);
+    Ok(paced(ground, "slow", Connection::Fresh, rate, move || http.get(&url)))
+}
+
 pub(super) fn kept(ground: Ground, rate: u32) -> anyhow::Result<impl Future<Output = ()>> {
     let http = ground.http(8)?;
     let url = format!("{}/", ground.site.url);

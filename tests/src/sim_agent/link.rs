@@ -141,7 +141,9 @@ impl Serving {
                 }
             }
             Body::LogAck(ack) => self.acknowledged(&ack),
-            Body::GoAway(_) => return Err(LinkEnd::Closed(4000)),
+            Body::GoAway(away) => {
+                return Err(LinkEnd::Away { after_ms: away.after_ms, spread_ms: away.spread_ms });
+            }
             _other_frames => {}
         }
         Ok(())

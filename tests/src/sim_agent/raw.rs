@@ -28,6 +28,14 @@ pub enum LinkEnd {
     /// Closed with a code.
     #[error("closed with code {0}")]
     Closed(u16),
+    /// Asked to come back later.
+    #[error("asked to come back after {after_ms} ms and up to {spread_ms} more")]
+    Away {
+        /// Not before.
+        after_ms: u64,
+        /// So that not everybody comes at once.
+        spread_ms: u64,
+    },
     /// Cut without a word.
     #[error("cut")]
     Cut,

@@ -103,13 +103,21 @@ impl Client {
         self.call(Method::POST, path, &body).await?.ok().with_context(|| format!("POST {path}"))
     }
 
-    /// What a stream sends within `patience`, or up to its end.
-    pub async fn listen(&self, path: &str, patience: Duration) -> anyhow::Result<String> {
+    /// An open stream of events, from the beginning or after an event.
+    pub async fn stream(&self, path: &str, after: Option<u64>) -> anyhow::Result<reqwest::Response> {
         let mut request = self.http.get(self.url(path));
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        let mut response = request.send().await.with_context(|| format!("listen to {path}"))?;
+        if let Some(after) = after {
+            request = request.header("Last-Event-ID", after.to_string());
+        }
+        request.send().await.with_context(|| format!("listen to {path}"))
+    }
+
+    /// What a stream sends within `patience`, or up to its end.
+    pub async fn listen(&self, path: &str, patience: Duration) -> anyhow::Result<String> {
+        let mut response = self.stream(path, None).await?;
         let mut heard = Vec::new();
         let hear = async {
             while let Some(bytes) = response.chunk().await? {

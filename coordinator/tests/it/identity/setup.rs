@@ -1,5 +1,7 @@
 //! The first start.
 
+use hydron_coordinator::http::gate::{Access, operations};
+use hydron_coordinator::http::{router, routes};
 use hydron_store::testing::Engine;
 use serde_json::{Value, json};
 
@@ -44,6 +46,28 @@ async fn the_link_makes_one_owner_and_is_void_afterwards(engine: Engine) {
     assert_eq!(nobody.post("/setup", body(&token)).await.problem(409), "already_set_up");
     let audit = ada.get("/audit").await.ok(200);
     assert_eq!(audit["items"][0]["action"], "installation.set_up");
+}
+
+/// An installation that nobody has set up yet is no open door.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_the_set_up_nobody_may_do_anything_but_that() {
+    let (coordinator, _token) = fresh(Engine::Sqlite).await.unwrap();
+    let nobody = coordinator.nobody();
+    let (mut refused, mut public) = (0, Vec::new());
+    for (path, method, id) in operations(&router::document()) {
+        let access = routes::access().into_iter().find(|(known, _)| *known == id).unwrap().1;
+        if access == Access::Public {
+            public.push(id);
+            continue;
+        }
+        let path = path.trim_start_matches("/api/v1").replace("{id}", "prj_00000000000000000000000000000000");
+        let answer = nobody.send(method, &path, None).await;
+        assert_eq!(answer.status, 401, "{id}: {}", answer.json);
+        refused += 1;
+    }
+    assert!(refused > 40, "only {refused} operations");
+    public.sort_unstable();
+    assert_eq!(public, ["complete_setup", "get_setup", "login"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,12 +1,18 @@
 //! One connection: who is let in, which one counts, how it ends.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use hydron_proto::frame::HANDSHAKE_STAGE_S;
 use hydron_proto::wire::{self, frame::Body};
-use hydron_tests::sim_agent::LinkEnd;
+use hydron_store::testing::Engine;
+use hydron_tests::sim_agent::{LinkEnd, SimAgent};
 use serde_json::json;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
 
 use super::bench::{Bench, easy};
+use crate::harness::{EventStream, TestCoordinator, World};
 use crate::in_a_world;
 
 in_a_world! {
@@ -52,6 +58,37 @@ in_a_world! {
         assert_eq!(bench.owner().get(&path).await.problem(404), "not_found");
     }
 
+    async fn a_restart_calls_nobody_down_who_may_still_come_back(world: World) {
+        let (comes_back, stays_away) = {
+            let bench = Bench::start(&world).await;
+            (bench.agent("alpha", easy()).await, bench.agent("beta", easy()).await)
+        };
+        let links = (comes_back.connect_welcomed().await.unwrap(), stays_away.connect_welcomed().await.unwrap());
+        let (config, clock, dir) = (world.coordinator.config.clone(), world.coordinator.clock.clone(), Arc::clone(&world.coordinator.dir));
+        world.coordinator.stop().await;
+        drop(links);
+        clock.advance(10 * 60 * 1000);
+        let again = TestCoordinator::start_with(config, clock.clone(), dir).await;
+        let owner = again.nobody().with_cookie("ours-owner-session");
+        let online = async |agent: &SimAgent| {
+            owner.get(&format!("/servers/{}", agent.identity.server)).await.ok(200)["online"].clone()
+        };
+        assert_eq!((online(&comes_back).await, online(&stays_away).await), (json!(true), json!(true)));
+        let mut events = EventStream::open(&owner, &format!("/teams/{}/events", world.ours.team)).await;
+        let _link = comes_back.at(again.app.agents.address().unwrap()).connect_welcomed().await.unwrap();
+        clock.advance(4 * 60 * 1000);
+        assert_eq!((online(&comes_back).await, online(&stays_away).await), (json!(true), json!(true)));
+        clock.advance(2 * 60 * 1000);
+        assert_eq!((online(&comes_back).await, online(&stays_away).await), (json!(true), json!(false)));
+        let told = loop {
+            let event = events.next().await;
+            if event.event.as_deref() == Some("server.online") && event.data.to_string().contains("false") {
+                break event.data.to_string();
+            }
+        };
+        assert!(told.contains(&stays_away.identity.server.to_string()), "{told}");
+    }
+
     async fn what_makes_no_sense_ends_the_connection(world: World) {
         let bench = Bench::start(&world).await;
         let agent = bench.agent("alpha", easy()).await;
@@ -86,5 +123,24 @@ in_a_world! {
         let reply = link.until(|_, body| if let Body::RenewReply(reply) = body { Some(reply) } else { None }).await.unwrap();
         assert_eq!(reply.certificate_chain_der.len(), 2);
         assert_ne!(reply.certificate_chain_der[0], agent.identity.certificate());
+    }
+}
+
+/// Whoever opens connections and says nothing holds a small task each, for ten seconds, and nobody else up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silent_strangers_are_hung_up_on_and_keep_no_agent_out() {
+    let world = World::start(Engine::Sqlite).await.unwrap();
+    let bench = Bench::start(&world).await;
+    let mut strangers = Vec::new();
+    for _ in 0..200 {
+        strangers.push(TcpStream::connect(bench.address()).await.unwrap());
+    }
+    let began = Instant::now();
+    let _link = bench.agent("alpha", easy()).await.connect_welcomed().await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "an agent waited {:?}", began.elapsed());
+    for mut stranger in strangers {
+        let left = Duration::from_secs(HANDSHAKE_STAGE_S + 3).saturating_sub(began.elapsed());
+        let end = tokio::time::timeout(left, stranger.read(&mut [0; 1])).await.expect("it is hung up on");
+        assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
     }
 }

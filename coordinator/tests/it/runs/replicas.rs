@@ -6,7 +6,7 @@ use std::time::Duration;
 use hydron_coordinator::clock::Clock as _;
 use hydron_proto::plan::{Step, StepRef, StepResult};
 use hydron_store::testing::{Engine, POSTGRES_URL};
-use hydron_tests::sim_agent::{Play, SimAgent};
+use hydron_tests::sim_agent::{LinkEnd, Play, SimAgent};
 use serde_json::json;
 
 use super::bench::{Bench, steps};
@@ -80,4 +80,15 @@ async fn a_run_passes_to_the_coordinator_that_the_agent_comes_back_to_and_no_ste
     bench.until_state(run, "completed").await;
     assert_eq!(agent.executor.starts(), (0..12).map(|step| (run, step, 1)).collect::<Vec<_>>());
     assert_eq!(world.coordinator.clock.now_ms(), began, "no lease had to run out");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_removed_at_one_coordinator_loses_its_connection_to_the_other() {
+    let Some((world, other)) = two().await else { return };
+    let bench = Bench::start(&world).await;
+    let there = agent_at(&bench, "alpha", &other).await;
+    let link = there.connect_welcomed().await.unwrap();
+    bench.owner().delete(&format!("/servers/{}", there.identity.server)).await.ok(204);
+    let ended = tokio::time::timeout(Duration::from_secs(5), link.ended()).await;
+    assert_eq!(ended.expect("within five seconds"), LinkEnd::Closed(4003));
 }

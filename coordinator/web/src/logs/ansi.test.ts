@@ -34,3 +34,40 @@ describe("every other control", () => {
 it("keeps markup as the text it is", () => {
   expect(shape("<script>alert(1)</script>")).toEqual([["<script>alert(1)</script>", null, false]]);
 });
+
+// The same in every run (mulberry32); what falls becomes a line above.
+function dice(seed: number): (end: number) => number {
+  return (end) => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let z = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    z = (z + Math.imul(z ^ (z >>> 7), 61 | z)) ^ z;
+    return ((z ^ (z >>> 14)) >>> 0) % end;
+  };
+}
+
+describe("whatever a program writes", () => {
+  const pieces = [
+    "\x1b[", "\x1b]", "\x1bP", "\x1b\\", "\x1b", "\x07", "\x9b", "\x9d", "\x90", "38;5;", "48;2;1;2;", "31", "1;", "m", "H", "J", "0;title",
+    "8;;https://evil.example", "?25l", "\u202e", "\u2066", "\x00", "\x7f", "\r", "\t", "text", "<img src=x onerror=alert(1)>", "ä", "\u{1f600}", ":", ";;;", "99999999999",
+  ];
+  // eslint-disable-next-line no-control-regex
+  const left = /[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/;
+
+  it("is shown without a control, and its text is the text of its spans", () => {
+    const roll = dice(7);
+    for (let round = 0; round < 20_000; round += 1) {
+      const line = Array.from({ length: 1 + roll(12) }, () => pieces[roll(pieces.length)]).join("");
+      const shown = parseAnsi(line).map((span) => span.text).join("");
+      expect(shown, JSON.stringify(line)).toBe(stripAnsi(line));
+      expect(left.test(shown), JSON.stringify(line)).toBe(false);
+    }
+  });
+
+  it("takes time that grows with its length and not faster", () => {
+    for (const piece of pieces) {
+      const began = performance.now();
+      parseAnsi(piece.repeat(20_000));
+      expect(performance.now() - began, JSON.stringify(piece)).toBeLessThan(2_000);
+    }
+  });
+});
