@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::repository::Repository;
 use crate::world::World;
 
-/// 200 requests a second, and visitors that stay. Slow ones take longer than a new release is watched (3 s), so that they are
-/// still at the old one when its time has come.
+/// 200 requests a second, and visitors that stay. Slow ones take longer than a new release is watched (3 s) and the
+/// old container is spared (5 s), so that they are still there when only the drain waits for them.
 const RATES: Rates = Rates { fresh: 100, posts: 40, slow: 4, kept: 50, events: 3, sockets: 3 };
 
 /// How many of each.

@@ -131,7 +131,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/socket":
             return self.socket()
         if self.path == "/slow":
-            time.sleep(8)
+            time.sleep(14)
         self.answer(ANSWER)
 
     def do_POST(self):
