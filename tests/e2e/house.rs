@@ -22,7 +22,7 @@ fn only_the_shell_step_starts_a_shell() {
                     .iter()
                     .any(|call| code.contains(&format!("{call}\"{shell}\"")))
             };
-            if SHELLS.iter().any(|shell| starts_one(&shell)) {
+            if SHELLS.iter().any(starts_one) {
                 starts.insert(path.strip_prefix(repository()).unwrap().to_owned());
             }
         }

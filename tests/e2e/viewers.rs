@@ -4,7 +4,6 @@
 //! Rule: the output comes from a real step at 1 MB/s; the coordinator's memory is read from the kernel while they watch. The
 //! short form has ten viewers, `HYDRON_SOAK` a hundred and twenty seconds of output.
 
-#![expect(clippy::print_stderr, reason = "figures are said")]
 #![expect(clippy::cast_precision_loss, reason = "figures, far below 2^52")]
 
 use std::time::Duration;

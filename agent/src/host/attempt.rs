@@ -319,7 +319,7 @@ mod tests {
             spool: Arc::new(Spool::new(directory.path().join("spool"), redactor.fresh())),
             redactor,
             doing: watch::Sender::new(String::new()),
-            cgroup: None,
+            spawner: Arc::new(Spawner::new(None).unwrap()),
             control: Control::default(),
         };
         let failure = StepFailure::new("UNHEALTHY", "it ended; its last lines:\ndb://app:canary-4711@db");

@@ -70,7 +70,7 @@ async fn of_a_thousand_canaries_none_leaves_its_process() {
     told.extend(all_bytes_below(world.directory.path()));
     let canaries = (0..20).flat_map(|step| (0..50).map(move |number| value(step, number)));
     let forms = canaries.flat_map(|canary| {
-        let hex: String = canary.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let hex = canary.bytes().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
         // What base64 makes of the middle, whatever stands before it.
         let shifted = (0..3).map(|skip| STANDARD.encode(&canary.as_bytes()[skip..skip + 15]));
         [canary.clone(), hex].into_iter().chain(shifted).collect::<Vec<_>>()

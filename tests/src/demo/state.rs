@@ -57,7 +57,7 @@ impl Remembered {
 pub fn agent_root(dir: &Path) -> anyhow::Result<PathBuf> {
     let absolute: PathBuf = std::path::absolute(dir)?.components().collect();
     let digest = Sha256::digest(absolute.as_os_str().as_encoded_bytes());
-    let name: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let name = digest.iter().take(6).fold(String::new(), |name, byte| format!("{name}{byte:02x}"));
     Ok(PathBuf::from(format!("/var/lib/hydron-demo-{name}")))
 }
 
