@@ -10,7 +10,6 @@ use anyhow::Context as _;
 
 /// Memory of a set of processes.
 #[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_field_names, reason = "the unit belongs to each name")]
 pub struct Memory {
     /// Proportional set size, KiB.
     pub pss_kib: f64,
