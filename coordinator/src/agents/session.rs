@@ -373,7 +373,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
                     handle.send(Body::RunsKnown(wire::RunsKnown { resume: Vec::new(), ..known }));
                 }
                 Err(error) => {
-                    tracing::warn!(server = %server.id, %error, "the runs of an agent were not looked up")
+                    tracing::warn!(server = %server.id, %error, "the runs of an agent were not looked up");
                 }
             }
         }));
