@@ -112,7 +112,7 @@ in_a_world! {
         let agent = bench.agent("alpha", easy()).await;
         let server = agent.identity.server;
         let looking = bench.look(server).await;
-        bench.until_state(looking, "started").await;
+        bench.until(looking, "waiting for its agent", |seen| seen["note"] == "agent_offline").await;
         let beside = bench.run(vec![(server, steps(2))]).await;
         let another = bench.look(server).await;
         let _link = agent.connect().await.unwrap();
