@@ -145,13 +145,13 @@ fn differences(changes: &[AnalysisChange]) -> String {
     let count = |kind| changes.iter().filter(|c| c.change == kind).count();
     let kept = changes.iter().filter(|c| c.kept).count();
     let told = [
-        (count(ChangeKind::Added), "new services"),
-        (count(ChangeKind::Removed), "services gone"),
-        (count(ChangeKind::Changed), "changed fields"),
-        (kept, "of them edited by you, which stay as you set them"),
+        (count(ChangeKind::Added), "new service", "new services"),
+        (count(ChangeKind::Removed), "service gone", "services gone"),
+        (count(ChangeKind::Changed), "field changed", "fields changed"),
+        (kept, "of them set by you, which stays", "of them set by you, which stay"),
     ];
-    let parts: Vec<String> =
-        told.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let words = |(n, one, many)| format!("{n} {}", if n == 1 { one } else { many });
+    let parts: Vec<String> = told.into_iter().filter(|told| told.0 > 0).map(words).collect();
     format!("Since I last read it: {}.", parts.join(", "))
 }
 
