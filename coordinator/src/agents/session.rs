@@ -373,7 +373,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Live<S> {
                     handle.send(Body::RunsKnown(wire::RunsKnown { resume: Vec::new(), ..known }));
                 }
                 Err(error) => {
+                    // The agent waits for an answer before it asks on: it asks anew on its next connection.
                     tracing::warn!(server = %server.id, %error, "the runs of an agent were not looked up");
+                    handle.tell(ToAgent::Close(1011, "its runs were not looked up"));
                 }
             }
         }));
