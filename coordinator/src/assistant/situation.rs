@@ -151,7 +151,7 @@ impl Situation {
         let analysis = self.analysis.as_ref()?;
         match analysis.state {
             AnalysisState::Failed if self.services.is_empty() => Some(NextSteps::new(
-                "The repository could not be read. Correct the URL and say `deploy <git url>`, or try again.",
+                "Say `deploy <git url>` with another URL, or `analyze again` when the cause is gone.",
                 ["analyze again", "help"],
             )),
             AnalysisState::Done | AnalysisState::Failed => None,

@@ -79,7 +79,7 @@ pub struct Principal {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// The role is too weak.
-    #[error("this needs the role {needs}; yours is {has}")]
+    #[error("this needs the role {needs}; yours is {has}. Ask an admin or the owner of the team")]
     Role {
         /// The weakest role that may.
         needs: Role,

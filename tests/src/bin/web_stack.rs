@@ -4,7 +4,7 @@
 //! Rule: the end of its standard input (or a signal) ends it, and it then removes everything it started or made.
 //! Neighbours: `hydron_tests::stack` (the processes), `hydron_tests::demo::clean`, `tests/web/browser/stack.mjs`.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -77,6 +77,7 @@ struct Stack {
     agent: Option<Agent>,
     options: AgentOptions,
     projects: Vec<String>,
+    occupied: Option<TcpListener>,
 }
 
 impl Stack {
@@ -111,7 +112,7 @@ impl Stack {
             address_pool: format!("10.{}", 242 + std::process::id() % 8),
         };
         Agent::configure(&options)?;
-        Ok(Self { place, git, coordinator, agent: None, options, projects: Vec::new() })
+        Ok(Self { place, git, coordinator, agent: None, options, projects: Vec::new(), occupied: None })
     }
 
     fn addresses(&self) -> anyhow::Result<Value> {
@@ -123,7 +124,8 @@ impl Stack {
         }))
     }
 
-    /// `join TOKEN` · `leave` · `return` (the agent) · `write PATH TEXT` and `remove PATH` (a commit) · `made PROJECT` (to be removed).
+    /// `join TOKEN` · `leave` · `return` (the agent) · `write PATH TEXT` and `remove PATH` (a commit) · `occupy` and `free` (the
+    /// port of all sites) · `huge` (a repository over the caps) · `made PROJECT` (to be removed).
     fn answer(&mut self, line: &str) -> anyhow::Result<Value> {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match word {
@@ -138,14 +140,26 @@ impl Stack {
                 std::fs::remove_file(self.place.0.join("source").join(rest))?;
                 return self.publish();
             }
+            "occupy" => {
+                self.occupied = Some(TcpListener::bind((Ipv4Addr::UNSPECIFIED, self.options.ports.https))?);
+                return Ok(json!({ "port": self.options.ports.https }));
+            }
+            "free" => self.occupied = None,
+            "huge" => {
+                git_host::publish_many(&self.place.0.join("git/huge.git"), "main", 60_000)?;
+                return Ok(json!({ "repository": self.git.url("huge.git") }));
+            }
             "made" => self.projects.push(rest.to_owned()),
-            _ => anyhow::bail!("{word:?} is not one of join, leave, return, write, remove, made"),
+            _ => anyhow::bail!(
+                "{word:?} is not one of join, leave, return, write, remove, occupy, free, huge, made"
+            ),
         }
         Ok(json!({}))
     }
 
     fn write(&self, rest: &str) -> anyhow::Result<Value> {
         let (path, text) = rest.split_once(' ').context("usage: write PATH TEXT")?;
+        let text: String = serde_json::from_str(text).context("TEXT is a JSON string")?;
         std::fs::write(self.place.0.join("source").join(path), text)?;
         self.publish()
     }

@@ -12,6 +12,9 @@ use super::state::State;
 use crate::stack::pipeline::{self, Progress as _, text};
 use crate::stack::site::Visitor;
 
+/// Where the authority behind the sites' certificates is kept for `curl`: the agent's own copy is for root alone.
+const SITE_CA: &str = "site-ca.pem";
+
 /// Deploys `sample` and says where it lives.
 pub async fn deploy(
     machine: &Machine,
@@ -39,7 +42,7 @@ pub async fn deploy(
     let live = client.get(&format!("/projects/{project}")).await?;
     let url = text(&live, "url")?;
     visit(machine, state, &url, screen).await?;
-    let ca = machine.agent.root().join("var/lib/hydron/certs/ca.pem");
+    let ca = state.path(SITE_CA);
     let mut lines = vec![("live", url.clone()), ("try", format!("curl --cacert {} {url}/", ca.display()))];
     lines.extend(addresses(machine, state));
     screen.done(&lines);
@@ -70,7 +73,9 @@ async fn visit(machine: &Machine, state: &State, url: &str, screen: &mut Screen)
     screen.phase("visit");
     let server = state.remembered.server.as_deref().context("a server")?;
     let server = machine.client.get(&format!("/servers/{server}")).await?;
-    let (status, body) = Visitor::new(url, &text(&server, "site_ca_pem")?)?.get("/").await?;
+    let ca = text(&server, "site_ca_pem")?;
+    state.keep_public(SITE_CA, &ca)?;
+    let (status, body) = Visitor::new(url, &ca)?.get("/").await?;
     anyhow::ensure!(status == 200, "{url} answered {status}: {body}");
     screen.line(&format!("{url}/ answers {status}, {} bytes", body.len()));
     Ok(())

@@ -4,7 +4,7 @@
 //! is there for a state directory that somebody deleted: what it named still runs.
 
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -113,9 +113,23 @@ impl State {
 
     /// Keeps a secret in a file of its own.
     pub fn keep_secret(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        self.keep(name, value, 0o600)
+    }
+
+    /// Keeps something that everybody may read.
+    pub fn keep_public(&self, name: &str, value: &str) -> anyhow::Result<()> {
+        self.keep(name, value, 0o644)
+    }
+
+    /// Of whoever called `sudo`: the files are for that person, and root could read them anyway.
+    fn keep(&self, name: &str, value: &str, mode: u32) -> anyhow::Result<()> {
         let mut options = std::fs::File::options();
-        let mut file = options.create(true).truncate(true).write(true).mode(0o600).open(self.path(name))?;
+        let mut file = options.create(true).truncate(true).write(true).mode(mode).open(self.path(name))?;
         file.write_all(value.as_bytes())?;
+        let id = |name: &str| std::env::var(name).ok().and_then(|id| id.parse().ok());
+        if let Some(user) = id("SUDO_UID") {
+            fchown(&file, Some(user), id("SUDO_GID"))?;
+        }
         Ok(())
     }
 

@@ -21,7 +21,7 @@ use base64::Engine;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::task::JoinHandle;
 
-pub use publish::{Published, publish_blob, publish_folder};
+pub use publish::{Published, publish_blob, publish_folder, publish_many};
 
 use manners::Manners;
 

@@ -46,6 +46,15 @@ pub fn publish_blob(repository: &Path, branch: &str, size: usize) -> Result<Publ
     git.commit(branch, &tree, "Noise")
 }
 
+/// Adds a commit of `files` small files in one folder, for whoever reads too many.
+pub fn publish_many(repository: &Path, branch: &str, files: usize) -> Result<Published, GitHostError> {
+    let git = Git::open(repository, branch)?;
+    let blob = git.run(&["hash-object", "-w", "--stdin"], &[], None, Some(b"one of many\n"))?;
+    let listing: String = (0..files).map(|file| format!("100644 blob {blob}\t{file:06}.txt\n")).collect();
+    let tree = git.run(&["mktree"], &[], None, Some(listing.as_bytes()))?;
+    git.commit(branch, &tree, "Many files")
+}
+
 /// Settings for every git process of the host: no user's or system's configuration; partial clones and any commit served.
 pub(super) fn safe_settings() -> Vec<(String, OsString)> {
     let config = [

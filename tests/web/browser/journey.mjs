@@ -60,15 +60,7 @@ export async function arrived(page) {
 /** From a repository to a live site with nothing but the mouse and one URL. Returns the live address. */
 export async function byClicking(page, repository) {
   await shot(page, "journey-empty");
-  await page.getByLabel("Repository URL").fill(repository);
-  await page.getByRole("button", { name: "Analyse repository" }).click();
-  await page.getByText("Resolving the commit").waitFor();
-  await shot(page, "journey-analysis");
-  await page.getByRole("button", { name: "Accept all", exact: true }).click({ timeout: LONG });
-  await shot(page, "journey-services");
-  await page.getByLabel("Details").getByRole("button", { name: "Make a plan" }).click();
-  await page.getByRole("button", { name: APPROVE }).last().waitFor({ timeout: 60_000 });
-  await shot(page, "journey-plan");
+  await toPlan(page, repository);
   const panel = page.getByRole("region", { name: "Infrastructure plan" });
   const summary = await panel.getByText(/^Digest/).first().getAttribute("title");
   await page.getByRole("button", { name: APPROVE }).last().click();
@@ -84,6 +76,35 @@ export async function byClicking(page, repository) {
   await shot(page, "journey-live");
   await readsLog(page);
   return { live, summary, digest: digest.replace(/^Digest\s*/, "").trim() };
+}
+
+/** From a repository to the plan that waits for a decision. */
+export async function toPlan(page, repository) {
+  await page.getByLabel("Repository URL").fill(repository);
+  await page.getByRole("button", { name: "Analyse repository" }).click();
+  await page.getByText("Resolving the commit").waitFor();
+  await shot(page, "journey-analysis");
+  await page.getByRole("button", { name: "Accept all", exact: true }).click({ timeout: LONG });
+  await shot(page, "journey-services");
+  await page.getByLabel("Details").getByRole("button", { name: "Make a plan" }).click();
+  await page.getByRole("button", { name: APPROVE }).last().waitFor({ timeout: 60_000 });
+  await shot(page, "journey-plan");
+}
+
+/** Approves the plan on screen, without the looking that {@link byClicking} does. */
+export async function approve(page) {
+  await page.getByRole("button", { name: APPROVE }).last().click();
+  await page.getByRole("dialog", { name: "Approve this plan" }).getByRole("button", { name: APPROVE }).click();
+  await page.waitForURL(/\/runs\/run_/);
+}
+
+/** Waits for the run on screen to fail, and returns what it says of that. */
+export async function failed(page) {
+  const panel = onRun(page);
+  const done = panel.getByText("Completed", { exact: true }).first();
+  await panel.getByText("Failed", { exact: true }).first().or(done).first().waitFor({ timeout: LONG });
+  assert.ok(!(await done.isVisible()), "a run that must fail went well");
+  return panel.getByRole("alert").first().innerText();
 }
 
 export const APPROVE = /^Approve and start · \d+ steps? · .+ downtime$/;

@@ -2,10 +2,11 @@
 // through the life after it. HYDRON_WEB_STACK names the program `web-stack`, which starts all of it and removes it.
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { request } from "playwright-core";
 import { audit } from "./axe.mjs";
 import { launch, open, OUT, settled, shot, SIZES } from "./chromium.mjs";
-import { adopt, APPROVE, arrived, byClicking, byTyping, ended, finished, newProject, onRun, OWNER, say, setUp, signIn, tabTo } from "./journey.mjs";
-import { frontPage, startStack } from "./stack.mjs";
+import { adopt, APPROVE, approve, arrived, byClicking, byTyping, ended, failed, finished, newProject, onRun, OWNER, say, setUp, signIn, tabTo, toPlan } from "./journey.mjs";
+import { dockerfile, frontPage, startStack } from "./stack.mjs";
 
 const program = process.env.HYDRON_WEB_STACK;
 const skip = program ? false : "HYDRON_WEB_STACK is not set";
@@ -92,6 +93,53 @@ describe("a real coordinator and a real server", { skip }, () => {
     await page.getByRole("heading", { name: "No services yet" }).waitFor();
   });
 
+  step("refuses a repository over the caps and says which one", async () => {
+    const { repository } = await stack.ask("huge");
+    project = await newProject(page, stack.url, "Too large");
+    await page.getByLabel("Repository URL").fill(repository);
+    await page.getByRole("button", { name: "Analyse repository" }).click();
+    const alert = page.getByRole("log", { name: "Messages" }).getByRole("alert").first();
+    await alert.getByText(/^Code/).waitFor({ timeout: 120_000 });
+    assert.match(await alert.innerText(), /60,000|50,000/);
+    await shot(page, "real-over-caps");
+    await page.goto(at("/services"));
+    await page.getByRole("heading", { name: "No services yet" }).waitFor();
+  });
+
+  step("names the port that another program holds, and goes on by a retry when it is free", async () => {
+    const { port } = await stack.ask("occupy");
+    project = await newProject(page, stack.url, "Port taken");
+    await made(project);
+    await toPlan(page, stack.repository);
+    await approve(page);
+    assert.match(await failed(page), new RegExp(String(port)));
+    await shot(page, "real-port-taken");
+    await stack.ask("free");
+    await onRun(page).getByRole("button", { name: /^Retry/ }).click();
+    await onRun(page).getByText("Failed", { exact: true }).first().waitFor({ state: "detached" });
+    const site = await finished(page);
+    await shows("Guestbook", site);
+  });
+
+  step("says to whoever may only look that the role is missing, and changes nothing", async () => {
+    const created = await page.request.post(`${stack.url}/api/v1/tokens`, { headers: { Origin: stack.url }, data: { name: "only looks", role: "viewer" } });
+    const { id, token } = await created.json();
+    // The page was loaded by an owner; what it now asks for is asked by a viewer.
+    const viewer = await request.newContext({ ignoreHTTPSErrors: true, extraHTTPHeaders: { Authorization: `Bearer ${token}` } });
+    const asViewer = async (route) => (route.request().method() === "GET" ? route.fallback() : route.fulfill({ response: await viewer.fetch(route.request()) }));
+    await page.route("**/api/v1/**", asViewer);
+    await page.goto(at("/runs"));
+    const runs = async () => (await (await page.request.get(`${stack.url}/api/v1/projects/${project}/runs`)).json()).items.length;
+    const before = await runs();
+    await page.getByRole("button", { name: "Redeploy newest commit" }).click();
+    await page.getByText(/role/i).first().waitFor();
+    await shot(page, "real-wrong-role");
+    assert.equal(await runs(), before);
+    await page.unroute("**/api/v1/**", asViewer);
+    await viewer.dispose();
+    await page.request.delete(`${stack.url}/api/v1/tokens/${id}`, { headers: { Origin: stack.url } });
+  });
+
   step("takes a repository live by clicking: what is approved is what was read, and the site works", async () => {
     project = await newProject(page, stack.url, "Clicked guestbook");
     await made(project);
@@ -128,7 +176,7 @@ describe("a real coordinator and a real server", { skip }, () => {
     const mine = project;
     project = await newProject(page, stack.url, "Reread guestbook");
     await reads();
-    await stack.ask("write", "api/Dockerfile", "FROM python:3.11-slim-bookworm");
+    await stack.write("api/Dockerfile", "FROM python:3.11-slim-bookworm");
     await reads();
     await page.goto(at("/services"));
     const fold = page.getByRole("region", { name: "Services" }).getByRole("button", { name: /^What changed/ });
@@ -149,8 +197,19 @@ describe("a real coordinator and a real server", { skip }, () => {
     project = mine;
   });
 
+  step("shows which line of a Dockerfile failed, and leaves the site as it was", async () => {
+    await stack.write("web/Dockerfile", dockerfile("RUN echo about to fail && exit 7"));
+    await page.goto(at("/runs"));
+    await page.getByRole("button", { name: "Redeploy newest commit" }).click();
+    await page.waitForURL(/\/runs\/run_/);
+    assert.match(await failed(page), /RUN echo about to fail.*code 7/);
+    await shot(page, "real-dockerfile-fails");
+    await shows("Guestbook");
+    await stack.write("web/Dockerfile", dockerfile());
+  });
+
   step("deploys the next commit by clicking, paused and resumed on the way", async () => {
-    await stack.ask("write", "web/site/index.html", frontPage("Second edition"));
+    await stack.write("web/site/index.html", frontPage("Second edition"));
     await page.goto(at("/runs"));
     await page.getByRole("button", { name: "Redeploy newest commit" }).click();
     await page.waitForURL(/\/runs\/run_/);
@@ -239,7 +298,7 @@ describe("a real coordinator and a real server", { skip }, () => {
     await made(await arrived(page));
     const site = await byTyping(page, stack.repository);
     assert.match(site ?? "", /^https:\/\/typed-guestbook-/);
-    await stack.ask("write", "web/site/index.html", frontPage("Third edition"));
+    await stack.write("web/site/index.html", frontPage("Third edition"));
     const again = await say(page, "redeploy");
     await say(page, "pause");
     await again.getByText("Paused", { exact: true }).first().waitFor({ timeout: 60_000 });

@@ -29,10 +29,15 @@ export async function startStack(program, ...options) {
     child.stdin.end();
     await ended;
   };
-  return { ...(await read("start")), ask, close };
+  /** Commits a file. */
+  const write = (path, text) => ask("write", path, JSON.stringify(text));
+  return { ...(await read("start")), ask, write, close };
 }
 
-/** The sample's front page in one line, with another headline: what a new commit changes. */
-export function frontPage(headline) {
-  return readFileSync(`${SAMPLE}/web/site/index.html`, "utf8").replace("<h1>Guestbook</h1>", `<h1>${headline}</h1>`).replace(/\s*\n\s*/g, " ");
-}
+const sample = (path) => readFileSync(`${SAMPLE}/${path}`, "utf8");
+
+/** The sample's front page with another headline: what a new commit changes. */
+export const frontPage = (headline) => sample("web/site/index.html").replace("<h1>Guestbook</h1>", `<h1>${headline}</h1>`);
+
+/** The Dockerfile of its static front end, with `line` in it. */
+export const dockerfile = (line = "") => sample("web/Dockerfile").replace("\nUSER nginx", `\n${line}\nUSER nginx`);

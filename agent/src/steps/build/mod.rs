@@ -158,28 +158,37 @@ fn failed(wanted: &ImageBuild, error: &DockerError, last: &Tail) -> StepFailure 
         }
     };
     let exit_code = words.rsplit_once("non-zero code: ").and_then(|(_, code)| code.trim().parse().ok());
+    let what = match (&last.instruction, exit_code) {
+        (Some(instruction), Some(code)) => format!("{instruction} ended with code {code}"),
+        _ => words,
+    };
     StepFailure {
         exit_code,
         oom: exit_code == Some(137),
         ..StepFailure::new(
             "BUILD_FAILED",
-            format!("the image of {} could not be built: {words}\n{}", wanted.service, last.text()),
+            format!("the image of {} could not be built: {what}\n{}", wanted.service, last.text()),
         )
     }
 }
 
-/// The last lines of an output, each cut to [`LAST_LINE`].
+/// The last lines of an output, each cut to [`LAST_LINE`], and the instruction that they belong to.
 #[derive(Default)]
 struct Tail {
     lines: VecDeque<String>,
     open: String,
+    instruction: Option<String>,
 }
 
 impl Tail {
     fn take(&mut self, text: &str) {
         for (at, part) in text.split('\n').enumerate() {
             if at > 0 {
-                self.lines.push_back(std::mem::take(&mut self.open));
+                let line = std::mem::take(&mut self.open);
+                if let Some(instruction) = instruction(&line) {
+                    self.instruction = Some(instruction);
+                }
+                self.lines.push_back(line);
             }
             let room = LAST_LINE.saturating_sub(self.open.len());
             self.open.push_str(part.get(..part.floor_char_boundary(room)).unwrap_or_default());
@@ -191,5 +200,30 @@ impl Tail {
 
     fn text(&self) -> String {
         self.lines.iter().map(String::as_str).chain([self.open.as_str()]).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The engine says `Step 4/11 : RUN make` before each instruction of a Dockerfile.
+fn instruction(line: &str) -> Option<String> {
+    let (number, words) = line.strip_prefix("Step ")?.split_once(" : ")?;
+    let (at, of) = number.split_once('/')?;
+    (at.parse::<u32>().is_ok() && of.parse::<u32>().is_ok())
+        .then(|| format!("\u{201c}{}\u{201d} (instruction {at} of {of})", words.trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tail;
+
+    #[test]
+    fn the_instruction_that_failed_is_the_last_one_that_the_engine_named() {
+        let mut tail = Tail::default();
+        tail.take("Step 1/2 : FROM scratch\n ---> 0123\nStep 2/2 : RUN echo Step 9 ");
+        tail.take("&& exit 7\n ---> Running in 89ab\nStep by step : no\n");
+        assert_eq!(
+            tail.instruction.as_deref(),
+            Some("\u{201c}RUN echo Step 9 && exit 7\u{201d} (instruction 2 of 2)")
+        );
+        assert!(tail.text().starts_with("Step 1/2 : FROM scratch\n"));
     }
 }

@@ -34,7 +34,9 @@ pub enum FetchError {
     #[error("the repository has no such branch, tag or commit; check its name")]
     NoSuchRef,
     /// Too large, too slow, too many.
-    #[error("the repository is over the limits: {0}")]
+    #[error(
+        "the repository is over the limits: {0}; take out of it what is generated or vendored, and large data, and read it again"
+    )]
     OverCaps(&'static str),
     /// Objects that git refuses to take.
     #[error("the repository holds objects that git's own checks refuse; repair it with `git fsck`")]

@@ -6,6 +6,7 @@ import { host, plural } from "../format/format";
 import { usePlaces } from "../project/places";
 import { RunControls } from "../runs/run-controls";
 import { currentStep, failedStep, share, tally } from "../runs/tally";
+import { headline } from "../ui/error-words";
 import { ProblemNote } from "../ui/problem-note";
 import { Progress } from "../ui/progress";
 import { Skeleton } from "../ui/skeleton";
@@ -48,7 +49,7 @@ export function RunCard({ id, project }: { id: string; project: string }) {
         <p className="mt-2 flex min-w-0 gap-2 text-bad">
           <StatusIcon look={STEP.failed} className="mt-0.5 size-4" />
           <span className="min-w-0 break-words">
-            {failed.step.title}: {failed.step.error.message} <code className="text-xs">({failed.step.error.code})</code>
+            {failed.step.title}: {headline(failed.step.error.message)} <code className="text-xs">({failed.step.error.code})</code>
           </span>
         </p>
       )}

@@ -9,6 +9,7 @@ import { usePlaces } from "../project/places";
 import { after } from "../ui/after";
 import { Button, LinkButton } from "../ui/button";
 import { Empty } from "../ui/empty";
+import { headline } from "../ui/error-words";
 import { ProblemNote } from "../ui/problem-note";
 import { Progress } from "../ui/progress";
 import { SkeletonList } from "../ui/skeleton";
@@ -79,7 +80,7 @@ function Row({ run, to }: { run: Run; to: string }) {
           )}
           {run.requested_by && <span className="truncate">by {run.requested_by}</span>}
         </p>
-        {run.error && <p className="mt-0.5 truncate text-xs text-bad" title={run.error.message}>{run.error.message}</p>}
+        {run.error && <p className="mt-0.5 truncate text-xs text-bad" title={run.error.message}>{headline(run.error.message)}</p>}
         {isActive(run) && (
           <div className="mt-1.5 space-y-1">
             <Progress value={share(counts)} tone={look.tone} label={`Progress of ${run.title}`} />

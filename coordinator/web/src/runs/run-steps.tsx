@@ -7,6 +7,7 @@ import { phase } from "../format/format";
 import { byPhase } from "../infrastructure/measure";
 import { usePlaces } from "../project/places";
 import { Badge } from "../ui/badge";
+import { headline } from "../ui/error-words";
 import { StatusIcon, STEP } from "../ui/status";
 import { Took } from "../ui/time";
 
@@ -50,7 +51,7 @@ function Row({ step, server, run, project }: { step: RunStep; server: RunServer;
           <span className={clsx("break-words", step.state === "pending" && "text-ink-2", step.state === "skipped" && "text-ink-3 line-through")}>{step.title}</span>
           <span className="sr-only"> ({look.word})</span>
           {step.state === "running" && step.doing && <span className="block truncate text-xs text-ink-2" title={step.doing}>{step.doing}</span>}
-          {step.error && <span className="block text-xs break-words text-bad">{step.error.message}</span>}
+          {step.error && <span className="block text-xs break-words text-bad">{headline(step.error.message)}</span>}
         </span>
         {step.attempt > 1 && <Badge tone="warn">attempt {step.attempt}</Badge>}
         {step.already_done && <Badge title="It was true already, so nothing was changed">already so</Badge>}

@@ -6,6 +6,7 @@ import { LogView } from "../logs/log-view";
 import { usePlaces } from "../project/places";
 import { Badge } from "../ui/badge";
 import { IconButton } from "../ui/button";
+import { headline } from "../ui/error-words";
 import { Select } from "../ui/field";
 import { StatusBadge, STEP } from "../ui/status";
 import { Took } from "../ui/time";
@@ -58,7 +59,7 @@ export function StepLog({ run, at, project }: { run: Run; at: LogAddress; projec
         {step.state === "running" && step.doing && <p className="mt-0.5 truncate text-xs text-ink-2">{step.doing}</p>}
         {step.error && latest && (
           <p className="mt-1 text-sm break-words text-bad">
-            {step.error.message} <code className="text-xs">({step.error.code})</code>
+            {headline(step.error.message)} <code className="text-xs">({step.error.code})</code>
           </p>
         )}
       </header>

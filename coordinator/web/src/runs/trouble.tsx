@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 import type { Run } from "../api/types";
 import { usePlaces } from "../project/places";
 import { LinkButton } from "../ui/button";
+import { ErrorWords } from "../ui/error-words";
 import { failedStep, unknownStep } from "./tally";
 import { Resolve } from "./resolve";
 
@@ -17,7 +18,7 @@ export function Trouble({ run, project }: { run: Run; project: string }) {
   const log = failed ? place({ panel: "runs", item: run.id, query: { server: failed.server.server_id, step: String(failed.step.index) } }) : undefined;
   return (
     <Box title={failed ? `“${failed.step.title}” failed` : "The run failed"}>
-      <p className="break-words text-ink-2 first-letter:uppercase">{error.message}</p>
+      <ErrorWords message={error.message} />
       <p className="mt-1 text-xs text-ink-2">
         Code <code>{error.code}</code>
         {failed && ` · attempt ${String(failed.step.attempt)} on ${failed.server.name}`}

@@ -55,7 +55,7 @@ export function Toaster() {
           {toast.bad ? <CircleX className="mt-0.5 size-4 shrink-0 text-bad" aria-hidden /> : <CircleCheck className="mt-0.5 size-4 shrink-0 text-ok" aria-hidden />}
           <div className="min-w-0 flex-1">
             <p className="font-medium break-words">{toast.title}</p>
-            {toast.detail && <p className="mt-0.5 text-xs break-words text-ink-2">{toast.detail}</p>}
+            {toast.detail && <p className="mt-0.5 text-xs break-words text-ink-2 first-letter:uppercase">{toast.detail}</p>}
           </div>
           <IconButton icon={X} label="Dismiss" className="-my-1 -mr-1.5" onClick={() => { drop(toast.id); }} />
         </div>
