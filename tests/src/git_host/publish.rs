@@ -50,7 +50,9 @@ pub fn publish_blob(repository: &Path, branch: &str, size: usize) -> Result<Publ
 pub fn publish_many(repository: &Path, branch: &str, files: usize) -> Result<Published, GitHostError> {
     let git = Git::open(repository, branch)?;
     let blob = git.run(&["hash-object", "-w", "--stdin"], &[], None, Some(b"one of many\n"))?;
-    let listing: String = (0..files).map(|file| format!("100644 blob {blob}\t{file:06}.txt\n")).collect();
+    let entries: Vec<String> =
+        (0..files).map(|file| format!("100644 blob {blob}\t{file:06}.txt\n")).collect();
+    let listing = entries.concat();
     let tree = git.run(&["mktree"], &[], None, Some(listing.as_bytes()))?;
     git.commit(branch, &tree, "Many files")
 }
