@@ -316,7 +316,7 @@ mod tests {
             step: 0,
             number: 1,
             secrets: Secrets::new(),
-            spool: Arc::new(Spool::new(directory.path().join("spool"), redactor.fresh())),
+            spool: Arc::new(Spool::new(directory.path().join("spool"), redactor.fresh(), directory.path())),
             redactor,
             doing: watch::Sender::new(String::new()),
             spawner: Arc::new(Spawner::new(None).unwrap()),

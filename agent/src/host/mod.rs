@@ -202,7 +202,8 @@ impl Host {
             return Ok(Some(refused("SECRET", "a secret has a malformed name")));
         };
         let redactor = Redactor::new(Needles::of(secrets.values().map(|value| value.as_slice())));
-        let spool = Arc::new(Spool::new(self.directory.spool(step, attempt), redactor.fresh()));
+        let spool =
+            Arc::new(Spool::new(self.directory.spool(step, attempt), redactor.fresh(), &self.root.runs()));
         let doing = watch::Sender::new(String::new());
         let control = Control::default();
         let (grown, heard_doing) = (spool.grown(), doing.subscribe());
