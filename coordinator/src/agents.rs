@@ -6,6 +6,7 @@
 //! | file | does |
 //! |---|---|
 //! | `accept` | the port: TLS by server name, one task a connection |
+//! | `turnstile` | how many connections open at once, and in which order |
 //! | `identity` | which server a certificate is |
 //! | `post` | enrollment and late renewal, two small HTTP requests |
 //! | `registry` | who is connected, and a way to tell them something |
@@ -22,6 +23,7 @@ mod report;
 mod session;
 mod socket;
 mod tls;
+mod turnstile;
 
 pub use accept::{AgentsError, AgentsPort};
 pub(crate) use identity::key_fingerprint;

@@ -60,7 +60,7 @@ async fn a_restart_brings_every_agent_back_calls_nobody_down_and_slows_nobody() 
 
     let empty = footprint::memory(&[coordinator.process_mut().pid()]).unwrap();
     let fleet = Fleet::start(agents);
-    fleet.all_up("at first", Duration::from_mins(2)).await;
+    fleet.all_up("at first", &client, Duration::from_mins(2)).await;
     let pid = [coordinator.process_mut().pid()];
     let used_before = footprint::processor_time(&pid).unwrap();
     tokio::time::sleep(form.quiet).await;
@@ -126,27 +126,50 @@ impl Fleet {
         Self { size, up, _keepers: keepers }
     }
 
-    async fn all_up(&self, when: &str, within: Duration) -> Duration {
+    async fn all_up(&self, when: &str, client: &Client, within: Duration) -> Duration {
         let began = Instant::now();
-        while self.up.load(Ordering::SeqCst) < self.size {
+        let mut said = began;
+        loop {
             let up = self.up.load(Ordering::SeqCst);
-            assert!(began.elapsed() < within, "{when}: {up} of {} after {within:?}", self.size);
+            if up >= self.size {
+                break;
+            }
+            assert!(
+                began.elapsed() < within,
+                "{when}: {up} of {} after {within:?}: {}",
+                self.size,
+                openings(client).await
+            );
+            if said.elapsed() > Duration::from_secs(5) {
+                said = Instant::now();
+                eprintln!("{when}: {up} up after {:?}; {}", began.elapsed(), openings(client).await);
+            }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        began.elapsed()
+        let took = began.elapsed();
+        eprintln!("{when}: {}", openings(client).await);
+        took
     }
 
     /// From the moment in which the coordinator is ready again.
     async fn comes_back(&self, after: &str, client: &Client, within: Duration, slowest: Duration) {
         let user = User::start(client.clone());
         let nobody_down = Watch::start(client.clone(), self.size);
-        let took = self.all_up(after, within).await;
+        let took = self.all_up(after, client, within).await;
         let took_99 = user.end().await;
         let looks = nobody_down.end().await;
         eprintln!("after {after}: all back in {took:?}, p99 of a user {took_99:?}, looked {looks} times");
         assert!(looks > 0, "nobody looked whether a server is called down");
         assert!(took_99 < slowest, "after {after}: p99 of a user {took_99:?}");
     }
+}
+
+/// How far connections came, as the coordinator counts them.
+async fn openings(client: &Client) -> String {
+    let lines = client.metrics("hydron_agent_openings").await.unwrap_or_default();
+    let short =
+        |line: &String| line.split_once('"').map_or(String::new(), |(_, rest)| rest.replace("\"}", ""));
+    lines.iter().map(short).collect::<Vec<_>>().join(", ")
 }
 
 /// The waits of the real link (`agent/src/link/backoff.rs`): a window that doubles from a second to a minute, one attempt

@@ -1,16 +1,18 @@
 //! The agents' port: accepts, reads the server name, and hands each connection to its door.
 //!
-//! Rule: every stage of a handshake has ten seconds; a stranger costs one small task and never the loop that accepts.
+//! Rule: every stage of a handshake has ten seconds from its turn (`turnstile`); a stranger costs one small task and never
+//! the loop that accepts.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use hydron_proto::frame::HANDSHAKE_STAGE_S;
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
-use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
+use tokio_rustls::{LazyConfigAcceptor, StartHandshake};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_util::task::TaskTracker;
@@ -21,13 +23,17 @@ use super::recorder::{Recorder, RecorderTask};
 use super::session::Session;
 use super::socket;
 use super::tls::{AgentTls, AgentTlsError, Door};
+use super::turnstile::{Pass, Turnstile};
 use crate::app::AppState;
+use crate::http::metrics::Reached;
 
 const STAGE: Duration = Duration::from_secs(HANDSHAKE_STAGE_S);
 /// After an error of accept (no file descriptors left), do not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// For connections to say goodbye when the process ends.
 const DRAIN: Duration = Duration::from_secs(5);
+/// Connections that wait to be accepted; the kernel takes its own limit when that is lower (4,096 since Linux 5.4).
+const BACKLOG: u32 = 4096;
 /// Path of the link.
 const LINK: &str = "/v1/link";
 
@@ -55,18 +61,20 @@ struct Doors {
     app: AppState,
     tls: AgentTls,
     recorder: Recorder,
+    turnstile: Turnstile,
 }
 
 impl AgentsPort {
     /// Binds the port.
     pub async fn bind(app: AppState) -> Result<(Self, SocketAddr), AgentsError> {
         let wanted = app.config.agents_listen;
-        let listener = TcpListener::bind(wanted).await.map_err(|error| AgentsError::Listen(wanted, error))?;
+        let listener = listen(wanted).map_err(|error| AgentsError::Listen(wanted, error))?;
         let address = listener.local_addr().map_err(|error| AgentsError::Listen(wanted, error))?;
         app.agents.bound(address);
         let tls = AgentTls::new(app.ca.clone(), app.clock.clone())?;
         let (recorder, task) = RecorderTask::new(app.clone());
-        Ok((Self { listener, door: Arc::new(Doors { app, tls, recorder }), recorder: task }, address))
+        let door = Arc::new(Doors { app, tls, recorder, turnstile: Turnstile::default() });
+        Ok((Self { listener, door, recorder: task }, address))
     }
 
     /// Serves until the process stops; then every agent is told to come back later.
@@ -82,6 +90,7 @@ impl AgentsPort {
             };
             match accepted {
                 Ok((socket, peer)) => {
+                    door.app.metrics.reached(Reached::Accepted);
                     // The handshake's task ends before the session's begins: its memory must not stay for an idle agent.
                     connections.spawn(door.clone().open(socket, peer, connections.clone()));
                 }
@@ -92,6 +101,7 @@ impl AgentsPort {
             }
         }
         drop(listener);
+        door.turnstile.close();
         connections.close();
         if timeout(DRAIN, connections.wait()).await.is_err() {
             tracing::info!("some agents did not say goodbye in time and are cut off");
@@ -108,9 +118,15 @@ impl Doors {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
-        let Some((door, stream)) = self.handshake(socket, peer).await else { return };
+        let Some((start, door, config)) = self.named(socket, peer).await else { return };
+        let Some(pass) = self.turnstile.turn(peer.ip()).await else {
+            self.app.metrics.surplus();
+            return;
+        };
+        self.app.metrics.reached(Reached::Turn);
+        let Some(stream) = self.secured(start, config, peer).await else { return };
         match door {
-            Door::Agents => self.link(stream, peer, &connections).await,
+            Door::Agents => self.link(stream, peer, pass, &connections).await,
             Door::Enroll => post::serve(stream, post::enroll(self.app.clone())).await,
             Door::Renew => {
                 let claim = Claim::of(stream.get_ref().1.peer_certificates());
@@ -119,7 +135,12 @@ impl Doors {
         }
     }
 
-    async fn handshake(&self, socket: TcpStream, peer: SocketAddr) -> Option<(Door, TlsStream<TcpStream>)> {
+    /// The first message of TLS: cheap to read, and a stranger who says nothing takes nobody's turn.
+    async fn named(
+        &self,
+        socket: TcpStream,
+        peer: SocketAddr,
+    ) -> Option<(StartHandshake<TcpStream>, Door, Arc<ServerConfig>)> {
         let acceptor = LazyConfigAcceptor::new(rustls::server::Acceptor::default(), socket);
         let start = match timeout(STAGE, acceptor).await {
             Ok(Ok(start)) => start,
@@ -127,20 +148,44 @@ impl Doors {
                 tracing::debug!(%peer, %error, "a handshake on the agents' port failed");
                 return None;
             }
-            Err(_) => return None,
+            Err(_) => return self.late(),
         };
         let (door, config) = self.tls.for_name(start.client_hello().server_name())?;
+        self.app.metrics.reached(Reached::Named);
+        Some((start, door, config))
+    }
+
+    async fn secured(
+        &self,
+        start: StartHandshake<TcpStream>,
+        config: Arc<ServerConfig>,
+        peer: SocketAddr,
+    ) -> Option<TlsStream<TcpStream>> {
         match timeout(STAGE, start.into_stream(config)).await {
-            Ok(Ok(stream)) => Some((door, stream)),
+            Ok(Ok(stream)) => {
+                self.app.metrics.reached(Reached::Secured);
+                Some(stream)
+            }
             Ok(Err(error)) => {
-                tracing::debug!(%peer, %error, ?door, "a handshake on the agents' port failed");
+                tracing::debug!(%peer, %error, "a handshake on the agents' port failed");
                 None
             }
-            Err(_) => None,
+            Err(_) => self.late(),
         }
     }
 
-    async fn link(&self, stream: TlsStream<TcpStream>, peer: SocketAddr, connections: &TaskTracker) {
+    fn late<T>(&self) -> Option<T> {
+        self.app.metrics.late();
+        None
+    }
+
+    async fn link(
+        &self,
+        stream: TlsStream<TcpStream>,
+        peer: SocketAddr,
+        pass: Pass,
+        connections: &TaskTracker,
+    ) {
         let claim = Claim::of(stream.get_ref().1.peer_certificates());
         let admitted = match &claim {
             Some(claim) => claim.check(&self.app.store).await,
@@ -156,12 +201,21 @@ impl Doors {
         match (timeout(STAGE, upgrade).await, admitted) {
             (Ok(Ok(socket)), Ok(server)) => {
                 let session = Session::new(self.app.clone(), self.recorder.clone(), server, peer);
-                connections.spawn(session.run(socket));
+                connections.spawn(session.run(socket, pass));
             }
             (Ok(Err(error)), _) => tracing::debug!(%peer, %error, "an upgrade was not made"),
-            (Ok(Ok(_)), Err(_)) | (Err(_), _) => {}
+            (Ok(Ok(_)), Err(_)) => {}
+            (Err(_), _) => self.app.metrics.late(),
         }
     }
+}
+
+/// With a queue that holds a fleet: a connection that finds it full is tried again by the kernel after whole seconds.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 #[expect(clippy::result_large_err, reason = "the library's own callback type")]

@@ -30,7 +30,9 @@ use super::recorder::{Record, Recorder, What};
 use super::registry::{AgentHandle, Doing, Mailbox, ToAgent};
 use super::report::{Entry, clean};
 use super::socket::{FrameSocket, Happened};
+use super::turnstile::Pass;
 use crate::app::AppState;
+use crate::http::metrics::Reached;
 use crate::services::enrollment;
 
 const STAGE: Duration = Duration::from_secs(HANDSHAKE_STAGE_S);
@@ -82,8 +84,9 @@ impl Session {
     pub(super) fn run<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         socket: WebSocketStream<S>,
+        pass: Pass,
     ) -> impl Future<Output = ()> {
-        let begin = Box::pin(self.begin(socket));
+        let begin = Box::pin(self.begin(socket, pass));
         async move {
             let Some((mut live, mailbox)) = begin.await else { return };
             let end = live.run(mailbox).await;
@@ -91,10 +94,11 @@ impl Session {
         }
     }
 
-    /// Greets; `None` when the agent was not admitted.
+    /// Greets, which ends the turn; `None` when the agent was not admitted.
     async fn begin<S: AsyncRead + AsyncWrite + Unpin>(
         self,
         socket: WebSocketStream<S>,
+        _pass: Pass,
     ) -> Option<(Box<Live<S>>, Mailbox)> {
         let mut socket = FrameSocket::new(socket);
         let (server, peer) = (self.server.id, self.peer);
@@ -105,8 +109,12 @@ impl Session {
                 goodbye(socket, &end).await;
                 return None;
             }
-            Err(_) => return None,
+            Err(_) => {
+                self.app.metrics.late();
+                return None;
+            }
         };
+        self.app.metrics.reached(Reached::Welcomed);
         tracing::info!(%server, %peer, epoch = handle.epoch, "agent {server} is connected");
         self.app.store.wake(Wake::new(Topic::Work, server)).await;
         let live = Box::new(Live {

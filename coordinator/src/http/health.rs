@@ -32,5 +32,5 @@ async fn ready(State(app): State<AppState>) -> Result<&'static str, Problem> {
 
 async fn metrics(State(app): State<AppState>) -> Response {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], app.metrics.render()).into_response()
+    ([(header::CONTENT_TYPE, kind)], app.metrics.render(app.agents.count())).into_response()
 }

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use hydron_proto::frame::HANDSHAKE_STAGE_S;
 use hydron_proto::ids::{ServerId, TeamId};
 use hydron_proto::seal::SealingKey;
 use hydron_proto::token::EnrollmentToken;
@@ -14,9 +16,13 @@ use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use zeroize::Zeroizing;
+
+/// As patient as a real agent.
+pub(super) const STAGE: Duration = Duration::from_secs(HANDSHAKE_STAGE_S);
 
 /// The two key pairs that a server makes for itself.
 pub struct SimKeys {
@@ -140,9 +146,10 @@ pub(super) async fn dial(
     name: &'static str,
     config: ClientConfig,
 ) -> anyhow::Result<TlsStream<TcpStream>> {
-    let socket = TcpStream::connect(address).await?;
+    let socket = timeout(STAGE, TcpStream::connect(address)).await.context("TCP")??;
     socket.set_nodelay(true)?;
-    Ok(TlsConnector::from(Arc::new(config)).connect(ServerName::try_from(name)?, socket).await?)
+    let connector = TlsConnector::from(Arc::new(config));
+    Ok(timeout(STAGE, connector.connect(ServerName::try_from(name)?, socket)).await.context("TLS")??)
 }
 
 pub(super) fn facts() -> wire::Facts {

@@ -14,7 +14,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use super::identity::{Identity, dial};
+use super::identity::{Identity, STAGE, dial};
 
 /// How long a test waits for a frame.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -61,7 +61,8 @@ impl RawLink {
         let limits = WebSocketConfig::default().read_buffer_size(4 * 1024).write_buffer_size(0);
         let url = format!("ws://{}/v1/link", sni::AGENTS);
         let upgrade = tokio_tungstenite::client_async_with_config(url, stream, Some(limits));
-        let (socket, _) = upgrade.await.map_err(|error| match error {
+        let upgraded = tokio::time::timeout(STAGE, upgrade).await.map_err(|_| LinkEnd::Silence)?;
+        let (socket, _) = upgraded.map_err(|error| match error {
             tungstenite::Error::Http(response) => {
                 let body = response.body().clone().unwrap_or_default();
                 LinkEnd::Refused(format!("{} {}", response.status(), String::from_utf8_lossy(&body)))

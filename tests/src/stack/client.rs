@@ -77,6 +77,13 @@ impl Client {
         answer.is_ok_and(|response| response.status().is_success())
     }
 
+    /// The lines of `/metrics` that begin with `name`.
+    pub async fn metrics(&self, name: &str) -> anyhow::Result<Vec<String>> {
+        let answer = self.http.get(format!("{}/metrics", self.base)).send().await?;
+        let text = answer.error_for_status()?.text().await?;
+        Ok(text.lines().filter(|line| line.starts_with(name)).map(str::to_owned).collect())
+    }
+
     /// One request; the body is sent when it is not null.
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Answer> {
         let mut request = self.http.request(method, self.url(path)).header("Origin", &self.base);
