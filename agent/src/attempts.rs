@@ -18,14 +18,14 @@ use crate::frames;
 
 /// The host's end of the file.
 #[derive(Debug)]
-pub(crate) struct Attempts {
+pub struct Attempts {
     file: File,
     begun: BTreeSet<(u32, u32)>,
 }
 
 impl Attempts {
     /// Opens the file, or makes it; what a power cut tore is cut off.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
@@ -37,7 +37,7 @@ impl Attempts {
     }
 
     /// Notes that an attempt begins; false, and nothing noted, if it began before.
-    pub(crate) fn begin(&mut self, step: u32, attempt: u32) -> io::Result<bool> {
+    pub fn begin(&mut self, step: u32, attempt: u32) -> io::Result<bool> {
         if !self.begun.insert((step, attempt)) {
             return Ok(false);
         }
@@ -46,7 +46,7 @@ impl Attempts {
     }
 
     /// Notes how an attempt ended.
-    pub(crate) fn end(&mut self, exited: &StepExited) -> io::Result<()> {
+    pub fn end(&mut self, exited: &StepExited) -> io::Result<()> {
         self.append(exited)
     }
 

@@ -7,6 +7,8 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use crate::fault;
+
 /// Puts `content` in place of whatever was at `path`, durably.
 pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let temporary = beside(path);
@@ -15,8 +17,11 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     file.set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.write_all(content)?;
     file.sync_all()?;
+    fault::point();
     std::fs::rename(&temporary, path)?;
-    sync_directory(parent(path))
+    sync_directory(parent(path))?;
+    fault::point();
+    Ok(())
 }
 
 /// Makes a directory, its parents and their names durable; an existing one only gets its mode.

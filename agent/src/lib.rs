@@ -3,7 +3,7 @@
 //! Rule: imports point down: `link` knows `exec` only through the local protocol; `exec` starts `host` and never the
 //! other way round; `steps` know nothing of either. Neighbour: `hydron-proto`, where every wire type ends.
 
-pub(crate) mod attempts;
+pub mod attempts;
 pub mod child;
 pub mod cli;
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod durable;
 pub mod edge;
 pub mod exec;
 pub mod facts;
+pub mod fault;
 pub(crate) mod frames;
 pub mod host;
 pub mod identity;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `accept` | the port: TLS by server name, one task a connection |
 //! | `turnstile` | how many connections open at once, and in which order |
+//! | `inside` | sessions over any transport, for simulations |
 //! | `identity` | which server a certificate is |
 //! | `post` | enrollment and late renewal, two small HTTP requests |
 //! | `registry` | who is connected, and a way to tell them something |
@@ -16,6 +17,7 @@
 
 pub mod accept;
 mod identity;
+pub mod inside;
 mod post;
 pub mod recorder;
 pub mod registry;

@@ -14,6 +14,7 @@ use tokio::time::{sleep, timeout};
 use super::shared::Shared;
 use crate::config::{AgentConfig, Policy};
 use crate::facts;
+use crate::root::Root;
 
 const AGAIN: Duration = Duration::from_mins(5);
 const PAUSE: Duration = Duration::from_secs(1);
@@ -29,7 +30,7 @@ impl FactsTask {
         let (sender, receiver) = watch::channel(None);
         tokio::spawn(async move {
             loop {
-                let facts = gather(&shared, &config).await;
+                let facts = shared.machine.look(&shared.root, &config).await;
                 let changed = sender.send_if_modified(|known| {
                     let changed = known.as_ref() != Some(&facts);
                     *known = Some(facts.clone());
@@ -59,14 +60,14 @@ impl FactsTask {
     }
 }
 
-async fn gather(shared: &Shared, config: &AgentConfig) -> wire::Facts {
-    let mut facts = facts::of_machine(shared.root.path());
+pub(super) async fn look(root: &Root, config: &AgentConfig) -> wire::Facts {
+    let mut facts = facts::of_machine(root.path());
     facts.http_port = u32::from(config.steps.http_port);
     facts.https_port = u32::from(config.steps.https_port);
     facts.docker_version = docker_version(config).await.unwrap_or_default();
     facts.proxy_version = proxy_version().await.unwrap_or_default();
-    facts.site_ca_pem = std::fs::read_to_string(shared.root.site_ca_pem()).unwrap_or_default();
-    let mode = Policy::load(&shared.root).map_or("locked", |policy| policy.mode.word());
+    facts.site_ca_pem = std::fs::read_to_string(root.site_ca_pem()).unwrap_or_default();
+    let mode = Policy::load(root).map_or("locked", |policy| policy.mode.word());
     mode.clone_into(&mut facts.policy_mode);
     facts
 }

@@ -10,7 +10,7 @@ use hydron_proto::wire::{FromStepHost, HostStatus, QueryHost, ToStepHost, from_s
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::host;
+use super::machine::Machine;
 use crate::local::{self, Incoming};
 use crate::root::Root;
 use crate::run_dir::RunDir;
@@ -42,11 +42,11 @@ impl HostClient {
     }
 
     /// Connects to the run's host; starts one when none answers.
-    pub(super) async fn ensure(root: &Root, directory: &RunDir) -> io::Result<Self> {
+    pub(super) async fn ensure(machine: &dyn Machine, root: &Root, directory: &RunDir) -> io::Result<Self> {
         if let Some((client, _)) = Self::attach(directory).await {
             return Ok(client);
         }
-        host::launch::start(root, directory).await?;
+        machine.start_host(root, directory).await?;
         let deadline = Instant::now() + START;
         let mut pause = Duration::from_millis(1);
         loop {

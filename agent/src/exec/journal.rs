@@ -12,6 +12,7 @@ use hydron_proto::wire::JournalRecord;
 use prost::Message as _;
 
 use crate::durable;
+use crate::fault;
 use crate::frames;
 
 /// A journal that cannot be used.
@@ -54,8 +55,14 @@ impl Journal {
         for record in records {
             frames::put(&mut bytes, &record.encode_to_vec())?;
         }
+        fault::point();
+        let before = fault::length(&self.0);
         self.0.write_all(&bytes)?;
-        self.0.sync_data()
+        fault::written(&self.0, before);
+        self.0.sync_data()?;
+        fault::synced(&self.0);
+        fault::point();
+        Ok(())
     }
 }
 

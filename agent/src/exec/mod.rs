@@ -12,6 +12,7 @@ mod facts;
 mod host_client;
 mod journal;
 mod ledger;
+mod machine;
 mod outbox;
 mod permit;
 mod run_state;
@@ -30,6 +31,8 @@ use tokio::sync::{Semaphore, mpsc};
 use self::audit::Audit;
 use self::facts::FactsTask;
 use self::ledger::Ledger;
+pub use self::machine::Machine;
+use self::machine::ThisMachine;
 use self::runs::Runs;
 pub use self::shared::ExecError;
 use self::shared::Shared;
@@ -45,8 +48,19 @@ const MOST_CONNECTIONS: usize = 16;
 /// Pause after a connection that could not be accepted: too many open files, no memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Runs the executor until `stop` resolves or it cannot go on.
+/// Runs the executor of this machine until `stop` resolves or it cannot go on.
 pub async fn run(
+    root: Root,
+    config: AgentConfig,
+    clock: Clock,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ExecError> {
+    run_on(Arc::new(ThisMachine), root, config, clock, stop).await
+}
+
+/// The same on any machine.
+pub async fn run_on(
+    machine: Arc<dyn Machine>,
     root: Root,
     config: AgentConfig,
     clock: Clock,
@@ -56,11 +70,11 @@ pub async fn run(
     let _lock = lock(&root)?;
     let keys = (ExecIdentity::load(&root)?, identity::sealing_key(&root)?);
     let records = (Ledger::open(&root.exec().join("ledger.json"))?, Audit::open(&audit_file(&root))?);
-    let shared = Arc::new(Shared::new(root, clock, keys, records));
+    let shared = Arc::new(Shared::new((root, machine), clock, keys, records));
     let (failed, mut failures) = mpsc::unbounded_channel();
     let runs = Arc::new(Runs::new(shared.clone(), failed.clone()));
     runs.recover().await?;
-    let _edge = edge_task::start(shared.root.clone(), config.steps.clone(), shared.clock);
+    let _edge = shared.machine.keep_edge(shared.root.clone(), config.steps.clone(), shared.clock);
     let facts = FactsTask::start(shared.clone(), config.clone());
     let peers = Peers::new(&config);
     let listener = listen(&shared.root, &peers)?;

@@ -27,7 +27,6 @@ use super::run_state::{RunState, StepPhase};
 use super::runs;
 use super::shared::{ExecError, Shared};
 use crate::config::Policy;
-use crate::host::launch;
 use crate::run_dir::RunDir;
 
 /// A host without work is sent away after this time.
@@ -298,7 +297,7 @@ impl RunTask {
     async fn forget(&mut self) -> Result<(), ExecError> {
         self.audit("forget", None, "")?;
         self.dismiss_host().await;
-        launch::end_orphans(&self.directory).await;
+        self.shared.machine.end_orphans(&self.directory).await;
         self.shared.outbox.remove(self.directory.run);
         runs::discard(&self.shared.root, &self.directory)?;
         Ok(())

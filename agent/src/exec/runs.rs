@@ -23,7 +23,6 @@ use super::run_task::{RunCommand, RunTask};
 use super::shared::{ExecError, Shared};
 use crate::config::Policy;
 use crate::durable;
-use crate::host::launch;
 use crate::root::Root;
 use crate::run_dir::RunDir;
 
@@ -243,7 +242,7 @@ impl Runs {
 
     async fn quarantine(&self, directory: &RunDir, why: &str) -> Result<(), ExecError> {
         tracing::error!(run = %directory.run, why, "run {} is set aside: {why}", directory.run);
-        launch::end_orphans(directory).await;
+        self.shared.machine.end_orphans(directory).await;
         let aside = self.shared.root.quarantine();
         durable::create_directory(&aside, 0o700)?;
         let target = aside.join(directory.run.to_string());

@@ -3,13 +3,14 @@
 //! Rule: locks are held for one short call and never across an await.
 
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hydron_proto::seal::SealingKey;
 use tokio::sync::Notify;
 
 use super::audit::{Audit, Entry};
 use super::ledger::{Ledger, LedgerError};
+use super::machine::Machine;
 use super::outbox::Outbox;
 use super::run_state::Contradiction;
 use crate::clock::Clock;
@@ -21,6 +22,8 @@ use crate::root::Root;
 pub(super) struct Shared {
     /// Paths.
     pub root: Root,
+    /// Step hosts, engine, proxy.
+    pub machine: Arc<dyn Machine>,
     /// The time.
     pub clock: Clock,
     /// Who this server is, and whose signatures count.
@@ -60,13 +63,14 @@ pub enum ExecError {
 impl Shared {
     /// Puts the parts together.
     pub(super) fn new(
-        root: Root,
+        (root, machine): (Root, Arc<dyn Machine>),
         clock: Clock,
         (identity, sealing_key): (ExecIdentity, SealingKey),
         (ledger, audit): (Ledger, Audit),
     ) -> Self {
         Self {
             root,
+            machine,
             clock,
             identity,
             sealing_key,

@@ -16,18 +16,19 @@ pub mod post;
 mod renew;
 mod session;
 pub mod tls;
+mod way;
 
 use std::time::Duration;
 
-use hydron_proto::{PROTOCOL_VERSION, sni, wire};
-use tokio::time::{Instant, sleep, timeout};
-use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use hydron_proto::{PROTOCOL_VERSION, wire};
+use tokio::time::{Instant, sleep};
 
 use self::backoff::{Backoff, STABLE, SUPERSEDED};
-use self::dial::{Address, DialError, Proxy, STAGE};
+use self::dial::DialError;
 use self::identity::{Counters, LinkFiles, TlsIdentity};
-use self::session::{Ended, Session};
+pub use self::session::Ended;
+use self::session::Session;
+pub use self::way::{Target, Way};
 use crate::clock::Clock;
 use crate::config::AgentConfig;
 use crate::facts;
@@ -36,8 +37,6 @@ use crate::root::Root;
 
 /// Pause while the executor is not there.
 const EXECUTOR_PAUSE: Duration = Duration::from_millis(200);
-/// Largest WebSocket message; a frame is half of it.
-const MAX_MESSAGE: usize = 128 * 1024;
 
 /// The link cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -53,24 +52,6 @@ pub enum LinkError {
     NoCoordinator,
 }
 
-/// Where the coordinator is, and how to get there.
-#[derive(Debug, Clone)]
-pub struct Target {
-    /// The coordinator's agent port.
-    pub address: Address,
-    /// A proxy in between.
-    pub proxy: Option<Proxy>,
-}
-
-impl Target {
-    /// From the configuration.
-    pub fn of(config: &AgentConfig) -> Result<Self, LinkError> {
-        let address = Address::parse(config.coordinator.as_deref().ok_or(LinkError::NoCoordinator)?)?;
-        let proxy = config.link.proxy.as_deref().map(Proxy::parse).transpose()?;
-        Ok(Self { address, proxy })
-    }
-}
-
 /// Keeps this server connected until `stop` resolves.
 pub async fn run(
     root: Root,
@@ -79,10 +60,21 @@ pub async fn run(
     stop: impl Future<Output = ()>,
 ) -> Result<(), LinkError> {
     let target = Target::of(&config)?;
+    run_over(target, root, &config, (clock, rand::random), stop).await
+}
+
+/// The same over any way to a coordinator, with any clock and any chance (numbers in 0..1).
+pub async fn run_over(
+    way: impl Way,
+    root: Root,
+    config: &AgentConfig,
+    (clock, chance): (Clock, Chance),
+    stop: impl Future<Output = ()>,
+) -> Result<(), LinkError> {
     let files = LinkFiles::new(root.link());
     let settle = Duration::from_millis(config.link.settle_ms);
-    let link = Link { root, clock, target, files, settle };
-    let mut pauses = Pauses::new(&config);
+    let link = Link { root, clock, chance, way, files, settle };
+    let mut pauses = Pauses::new(config, chance);
     tokio::select! {
         () = stop => Ok(()),
         error = link.keep_connected(&mut pauses) => Err(error),
@@ -95,15 +87,19 @@ pub async fn ask_executor(root: &Root) -> std::io::Result<wire::ExecutorStatus> 
     Ok(status)
 }
 
-struct Link {
+/// Random numbers in 0..1, as an argument.
+pub type Chance = fn() -> f64;
+
+struct Link<W> {
     root: Root,
     clock: Clock,
-    target: Target,
+    chance: Chance,
+    way: W,
     files: LinkFiles,
     settle: Duration,
 }
 
-impl Link {
+impl<W: Way> Link<W> {
     async fn keep_connected(&self, pauses: &mut Pauses) -> LinkError {
         loop {
             let identity = match self.files.load() {
@@ -121,7 +117,7 @@ impl Link {
     async fn connect(&self, identity: &TlsIdentity) -> Ended {
         let now = self.now_unix_s();
         if renew::is_expired(identity.validity, now) {
-            return self.renew_expired(identity).await;
+            return self.way.renew_expired(&self.files, identity, self.clock_floor()).await;
         }
         let Ok((from_exec, exec_writer, early, status)) = executor::attach(&self.root.exec_socket()).await
         else {
@@ -131,58 +127,18 @@ impl Link {
             Ok(counters) => counters,
             Err(error) => return Ended::Transport(error.to_string()),
         };
-        let socket = match self.upgrade(identity).await {
+        let socket = match self.way.open(identity, self.clock_floor()).await {
             Ok(socket) => socket,
             Err(ended) => return ended,
         };
-        let renew_in = renew::due_in(identity.validity, now, rand::random());
+        let renew_in = renew::due_in(identity.validity, now, (self.chance)());
         let hello = self.hello(counters, status);
-        let session =
-            Session::new((identity, &self.files), Instant::now().checked_add(renew_in), self.settle);
+        let session = Session::new(
+            (identity, &self.files),
+            Instant::now().checked_add(renew_in),
+            (self.settle, self.chance),
+        );
         session.run(socket, hello, (from_exec, exec_writer, early)).await
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "every other failure is tried again")]
-    async fn upgrade(
-        &self,
-        identity: &TlsIdentity,
-    ) -> Result<
-        tokio_tungstenite::WebSocketStream<tokio_rustls::client::TlsStream<tokio::net::TcpStream>>,
-        Ended,
-    > {
-        let transport = |error: &dyn std::error::Error| Ended::Transport(chain(error));
-        let config = tls::mutual(identity, self.clock_floor()).map_err(|error| transport(&error))?;
-        let Target { address, proxy } = &self.target;
-        let stream =
-            dial::dial(address, proxy.as_ref(), sni::AGENTS, config).await.map_err(|error| match &error {
-                DialError::Tls(_, io) if session::is_refusal(io) => Ended::Refused(io.to_string()),
-                other => transport(other),
-            })?;
-        let request =
-            format!("wss://{}/v1/link", sni::AGENTS).into_client_request().map_err(|e| transport(&e))?;
-        let config = WebSocketConfig::default()
-            .read_buffer_size(8 * 1024)
-            .write_buffer_size(8 * 1024)
-            .max_write_buffer_size(2 * MAX_MESSAGE)
-            .max_message_size(Some(MAX_MESSAGE))
-            .max_frame_size(Some(MAX_MESSAGE));
-        let upgraded = tokio_tungstenite::client_async_with_config(request, stream, Some(config));
-        match timeout(STAGE, upgraded).await {
-            Ok(Ok((socket, _))) => Ok(socket),
-            Ok(Err(error)) => Err(session::failed(&error)),
-            Err(_) => Err(Ended::Transport("the coordinator does not upgrade the connection".to_owned())),
-        }
-    }
-
-    async fn renew_expired(&self, identity: &TlsIdentity) -> Ended {
-        let way = (&self.target.address, self.target.proxy.as_ref());
-        match renew::after_expiry(&self.files, identity, way, self.clock_floor()).await {
-            Ok(()) => Ended::Renewed,
-            Err(renew::RenewError::Post(post::PostError::Refused { code, detail })) => {
-                Ended::Refused(format!("{detail} ({code})"))
-            }
-            Err(error) => Ended::Transport(chain(&error)),
-        }
     }
 
     /// Durable before it is used: a counter that was sent once is never sent again.
@@ -220,11 +176,13 @@ impl Link {
 struct Pauses {
     transport: Backoff,
     refusal: Backoff,
+    chance: Chance,
 }
 
 impl Pauses {
-    fn new(config: &AgentConfig) -> Self {
-        Self { transport: Backoff::for_transport(&config.link), refusal: Backoff::for_refusal(&config.link) }
+    fn new(config: &AgentConfig, chance: Chance) -> Self {
+        let (transport, refusal) = (Backoff::for_transport(&config.link), Backoff::for_refusal(&config.link));
+        Self { transport, refusal, chance }
     }
 
     fn after(&mut self, ended: &Ended, lasted: Duration) -> Duration {
@@ -233,24 +191,12 @@ impl Pauses {
             self.refusal.reset();
         }
         match ended {
-            Ended::Transport(_) => self.transport.next(rand::random()),
-            Ended::Refused(_) => self.refusal.next(rand::random()),
+            Ended::Transport(_) => self.transport.next((self.chance)()),
+            Ended::Refused(_) => self.refusal.next((self.chance)()),
             Ended::ExecutorGone => EXECUTOR_PAUSE,
             Ended::GoAway(after) => *after,
             Ended::Superseded => SUPERSEDED,
             Ended::Renewed => Duration::ZERO,
         }
     }
-}
-
-/// An error and what is behind it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        source = error.source();
-    }
-    text
 }

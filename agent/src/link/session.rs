@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{self, Message};
 
+use super::Chance;
 use super::dial::STAGE;
 use super::envelopes::{Envelopes, Step};
 use super::executor::{self, FromExec, ToExec};
@@ -28,7 +29,7 @@ const WRITE_STALL: Duration = Duration::from_secs(30);
 
 /// How a connection ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub enum Ended {
     /// The network, or the coordinator, went away.
     Transport(String),
     /// The executor went away: connect again as soon as it is back, with what it then holds.
@@ -73,6 +74,7 @@ pub(super) struct Session<'a> {
     /// When to ask which runs may go, and how soon after the end of a range.
     ask_at: Instant,
     settle: Duration,
+    chance: Chance,
     heard: Instant,
     pinged: bool,
     greeted: bool,
@@ -95,7 +97,7 @@ impl<'a> Session<'a> {
     pub(super) fn new(
         (identity, files): (&'a TlsIdentity, &'a LinkFiles),
         renew_at: Option<Instant>,
-        settle: Duration,
+        (settle, chance): (Duration, Chance),
     ) -> Self {
         Self {
             identity,
@@ -108,6 +110,7 @@ impl<'a> Session<'a> {
             held: Held::default(),
             ask_at: Instant::now() + ASK_AFTER,
             settle,
+            chance,
             heard: Instant::now(),
             pinged: false,
             greeted: false,
@@ -224,7 +227,7 @@ impl<'a> Session<'a> {
                 self.send(Priority::Control, 0, Body::Pong(wire::Pong { nonce: ping.nonce }))?;
             }
             Body::Pong(_) => {}
-            Body::GoAway(away) => return Err(Ended::GoAway(away_time(&away))),
+            Body::GoAway(away) => return Err(Ended::GoAway(away_time(&away, (self.chance)()))),
             Body::StreamOpen(open) => self.opened(stream, open)?,
             Body::StreamData(data) => {
                 let step = self.envelopes.data(stream, &data.data);
@@ -416,8 +419,7 @@ where
     }
 }
 
-fn away_time(away: &wire::GoAway) -> Duration {
-    let spread: f64 = rand::random();
+fn away_time(away: &wire::GoAway, spread: f64) -> Duration {
     let spread_ms = Duration::from_millis(away.spread_ms).mul_f64(spread);
     Duration::from_millis(away.after_ms) + spread_ms
 }

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgArguments, PgConnection, PgPool, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Arguments as _, AssertSqlSafe, FromRow, Transaction, Type};
 
+use crate::still::still;
 use crate::{Result, StoreError};
 
 /// A database of either engine.
@@ -55,8 +56,8 @@ impl Db {
     /// A write transaction.
     pub(crate) async fn begin(&self) -> Result<Tx> {
         Ok(match self {
-            Self::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Self::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+            Self::Sqlite { writer, .. } => Tx::Sqlite(still(writer.begin_with("BEGIN IMMEDIATE")).await?),
+            Self::Postgres(pool) => Tx::Postgres(still(pool.begin()).await?),
         })
     }
 
@@ -83,8 +84,8 @@ impl Tx {
 
     pub(crate) async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Sqlite(tx) => still(tx.commit()).await?,
+            Self::Postgres(tx) => still(tx.commit()).await?,
         }
         Ok(())
     }
@@ -122,15 +123,15 @@ macro_rules! run {
             On::Sqlite(on, args) => {
                 let made = sqlx::$make::<Sqlite, $($t,)? _>(AssertSqlSafe(query.sql), args);
                 match on {
-                    SqliteOn::Pool(pool) => made.$method(pool).await.map(Into::into),
-                    SqliteOn::Connection(connection) => made.$method(connection).await.map(Into::into),
+                    SqliteOn::Pool(pool) => still(made.$method(pool)).await.map(Into::into),
+                    SqliteOn::Connection(connection) => still(made.$method(connection)).await.map(Into::into),
                 }
             }
             On::Postgres(on, args) => {
                 let made = sqlx::$make::<Postgres, $($t,)? _>(AssertSqlSafe(query.sql), args);
                 match on {
-                    PgOn::Pool(pool) => made.$method(pool).await.map(Into::into),
-                    PgOn::Connection(connection) => made.$method(connection).await.map(Into::into),
+                    PgOn::Pool(pool) => still(made.$method(pool)).await.map(Into::into),
+                    PgOn::Connection(connection) => still(made.$method(connection)).await.map(Into::into),
                 }
             }
         }

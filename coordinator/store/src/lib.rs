@@ -33,6 +33,7 @@ pub mod servers;
 mod services;
 pub mod sessions;
 pub mod setup;
+pub mod still;
 mod store;
 mod system;
 mod team;

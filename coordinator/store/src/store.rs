@@ -19,6 +19,7 @@ use tokio::sync::broadcast;
 use crate::db::Db;
 use crate::instance_lock::InstanceLock;
 use crate::migrate::{self, MigrationState};
+use crate::still::still;
 use crate::wake::{Wake, Waker};
 use crate::{Result, StoreError, SystemStore, TeamStore};
 
@@ -92,7 +93,7 @@ impl Store {
     /// Connects beside a coordinator that may be running, for a short command on its own machine.
     pub async fn open_beside(location: &Location) -> Result<Self> {
         let db = match location {
-            Location::Sqlite(dir) => open_sqlite(dir).await?,
+            Location::Sqlite(dir) => still(open_sqlite(dir)).await?,
             Location::Postgres(url) => open_postgres(url).await?,
         };
         Ok(Self { db, waker: Waker::new(), _lock: None })

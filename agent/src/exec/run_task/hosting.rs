@@ -10,7 +10,6 @@ use super::RunTask;
 use crate::exec::host_client::HostClient;
 use crate::exec::outbox::SpoolView;
 use crate::exec::shared::ExecError;
-use crate::host::launch;
 
 impl RunTask {
     /// The intent is durable. What cannot be told to the host any more is found out by [`Self::host_lost`].
@@ -118,7 +117,7 @@ impl RunTask {
             return self.interrupted(step, attempt, "the step host lost the step");
         }
         // The host may be gone while its children are not: nothing of the step may go on unseen.
-        launch::end_orphans(&self.directory).await;
+        self.shared.machine.end_orphans(&self.directory).await;
         match self.exit_record(step, attempt) {
             Some(exited) => self.exited(exited),
             None => self.interrupted(step, attempt, "the step host ended before the step did"),
@@ -154,7 +153,8 @@ impl RunTask {
 
     pub(super) async fn ensure_host(&mut self) -> std::io::Result<()> {
         if self.host.is_none() {
-            self.host = Some(HostClient::ensure(&self.shared.root, &self.directory).await?);
+            self.host =
+                Some(HostClient::ensure(&*self.shared.machine, &self.shared.root, &self.directory).await?);
         }
         Ok(())
     }

@@ -1,0 +1,85 @@
+//! An agent's journal as it lies on disk, read as somebody else would read it.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use hydron_proto::wire::{JournalRecord, StepOutcome, event, journal_record};
+use prost::Message as _;
+
+/// What a journal says of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    Starting,
+    Succeeded,
+    Failed,
+    Interrupted,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    pub(crate) inode: u64,
+    pub(crate) events: Vec<hydron_proto::wire::Event>,
+    pub(crate) attempts: BTreeMap<(u32, u32), Known>,
+    /// The epoch of the permit by which each attempt began, and the highest that was known then.
+    pub(crate) epochs: BTreeMap<(u32, u32), (u64, u64)>,
+    /// Ends that were written for an attempt that had one.
+    pub(crate) second_ends: usize,
+}
+
+impl Journal {
+    /// None when the run is not there (any more).
+    pub(crate) fn read(path: &Path) -> Option<Self> {
+        let bytes = std::fs::read(path).ok()?;
+        let mut journal = Self { inode: std::fs::metadata(path).ok()?.ino(), ..Self::default() };
+        let (mut rest, mut epoch, mut highest) = (bytes.as_slice(), 0, 0);
+        while let Some((head, after)) = rest.split_first_chunk::<8>() {
+            let length = u32::from_be_bytes(*head.first_chunk().unwrap()) as usize;
+            let Some(payload) = after.get(..length) else { break };
+            let Ok(record) = JournalRecord::decode(payload) else { break };
+            rest = &after[length..];
+            match record.body {
+                Some(journal_record::Body::Event(event)) => journal.event(event, (epoch, highest)),
+                Some(journal_record::Body::Permit(permit)) => {
+                    epoch = permit.epoch;
+                    highest = highest.max(epoch);
+                }
+                Some(journal_record::Body::Epoch(seen)) => highest = highest.max(seen),
+                Some(journal_record::Body::Hold(hold)) => highest = highest.max(hold.epoch),
+                None => break,
+            }
+        }
+        Some(journal)
+    }
+
+    fn event(&mut self, event: hydron_proto::wire::Event, epochs: (u64, u64)) {
+        match &event.body {
+            Some(event::Body::StepStarting(starting)) => {
+                let attempt = (starting.step, starting.attempt);
+                self.attempts.insert(attempt, Known::Starting);
+                self.epochs.insert(attempt, epochs);
+            }
+            Some(event::Body::StepExited(exited)) => {
+                let known =
+                    if exited.outcome() == StepOutcome::Succeeded { Known::Succeeded } else { Known::Failed };
+                self.ended((exited.step, exited.attempt), known);
+            }
+            Some(event::Body::StepInterrupted(lost)) => {
+                self.ended((lost.step, lost.attempt), Known::Interrupted)
+            }
+            _other_events => {}
+        }
+        self.events.push(event);
+    }
+
+    fn ended(&mut self, attempt: (u32, u32), known: Known) {
+        if self.attempts.insert(attempt, known) != Some(Known::Starting) {
+            self.second_ends += 1;
+        }
+    }
+
+    /// How the last attempt of a step stands.
+    pub(crate) fn last(&self, step: u32) -> Option<Known> {
+        self.attempts.range((step, 0)..(step + 1, 0)).next_back().map(|(_, known)| *known)
+    }
+}

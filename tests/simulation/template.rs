@@ -1,0 +1,204 @@
+//! What every simulation begins with: a team, a server that joined, and approved runs. Made once, copied for each seed.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use hydron_agent::identity::{self, ExecIdentity};
+use hydron_agent::link::identity::LinkFiles;
+use hydron_agent::root::Root;
+use hydron_coordinator::app::AppState;
+use hydron_coordinator::clock::{Clock, Entropy};
+use hydron_coordinator::config::{Config, Settings};
+use hydron_coordinator::services::runs::{NewPart, NewRun, create};
+use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
+use hydron_domain::identity::Actor;
+use hydron_domain::project::{Project, ProjectType, Slug};
+use hydron_domain::run::RunKind;
+use hydron_domain::server::AgentFacts;
+use hydron_proto::envelope::{PinnedSigner, PlanDigest};
+use hydron_proto::ids::{ApprovalId, DomainId, ProjectId, ProvisioningPlanId, RunId, ServerId, TeamId};
+use hydron_proto::plan::{
+    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Risk, Shell, Step, Undo,
+};
+use hydron_proto::wire;
+use hydron_store::Store;
+use hydron_store::teams::Team;
+use rcgen::CertificateParams;
+
+use crate::dice::Dice;
+use crate::world::BEGIN_MS;
+
+/// Runs, and steps of each.
+const RUNS: u8 = 2;
+pub(crate) const STEPS: u32 = 4;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Template {
+    pub(crate) team: TeamId,
+    pub(crate) server: ServerId,
+    pub(crate) runs: Vec<RunId>,
+    directory: Arc<tempfile::TempDir>,
+}
+
+/// Chance by a seed, for ids and secrets.
+#[derive(Debug)]
+pub(crate) struct SeededEntropy(pub(crate) Mutex<Dice>);
+
+impl Entropy for SeededEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        let mut dice = self.0.lock().unwrap();
+        bytes.iter_mut().for_each(|byte| *byte = dice.below(256) as u8);
+    }
+}
+
+#[derive(Debug)]
+struct Beginning;
+
+impl Clock for Beginning {
+    fn now_ms(&self) -> i64 {
+        BEGIN_MS
+    }
+}
+
+impl Template {
+    pub(crate) fn make() -> Self {
+        let directory = scratch();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (team, server) = (TeamId::new(1, [1; 10]), ServerId::new(1, [2; 10]));
+        let runs = runtime.block_on(filled(directory.path(), team, server));
+        Self { team, server, runs, directory: Arc::new(directory) }
+    }
+
+    /// A copy to be ruined.
+    pub(crate) fn copy(&self) -> tempfile::TempDir {
+        let copy = scratch();
+        copy_all(self.directory.path(), copy.path());
+        copy
+    }
+}
+
+/// Real files, but of memory where there is such a place: thousands of syncs a second.
+fn scratch() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    std::fs::set_permissions(to, std::fs::metadata(from).unwrap().permissions()).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_all(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+pub(crate) fn config(data: PathBuf) -> Config {
+    Settings { data_dir: Some(data), ..Settings::default() }.check(None).unwrap()
+}
+
+async fn filled(directory: &Path, team: TeamId, server: ServerId) -> Vec<RunId> {
+    let config = config(directory.join("data"));
+    let store = Store::open(&config.database).await.unwrap();
+    store.migrate().await.unwrap();
+    let entropy = Arc::new(SeededEntropy(Mutex::new(Dice::new(0))));
+    let app = AppState::build(config, store, Arc::new(Beginning), entropy).unwrap();
+    let sealing_key = joined(&app, &Root::new(directory.join("agent")), team, server);
+    let actor = Actor::System { name: "test" };
+    let mut tx = app.store.system().begin(BEGIN_MS).await.unwrap();
+    tx.insert_team(&Team { id: team, name: "team".to_owned(), created_at: BEGIN_MS }).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = app.store.team(team).begin(&actor, BEGIN_MS).await.unwrap();
+    tx.insert_server(server, "server").await.unwrap();
+    let facts = AgentFacts::from(wire::Facts::default());
+    tx.enroll_server(server, "key", &sealing_key, &facts, "simulated").await.unwrap();
+    tx.commit().await.unwrap();
+    let mut runs = Vec::new();
+    for number in 0..RUNS {
+        runs.push(approved(&app, &actor, team, server, number).await);
+    }
+    app.store.close().await;
+    runs
+}
+
+/// What `join` leaves behind; the public half of the sealing key.
+fn joined(app: &AppState, root: &Root, team: TeamId, server: ServerId) -> Vec<u8> {
+    for directory in [root.exec(), root.etc(), root.link()] {
+        std::fs::create_dir_all(directory).unwrap();
+    }
+    let signer = app.signer.public();
+    let signers = vec![PinnedSigner::from_bytes(&signer.key_id, &signer.public_key).unwrap()];
+    ExecIdentity { team, server, signers }.store(root).unwrap();
+    let files = LinkFiles::new(root.link());
+    let key = files.key().unwrap();
+    let certificate = CertificateParams::new(vec![]).unwrap().self_signed(&key).unwrap();
+    files.store_chain(&[certificate.der().to_vec()]).unwrap();
+    files.store_ca(certificate.der()).unwrap();
+    identity::sealing_key(root).unwrap().public_bytes()
+}
+
+async fn approved(app: &AppState, actor: &Actor, team: TeamId, server: ServerId, number: u8) -> RunId {
+    let project = ProjectId::new(1, [number + 1; 10]);
+    let mut tx = app.store.team(team).begin(actor, BEGIN_MS).await.unwrap();
+    let name = format!("app {number}");
+    let made = Project {
+        id: project,
+        slug: Slug::of(&name),
+        name,
+        kind: ProjectType::WebApp,
+        host: format!("app-{number}.localhost").parse().unwrap(),
+        created_at: BEGIN_MS,
+        updated_at: BEGIN_MS,
+    };
+    tx.insert_project(&made, DomainId::new(1, [number + 1; 10])).await.unwrap();
+    let plan = PlanDocument {
+        version: 1,
+        kind: PlanKind::Provisioning,
+        team,
+        project,
+        server,
+        steps: (0..STEPS).map(step).collect(),
+        mandates: Vec::new(),
+        repair: RepairBounds { per_step: 0, per_run: 0 },
+    };
+    let plan = plan.to_bytes().unwrap();
+    let approval = Approval {
+        id: app.ids.next(ApprovalId::new),
+        project,
+        subject: ApprovalSubject::Provisioning(app.ids.next(ProvisioningPlanId::new)),
+        digest: PlanDigest::of(&plan),
+        risk: Risk::R3,
+        state: ApprovalState::Pending,
+        requested_at: BEGIN_MS,
+        decided_at: None,
+        decided_by: None,
+    };
+    tx.insert_approval(&approval).await.unwrap();
+    tx.decide_approval(approval.id, ApprovalState::Approved).await.unwrap();
+    let parts = vec![NewPart { server, plan, approval: Some(approval.id) }];
+    let new = NewRun { project, kind: RunKind::Deploy, title: "Simulate".to_owned(), commit: None, parts };
+    let run = create(&mut tx, &app.signer, &app.ids, new).await.unwrap();
+    tx.commit().await.unwrap();
+    run
+}
+
+fn step(index: u32) -> Step {
+    Step {
+        title: format!("Step {index}"),
+        phase: Phase::Provisioning,
+        service: None,
+        action: Action::Shell(Shell { script: "true".to_owned(), env: Vec::new(), expect: vec![0] }),
+        risk: Risk::R3,
+        timeout_s: 60,
+        // A barrier in the middle: two ranges at least.
+        on_interrupt: if index % 2 == 0 { InterruptPolicy::Rerun } else { InterruptPolicy::Ask },
+        undo: Undo::None,
+        after: Vec::new(),
+        guarded: false,
+        downtime_s: 0,
+    }
+}
