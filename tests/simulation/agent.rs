@@ -97,9 +97,9 @@ impl Disk {
         Self { world, unsynced: Mutex::default() }
     }
 
-    /// Whether a power cut would leave everything of this file.
-    pub(crate) fn is_synced(&self, inode: u64) -> bool {
-        !self.unsynced.lock().unwrap().contains_key(&inode)
+    /// How many bytes of this file a power cut would leave, if not all.
+    pub(crate) fn synced(&self, inode: u64) -> Option<u64> {
+        self.unsynced.lock().unwrap().get(&inode).map(|(_, synced)| *synced)
     }
 
     /// Takes what was not synced; of a torn write so many bytes stay.

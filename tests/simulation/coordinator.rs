@@ -76,10 +76,10 @@ async fn person(world: Arc<World>, app: AppState) {
         role: Role::Owner,
     };
     loop {
-        tokio::time::sleep(Duration::from_millis(1500)).await;
+        tokio::time::sleep(Duration::from_millis(2500)).await;
         for run in world.template.runs.clone() {
-            let Ok(Some(detail)) = app.store.team(team).run_detail(run).await else { continue };
-            match detail.run.head.state {
+            let Ok(Some(stored)) = app.store.team(team).run(run).await else { continue };
+            match stored.head.state {
                 RunState::Paused => answer(&world, &app, &principal, run).await,
                 RunState::Failed(failure) => {
                     world.witness().note_failure(&failure.code);

@@ -7,6 +7,8 @@ use std::path::Path;
 use hydron_proto::wire::{JournalRecord, StepOutcome, event, journal_record};
 use prost::Message as _;
 
+use crate::agent::Disk;
+
 /// What a journal says of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Known {
@@ -18,7 +20,6 @@ pub(crate) enum Known {
 
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
-    pub(crate) inode: u64,
     pub(crate) events: Vec<hydron_proto::wire::Event>,
     pub(crate) attempts: BTreeMap<(u32, u32), Known>,
     /// The epoch of the permit by which each attempt began, and the highest that was known then.
@@ -28,10 +29,14 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// None when the run is not there (any more).
-    pub(crate) fn read(path: &Path) -> Option<Self> {
-        let bytes = std::fs::read(path).ok()?;
-        let mut journal = Self { inode: std::fs::metadata(path).ok()?.ino(), ..Self::default() };
+    /// What of it would outlive a power cut. None when the run is not there (any more).
+    pub(crate) fn read(path: &Path, disk: Option<&Disk>) -> Option<Self> {
+        let mut bytes = std::fs::read(path).ok()?;
+        let inode = std::fs::metadata(path).ok()?.ino();
+        if let Some(synced) = disk.and_then(|disk| disk.synced(inode)) {
+            bytes.truncate(synced as usize);
+        }
+        let mut journal = Self::default();
         let (mut rest, mut epoch, mut highest) = (bytes.as_slice(), 0, 0);
         while let Some((head, after)) = rest.split_first_chunk::<8>() {
             let length = u32::from_be_bytes(*head.first_chunk().unwrap()) as usize;

@@ -196,6 +196,7 @@ async fn post<R: Message + Default>(
     let exchange = async {
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(&body).await?;
+        stream.flush().await?;
         let mut answer = Vec::new();
         match stream.read_to_end(&mut answer).await {
             Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Err(error),
