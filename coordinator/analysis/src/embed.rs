@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use hydron_domain::analysis::{NotAService, ServiceKind};
 
-use crate::draft::{Draft, Found, Stack};
+use crate::draft::{Draft, Found, Stack, edge};
 use crate::field::At;
 use crate::formats::dockerfile::Dockerfile;
 use crate::overlay::compose::names_host;
@@ -76,6 +76,11 @@ fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, 
     }
     if let Some(found) = embedded_by_place(repo, &servers, front) {
         return Some(found);
+    }
+    // A server that depends on the page's package serves what that package builds.
+    let depends = |s: &&&Draft| matches!(s.stack, Stack::Node(_)) && s.sources.contains(&front.dir);
+    if let Some(server) = servers.iter().find(depends) {
+        return Some((server.dir.clone(), "its package is a dependency of the server's".to_owned()));
     }
     for server in servers.iter().filter(|s| path::within(&front.dir, &s.dir)) {
         let relative = path::relative(&front.dir, &server.dir)?;
@@ -308,7 +313,7 @@ pub(crate) fn settle(repo: &Repo<'_>, found: &mut Found) {
 
 /// Calls between services that values and proxy rules show.
 pub(crate) fn edges(repo: &Repo<'_>, drafts: &mut [Draft]) {
-    let names: Vec<(usize, String)> = drafts
+    let all: Vec<(usize, String)> = drafts
         .iter()
         .enumerate()
         .flat_map(|(i, d)| d.hosts.iter().cloned().chain(d.name.value().cloned()).map(move |h| (i, h)))
@@ -316,6 +321,13 @@ pub(crate) fn edges(repo: &Repo<'_>, drafts: &mut [Draft]) {
     let mut edges: Vec<(usize, String, At)> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
         let mut hosts: Vec<(String, At)> = Vec::new();
+        // A name of a compose file reaches no service of another compose file.
+        let foreign = |other: usize| {
+            let files = |d: &Draft| d.composed.iter().map(|(file, _)| file.clone()).collect::<BTreeSet<_>>();
+            let (own, theirs) = (files(draft), drafts.get(other).map(files).unwrap_or_default());
+            !own.is_empty() && !theirs.is_empty() && own.is_disjoint(&theirs)
+        };
+        let names: Vec<(usize, String)> = all.iter().filter(|(i, _)| !foreign(*i)).cloned().collect();
         for (other, host) in names.iter().filter(|(i, h)| *i != index && h.len() >= 3) {
             let same_dir = drafts.get(*other).is_some_and(|d| d.dir == draft.dir);
             let value = draft.env.values().find(|e| {
@@ -354,7 +366,12 @@ pub(crate) fn edges(repo: &Repo<'_>, drafts: &mut [Draft]) {
                 }
             }
         }
-        edges.extend(hosts.into_iter().map(|(h, at)| (index, h, at)));
+        let key = |host: &String| {
+            let shared = draft.composed.iter().map(|(file, _)| edge(file, host));
+            let known = |e: &String| drafts.iter().any(|d| d.composed.iter().any(|(f, n)| edge(f, n) == *e));
+            shared.into_iter().find(known).unwrap_or_else(|| host.clone())
+        };
+        edges.extend(hosts.into_iter().map(|(h, at)| (index, key(&h), at)));
     }
     for (index, host, at) in edges {
         if let Some(draft) = drafts.get_mut(index) {

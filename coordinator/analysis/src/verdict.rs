@@ -8,6 +8,7 @@ use hydron_domain::analysis::{AnalyzedService, Finding, FindingCode, Severity};
 
 use crate::path;
 use crate::repo::{Repo, Role};
+use crate::role::is_template;
 use crate::tree::EntryKind;
 
 /// Judges the tree.
@@ -68,6 +69,13 @@ fn reason(repo: &Repo<'_>) -> Reason {
             FindingCode::EmptyRepository,
             "the repository has no files".to_owned(),
             "Push the code, or check the branch.".to_owned(),
+        );
+    }
+    if let Some(template) = files.iter().find(|f| f.path.split('/').any(is_template)) {
+        return (
+            FindingCode::NoService,
+            format!("this is a template: names like {} wait for a generator to fill them in", template.path),
+            "Generate a project from it, push that, and read its repository.".to_owned(),
         );
     }
     let mut languages: BTreeMap<&str, usize> = BTreeMap::new();

@@ -205,3 +205,96 @@ fn a_stack_that_runs_without_a_driver_does_not_need_it() {
         analysis.services[0].dependencies.iter().map(|d| (d.kind.as_str(), d.required)).collect();
     assert_eq!(needs, [("kafka", false), ("postgres", true)]);
 }
+
+const ROOT: &str = r#"{"name":"root","private":true,"workspaces":["packages/*","services/*"]}"#;
+
+#[test]
+fn a_published_package_that_others_are_made_of_is_a_library_even_if_it_can_start() {
+    let library = r#"{"name":"@x/api","main":"dist/index.js","scripts":{"start":"node dist/bin.js"},"dependencies":{"express":"5"}}"#;
+    let starter = r#"{"name":"api-service","private":true,"dependencies":{"@x/api":"workspace:^"}}"#;
+    let service = only(&[
+        ("package.json", ROOT),
+        ("packages/api/package.json", library),
+        ("packages/api/src/index.js", "require('express')().listen(4000)"),
+        ("services/api/package.json", starter),
+        ("services/api/index.js", "require('@x/api').run()"),
+        (
+            "services/api/Dockerfile",
+            "FROM node:22\nCOPY . .\nENTRYPOINT [\"dumb-init\", \"--\"]\nCMD [\"node\", \"index.js\"]\n",
+        ),
+    ]);
+    assert_eq!((service.path.as_str(), service.framework.as_deref()), ("services/api", Some("express")));
+    assert_eq!(service.start.as_deref(), Some("node index.js"));
+}
+
+#[test]
+fn a_page_that_the_servers_package_depends_on_is_carried_by_the_server() {
+    let server = r#"{"name":"@x/core","private":true,"scripts":{"start":"node ."},"main":"s.js","dependencies":{"koa":"2","@x/console":"workspace:*"}}"#;
+    let page = r#"{"name":"@x/console","private":true,"scripts":{"build":"vite build"},"devDependencies":{"react":"19","vite":"7"}}"#;
+    let service = only(&[
+        ("package.json", ROOT),
+        ("packages/core/package.json", server),
+        ("packages/core/s.js", "const K = require('koa'); new K().listen(3001)"),
+        ("packages/console/package.json", page),
+        ("packages/console/index.html", "<html>"),
+    ]);
+    assert_eq!(service.path, "packages/core");
+}
+
+#[test]
+fn a_dockerfile_at_the_root_builds_the_member_that_the_root_starts() {
+    let root = r#"{"name":"root","private":true,"workspaces":["packages/*"],"scripts":{"start":"cd packages/core && npm start"}}"#;
+    let server = |name: &str| {
+        format!(
+            r#"{{"name":"{name}","private":true,"scripts":{{"start":"node s.js"}},"dependencies":{{"koa":"2"}}}}"#
+        )
+    };
+    let analysis = read(&[
+        ("package.json", root),
+        ("Dockerfile", "FROM node:22\nCOPY . .\nRUN npm ci\nEXPOSE 3001\nCMD [\"npm\", \"start\"]\n"),
+        ("packages/core/package.json", &server("core")),
+        ("packages/core/s.js", "const K = require('koa'); new K().listen(9)"),
+        ("packages/hooks/package.json", &server("hooks")),
+        ("packages/hooks/s.js", "const K = require('koa'); new K().listen(9)"),
+    ]);
+    let file =
+        |path: &str| analysis.services.iter().find(|s| s.path == path).unwrap().dockerfile.path.clone();
+    assert_eq!(file("packages/core").as_deref(), Some("Dockerfile"));
+    assert_eq!(file("packages/hooks"), None);
+}
+
+#[test]
+fn a_desktop_app_is_not_deployed_and_a_page_that_also_runs_in_one_is() {
+    let shell = r#"{"name":"desk","private":true,"scripts":{"build":"vite build"},"dependencies":{"@tauri-apps/api":"2"},"devDependencies":{"vue":"3","vite":"7","@tauri-apps/cli":"2"}}"#;
+    let page = r#"{"name":"page","private":true,"scripts":{"build":"vite build"},"dependencies":{"@tauri-apps/api":"2","vue":"3"},"devDependencies":{"vite":"7"}}"#;
+    let service = only(&[
+        ("desk/package.json", shell),
+        ("desk/index.html", "<html>"),
+        (
+            "desk/src-tauri/Cargo.toml",
+            "[package]\nname = \"desk\"\n[dependencies]\ntauri = \"2\"\naxum = \"0.8\"\n",
+        ),
+        ("desk/src-tauri/src/main.rs", "fn main() {}"),
+        ("page/package.json", page),
+        ("page/index.html", "<html>"),
+    ]);
+    assert_eq!(service.path, "page");
+}
+
+#[test]
+fn templates_and_test_pages_are_nobodys_service() {
+    let manage = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\n";
+    let template = read(&[
+        ("{{cookiecutter.slug}}/manage.py", manage),
+        ("{{cookiecutter.slug}}/requirements.txt", "django\n"),
+        ("pyproject.toml", "[project]\nname = \"t\"\nversion = \"1\"\n"),
+    ]);
+    assert!(template.services.is_empty(), "{:?}", crate::summary(&template));
+    assert!(template.findings.iter().any(|f| f.message.contains("template")), "{:?}", template.findings);
+    let library = read(&[
+        ("package.json", r#"{"name":"lib","main":"index.js"}"#),
+        ("index.js", "module.exports = 1"),
+        ("runtime-tests/bun/static/hello/index.html", "<html>"),
+    ]);
+    assert!(library.services.is_empty(), "{:?}", crate::summary(&library));
+}

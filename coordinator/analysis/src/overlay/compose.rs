@@ -3,19 +3,19 @@
 //! One rule: a database image is a dependency, a tool is nothing, a build is a service, and a second command on the same
 //! build is a second process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_domain::analysis::{EnvSource, Finding, FindingCode, ServiceKind, Severity, VolumeNeed};
 
-use super::compose_file::{Build, ComposeService, read_all};
+use super::compose_file::{Build, ComposeService, read_all, variants};
 use super::dockerfiles::{self, Purpose};
 use super::images::{self, ImageKind};
 use super::process::{self, Process};
 use super::{compose_match, compose_matrix, procfile};
-use crate::draft::{DockerfileLink, Draft, Found, Stack};
+use crate::draft::{DockerfileLink, Draft, Found, Stack, edge};
 use crate::env::{collect, secret};
 use crate::field::At;
-use crate::formats::dockerfile::Dockerfile;
+use crate::formats::dockerfile::{Dockerfile, exec_form, join};
 use crate::formats::{command, dotenv};
 use crate::path;
 use crate::repo::Repo;
@@ -30,12 +30,14 @@ pub(crate) struct Offered {
     pub(crate) at: At,
     /// Some service was seen to use it.
     pub(crate) linked: bool,
+    /// Another file of the same rank beside it does without: one way of several.
+    pub(crate) choice: bool,
 }
 
 /// Applies all compose files; returns the databases they offer.
 pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
     let services = read_all(repo);
-    let mut offered = Vec::new();
+    let mut offered: Vec<Offered> = Vec::new();
     let mut applications: Vec<&ComposeService> = Vec::new();
     for service in &services {
         match sort(repo, service) {
@@ -51,8 +53,9 @@ pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
             }
         }
     }
+    choices(repo, &mut offered);
     let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
-    applications.sort_by_key(|s| (rank(s), s.file.clone()));
+    applications.sort_by_key(|s| (rank(s), path::depth(&s.file), s.file.clone()));
     let count = applications.len();
     for service in applications {
         place(repo, found, service, count, &mut taken);
@@ -60,6 +63,18 @@ pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
     host_conflicts(repo, &services);
     link(&mut found.drafts, &services, &mut offered);
     offered
+}
+
+/// Files that say the same stack with other databases (`compose.postgres.yml`, `compose.mysql.yml`) offer a choice.
+fn choices(repo: &Repo<'_>, offered: &mut [Offered]) {
+    for dependency in offered.iter_mut() {
+        let Some(file) = dependency.at.file.as_deref() else { continue };
+        let without = |images: &Vec<String>| {
+            let same = |image: &String| matches!(images::judge(image), ImageKind::Dependency { kind, .. } if kind == dependency.kind);
+            !images.iter().any(same)
+        };
+        dependency.choice = variants(repo, file).iter().any(without);
+    }
 }
 
 enum Sorted {
@@ -78,6 +93,7 @@ fn sort(repo: &Repo<'_>, service: &ComposeService) -> Sorted {
             image: image.cloned(),
             at: at.clone(),
             linked: false,
+            choice: false,
         })
     };
     if let Some(build) = &service.build {
@@ -167,6 +183,11 @@ fn place(
         }
         return;
     }
+    // The same service in another file: the first file says what it is, both say whom it calls.
+    if let Some(draft) = found.drafts.get_mut(index).filter(|d| d.hosts.contains(&service.name)) {
+        draft.composed.insert((service.file.clone(), service.name.clone()));
+        return;
+    }
     sibling(repo, found, index, service, taken);
 }
 
@@ -218,6 +239,7 @@ fn sibling(
 fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
     let at = At { file: Some(service.file.clone()), line: service.line };
     draft.hosts.insert(service.name.clone());
+    draft.composed.insert((service.file.clone(), service.name.clone()));
     draft.name.offer(service.name.clone(), 0.93, "compose.name", at.clone());
     let dev = is_dev_stack(service);
     let published = service.ports.iter().any(|(host, _)| host.is_some());
@@ -236,12 +258,20 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
         }
     }
     if let Some(text) = &service.command {
-        let bare = command::unwrap(text);
+        let bare = with_entrypoint(repo, service, command::unwrap(text));
         let clean = process::without_dev_switches(&bare);
         let dev = dev || matches!(process::judge(&bare), Process::Dev | Process::Job);
         match clean {
             Some(clean) => draft.start.offer(clean, 0.86, "compose.command.cleaned", at.clone()),
-            None => draft.start.offer(bare, if dev { 0.2 } else { 0.93 }, "compose.command", at.clone()),
+            // A developer's command of a second process still says more of it than the image's default does.
+            None => {
+                let sure = match (dev, draft.start.is_empty() && draft.kind == ServiceKind::Worker) {
+                    (false, _) => 0.93,
+                    (true, true) => 0.91,
+                    (true, false) => 0.2,
+                };
+                draft.start.offer(bare, sure, "compose.command", at.clone());
+            }
         }
     }
     if let Some(path) = &service.health {
@@ -266,6 +296,19 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
                 reason: format!("volume {source} of the compose file"),
             });
         }
+    }
+}
+
+/// A command of one word is an argument of the image's entrypoint, when the image has one.
+fn with_entrypoint(repo: &Repo<'_>, service: &ComposeService, command: String) -> String {
+    let build = service.build.as_ref().filter(|_| !service.entrypoint && !command.contains(' '));
+    let parsed =
+        build.and_then(|b| Some((Dockerfile::parse(repo.read(&b.dockerfile)?), b.target.as_deref())));
+    let entrypoint =
+        parsed.as_ref().and_then(|(file, target)| exec_form(&file.last(*target, "ENTRYPOINT")?.args));
+    match entrypoint {
+        Some(words) => format!("{} {command}", command::unwrap(&join(&words))).trim().to_owned(),
+        None => command,
     }
 }
 
@@ -377,12 +420,12 @@ fn host_conflicts(repo: &Repo<'_>, services: &[ComposeService]) {
 
 /// Dependencies and service-to-service edges from `depends_on` and from environment values that name a host.
 fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offered]) {
-    let hosts: Vec<String> = drafts.iter().flat_map(|d| d.hosts.iter().cloned()).collect();
+    let known: BTreeSet<(String, String)> = drafts.iter().flat_map(|d| d.composed.iter().cloned()).collect();
     for draft in drafts.iter_mut() {
-        let own = draft.hosts.clone();
-        for service in services.iter().filter(|s| own.contains(&s.name)) {
+        let own = draft.composed.clone();
+        for service in services.iter().filter(|s| own.contains(&(s.file.clone(), s.name.clone()))) {
             let at = At { file: Some(service.file.clone()), line: service.line };
-            for dependency in offered.iter_mut() {
+            for dependency in offered.iter_mut().filter(|d| d.at.file == at.file) {
                 let declared = service.depends_on.contains(&dependency.host);
                 let named = service.environment.values().flatten().any(|v| names_host(v, &dependency.host));
                 if !(declared || named) {
@@ -391,6 +434,7 @@ fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offere
                 dependency.linked = true;
                 let need = draft.need(&dependency.kind);
                 need.required = true;
+                need.alternative |= dependency.choice;
                 need.version.clone_from(&dependency.version);
                 need.image.clone_from(&dependency.image);
                 need.reasons.offer(
@@ -401,8 +445,9 @@ fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offere
                 );
             }
             for other in &service.depends_on {
-                if hosts.contains(other) && !draft.hosts.contains(other) {
-                    draft.depends_on.insert(other.clone(), at.clone());
+                let other = (service.file.clone(), other.clone());
+                if known.contains(&other) && !own.contains(&other) {
+                    draft.depends_on.insert(edge(&other.0, &other.1), at.clone());
                 }
             }
         }

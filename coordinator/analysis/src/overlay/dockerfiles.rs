@@ -10,6 +10,7 @@ use super::images::{self, ImageKind};
 use crate::draft::{DockerfileLink, Draft, Found, Stack};
 use crate::field::At;
 use crate::formats::dockerfile::Dockerfile;
+use crate::formats::json;
 use crate::path;
 use crate::repo::{File, Repo, Role};
 
@@ -110,7 +111,9 @@ pub(crate) fn link(repo: &Repo<'_>, drafts: &mut [Draft]) {
             if purpose(&file.path, &parsed) != Purpose::App {
                 continue;
             }
-            let Some(distance) = distance(draft, file, &dirs, declared.contains(&file.path), &parsed) else {
+            let far = || root_start(repo, draft, file).then_some(5);
+            let place = distance(draft, file, &dirs, declared.contains(&file.path), &parsed);
+            let Some(distance) = place.or_else(far) else {
                 continue;
             };
             if best.is_none_or(|(d, _)| distance < d) {
@@ -189,6 +192,18 @@ fn distance(draft: &Draft, file: &File, dirs: &[String], declared: bool, parsed:
     None
 }
 
+/// Whether the manifest beside a Dockerfile starts the service (`"start": "cd packages/core && npm start"`).
+fn root_start(repo: &Repo<'_>, draft: &Draft, file: &File) -> bool {
+    if file.name() != "Dockerfile" || draft.dir.is_empty() || !path::within(&draft.dir, file.dir()) {
+        return false;
+    }
+    let manifest = repo.read(&path::join(file.dir(), "package.json")).and_then(|t| json::parse(t).ok());
+    let script = manifest.as_ref().and_then(|m| json::text(m.get("scripts")?, "start"));
+    let place = path::relative(&draft.dir, file.dir()).unwrap_or_default();
+    let words = script.unwrap_or_default().split_whitespace();
+    words.map(|w| w.trim_start_matches("./")).any(|w| w == place || w.split('=').any(|p| p == place))
+}
+
 /// How far a name is from the usual one: a recipe for another runtime or base is a second choice.
 fn variant(name: &str) -> u32 {
     let other = [
@@ -249,12 +264,9 @@ pub(crate) fn copied(parsed: &Dockerfile) -> Vec<String> {
         {
             continue;
         }
-        let words = crate::formats::dockerfile::exec_form(&instruction.args).unwrap_or_else(|| {
-            crate::formats::command::split(&instruction.args)
-                .into_iter()
-                .filter(|w| !w.starts_with("--"))
-                .collect()
-        });
+        let bare = without_flags(&instruction.args);
+        let words = crate::formats::dockerfile::exec_form(bare)
+            .unwrap_or_else(|| crate::formats::command::split(bare));
         let sources = words.len().saturating_sub(1);
         for word in words.into_iter().take(sources) {
             if word.contains("://") {
@@ -266,6 +278,15 @@ pub(crate) fn copied(parsed: &Dockerfile) -> Vec<String> {
         }
     }
     list
+}
+
+/// An instruction's words after its flags (`--chown=1:1 ["a", "b"]`).
+fn without_flags(args: &str) -> &str {
+    let mut rest = args.trim_start();
+    while rest.starts_with("--") {
+        rest = rest.split_once(char::is_whitespace).map_or("", |(_, tail)| tail.trim_start());
+    }
+    rest
 }
 
 /// Services that nothing but a Dockerfile describes.

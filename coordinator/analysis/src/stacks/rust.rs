@@ -64,6 +64,10 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
             found.reject(&package.dir, "rust.support", "a crate for tests, examples or tooling");
             continue;
         }
+        if package.deps.contains("tauri") || path::base(&package.dir) == "src-tauri" {
+            found.reject(&package.dir, "rust.desktop", "a desktop app (Tauri)");
+            continue;
+        }
         let reach = reach(&by_dir, package);
         let framework = framework(&by_dir, &reach);
         let worker = framework.is_none() && package.bins.iter().any(|b| is_worker_name(b));
