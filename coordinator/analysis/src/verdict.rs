@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use hydron_domain::analysis::{AnalyzedService, Finding, FindingCode, Severity};
 
 use crate::path;
-use crate::repo::{Repo, Role};
+use crate::repo::{Repo, Role, is_manifest};
 use crate::role::is_template;
 use crate::tree::EntryKind;
 
@@ -33,7 +33,7 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
             format!("the repository has no directory {missing}"),
             "Check the spelling, and the branch.".to_owned(),
         ),
-        Some(_) | None => unreadable(repo).unwrap_or_else(|| reason(repo)),
+        Some(_) | None => unreadable(repo).or_else(|| too_large(repo)).unwrap_or_else(|| reason(repo)),
     };
     repo.note(Finding {
         severity: Severity::Error,
@@ -56,6 +56,22 @@ fn unreadable(repo: &Repo<'_>) -> Option<Reason> {
     };
     let advice =
         format!("Correct {first}, push it, and read the repository again; what is wrong is said below.");
+    Some((FindingCode::NoService, message, advice))
+}
+
+/// A manifest that is too large to be one.
+fn too_large(repo: &Repo<'_>) -> Option<Reason> {
+    let most = repo.caps().file_bytes as u64;
+    let mut manifests = repo
+        .under(repo.subdir().unwrap_or_default())
+        .filter(|f| f.role == Role::Normal && is_manifest(f.name()))
+        .filter_map(|f| Some((f, repo.size(f).filter(|size| *size > most)?)));
+    let (file, size) = manifests.next()?;
+    let path = &file.path;
+    let message = format!("no service was recognised, and {path} was not read: it has {size} bytes");
+    let advice = format!(
+        "A manifest names packages and scripts: move other data out of {path}, and read the repository again."
+    );
     Some((FindingCode::NoService, message, advice))
 }
 
@@ -82,7 +98,8 @@ fn reason(repo: &Repo<'_>) -> Reason {
     let mut docs = 0_usize;
     let mut binary = 0_usize;
     for file in files.iter().filter(|f| f.role != Role::Vendored) {
-        if let Some(language) = language(file.extension()) {
+        let lists = file.name().starts_with("requirements") && file.extension() == "txt";
+        if let Some(language) = language(if lists { "py" } else { file.extension() }) {
             *languages.entry(language).or_default() += 1;
         } else if is_document(file.name(), file.extension()) {
             docs += 1;

@@ -201,3 +201,65 @@ fn an_image_that_every_product_could_have_is_matched_to_the_only_server() {
     ]);
     assert!(analysis.services.iter().all(|s| s.name != "app"), "{:?}", crate::summary(&analysis));
 }
+
+#[test]
+fn a_database_and_a_chore_that_are_built_here_are_not_services() {
+    let compose = "services:\n  web:\n    build: web\n    ports: ['80:3000']\n    depends_on: [mysql]\n  mysql:\n    build: ./mysql\n    ports: ['3306:3306']\n  tables-init:\n    build: ./tables\n";
+    let service = crate::only(&[
+        ("compose.yaml", compose),
+        ("web/package.json", EXPRESS),
+        ("web/s.js", SERVER),
+        (
+            "mysql/Dockerfile",
+            "FROM vendor/eventbase:1\nCOPY schema.sql /docker-entrypoint-initdb.d/\nEXPOSE 3306\n",
+        ),
+        ("mysql/schema.sql", ""),
+        ("tables/Dockerfile", "FROM python:3.12\nCOPY . .\nCMD [\"./create.sh\"]\n"),
+        ("tables/create.sh", ""),
+    ]);
+    assert!(
+        service.dependencies.iter().any(|d| d.kind == "mysql" && d.required),
+        "{:?}",
+        service.dependencies
+    );
+}
+
+#[test]
+fn a_service_without_variables_has_those_of_the_override_file() {
+    let project = "<Project Sdk=\"Microsoft.NET.Sdk.Web\"></Project>";
+    let analysis = read(&[
+        (
+            "docker-compose.yml",
+            "services:\n  shop.web:\n    build: {context: ., dockerfile: Web/Dockerfile}\n  shop.api:\n    build: {context: ., dockerfile: Api/Dockerfile}\n",
+        ),
+        (
+            "docker-compose.override.yml",
+            "services:\n  shop.web:\n    environment:\n      - ApiUrl=http://shop.api:8080\n    ports: ['6000:8080']\n",
+        ),
+        ("Web/Web.csproj", project),
+        ("Web/Program.cs", "app.Run();"),
+        (
+            "Web/Dockerfile",
+            "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY . .\nENTRYPOINT [\"dotnet\", \"Web.dll\"]\n",
+        ),
+        ("Api/Api.csproj", project),
+        ("Api/Program.cs", "app.Run();"),
+        (
+            "Api/Dockerfile",
+            "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nCOPY . .\nENTRYPOINT [\"dotnet\", \"Api.dll\"]\n",
+        ),
+    ]);
+    let at = |path: &str| analysis.services.iter().find(|s| s.path == path).unwrap();
+    assert_eq!(at("Web").depends_on, [at("Api").name.clone()]);
+}
+
+#[test]
+fn a_host_is_found_behind_a_scheme_and_a_user_of_the_same_name() {
+    let compose = "services:\n  web:\n    build: .\n    environment:\n      DATABASE_URL: postgresql://postgres@postgres/postgres\n  postgres:\n    image: postgres:18\n";
+    let service = crate::only(&[("compose.yaml", compose), ("package.json", EXPRESS), ("s.js", SERVER)]);
+    assert!(
+        service.dependencies.iter().any(|d| d.kind == "postgres" && d.required),
+        "{:?}",
+        service.dependencies
+    );
+}

@@ -129,3 +129,11 @@ fn keys_of_many_providers_are_integrations_and_a_static_page_needs_no_database()
     ]);
     assert!(page.dependencies.is_empty(), "{:?}", page.dependencies);
 }
+
+#[test]
+fn an_optional_package_is_not_a_driver() {
+    let manifest = "[tool.poetry]\nname = \"a\"\n[tool.poetry.dependencies]\npython = \"^3.12\"\nfastapi = \"*\"\npsycopg2-binary = { version = \"*\", optional = true }\n";
+    let service =
+        only(&[("pyproject.toml", manifest), ("main.py", "from fastapi import FastAPI\napp = FastAPI()\n")]);
+    assert!(service.dependencies.is_empty(), "{:?}", service.dependencies);
+}

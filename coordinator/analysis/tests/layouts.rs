@@ -298,3 +298,91 @@ fn templates_and_test_pages_are_nobodys_service() {
     ]);
     assert!(library.services.is_empty(), "{:?}", crate::summary(&library));
 }
+
+const GO_MOD: &str = "module example.org/a\n\ngo 1.23\n";
+const GO_MAIN: &str =
+    "package main\n\nimport \"net/http\"\n\nfunc main() { http.ListenAndServe(\":8000\", nil) }\n";
+const SPA: &str = r#"{"name":"ui","private":true,"scripts":{"build":"vite build"},"devDependencies":{"react":"19","vite":"7"}}"#;
+
+#[test]
+fn a_front_end_that_go_generate_builds_or_packs_is_a_part_of_the_program() {
+    for line in [
+        "//go:generate npm --prefix ui run build",
+        "//go:generate statik -src=./ui/dist -dest=internal",
+        "//go:generate go-bindata -o assets.go ui/dist/...",
+        "//go:generate sh -c \"cd ui && npm ci && npm run build\"",
+    ] {
+        let assets = format!("package main\n\n{line}\n");
+        let service = only(&[
+            ("go.mod", GO_MOD),
+            ("main.go", GO_MAIN),
+            ("assets.go", &assets),
+            ("ui/package.json", SPA),
+            ("ui/index.html", "<html>"),
+        ]);
+        assert_eq!(service.path, ".", "{line}");
+    }
+    let apart = read(&[
+        ("go.mod", GO_MOD),
+        ("main.go", GO_MAIN),
+        ("assets.go", "package main\n\n//go:generate stringer -type=Kind\n"),
+        ("ui/package.json", SPA),
+        ("ui/index.html", "<html>"),
+    ]);
+    assert_eq!(apart.services.len(), 2, "{:?}", summary(&apart));
+}
+
+#[test]
+fn a_library_with_an_embedded_page_and_a_generator_is_no_service() {
+    let analysis = read(&[
+        ("go.mod", GO_MOD),
+        (
+            "server.go",
+            "package a\n\nimport \"net/http\"\n\nfunc Run() { http.ListenAndServe(\":80\", nil) }\n",
+        ),
+        (
+            "plugins/vm/internal/types/types.go",
+            "package main\n\nimport \"example.org/a\"\n\nfunc main() { a.Run() }\n",
+        ),
+        ("ui/embed.go", "package ui\n\nimport \"embed\"\n\n//go:embed dist\nvar Dist embed.FS\n"),
+        ("ui/package.json", SPA),
+        ("ui/index.html", "<html>"),
+    ]);
+    assert!(analysis.services.is_empty(), "{:?}", summary(&analysis));
+}
+
+#[test]
+fn a_front_end_that_a_stage_of_the_servers_dockerfile_builds_is_in_its_image() {
+    let dockerfile = "FROM node:22 AS pages\nCOPY ./web /src\nRUN npm ci && npm run build\nFROM python:3.12\nCOPY api /app\nCOPY --from=pages /src/dist /app/static\nCMD [\"uvicorn\", \"api.main:app\"]\n";
+    let nuxt = r#"{"name":"web","private":true,"scripts":{"build":"nuxt build","start":"nuxt start"},"dependencies":{"nuxt":"3"}}"#;
+    let service = only(&[
+        ("docker/Dockerfile", dockerfile),
+        ("requirements.txt", "fastapi\nuvicorn\n"),
+        ("api/main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
+        ("web/package.json", nuxt),
+        ("web/nuxt.config.ts", "export default {}"),
+    ]);
+    assert_eq!(service.framework.as_deref(), Some("fastapi"));
+}
+
+#[test]
+fn what_a_dockerfile_only_describes_must_be_in_the_repository_and_run_on_a_server() {
+    let service = only(&[
+        ("package.json", r#"{"name":"x","scripts":{"start":"node s.js"},"dependencies":{"express":"5"}}"#),
+        ("s.js", "require('express')().listen(1)"),
+        ("phone/package.json", r#"{"name":"phone","dependencies":{"react-native":"0.8"}}"#),
+        ("phone/android.Dockerfile", "FROM android:1\nCOPY . .\nENTRYPOINT [\"/app.apk\"]\n"),
+        (
+            "hand/sh/Dockerfile",
+            "FROM openjdk:8\nADD shop-1.0.jar /shop.jar\nEXPOSE 8080\nENTRYPOINT [\"java\", \"-jar\", \"/shop.jar\"]\n",
+        ),
+    ]);
+    assert_eq!(service.path, ".");
+}
+
+#[test]
+fn a_cloud_function_is_not_a_service() {
+    let function = "dependencies {\n  implementation 'org.springframework.boot:spring-boot-starter'\n  implementation 'com.amazonaws:aws-lambda-java-core:1.2'\n}\n";
+    let analysis = read(&[("build.gradle", function), ("src/main/java/App.java", MAIN)]);
+    assert!(analysis.services.is_empty(), "{:?}", summary(&analysis));
+}

@@ -326,6 +326,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_lowercase();
     value.is_empty()
         || value.contains(['<', '>'])
+        || value.starts_with('{') && value.ends_with('}')
         || (value.contains("${") || value.starts_with('$'))
         || [
             "changeme",

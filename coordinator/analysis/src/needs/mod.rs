@@ -204,11 +204,10 @@ fn decide(draft: &mut Draft) {
         let place =
             |n: &str| n.ends_with("HOST") || n.ends_with("URL") || n.ends_with("URI") || n.ends_with("KEY");
         let optional = !variables.is_empty()
-            && variables.iter().all(|e| {
-                !e.required
-                    && (e.default.is_none() || !place(&e.name))
-                    && matches!(e.source, hydron_domain::analysis::EnvSource::Schema)
-            });
+            && variables.iter().all(|e| !e.required && (e.default.is_none() || !place(&e.name)))
+            && variables.iter().any(|e| matches!(e.source, hydron_domain::analysis::EnvSource::Schema))
+            && (external
+                || variables.iter().all(|e| matches!(e.source, hydron_domain::analysis::EnvSource::Schema)));
         // Ruby asks for what it cannot do without by `fetch`; a plain read there is mostly a question.
         let asks = matches!(draft.stack, Stack::Ruby(_)) && kind.ends_with("-api");
         let model =

@@ -41,7 +41,18 @@ pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
     let mut applications: Vec<&ComposeService> = Vec::new();
     for service in &services {
         match sort(repo, service) {
-            Sorted::Dependency(dependency) => offered.push(dependency),
+            Sorted::Dependency(dependency) => {
+                let built =
+                    service.build.as_ref().filter(|b| !found.drafts.iter().any(|d| d.dir == b.context));
+                if let Some(build) = built {
+                    found.reject(
+                        &build.context,
+                        "compose.not_a_service",
+                        "a database: a dependency, not a service",
+                    );
+                }
+                offered.push(dependency);
+            }
             Sorted::Application => {
                 compose_matrix::note(repo, service);
                 applications.push(service);
@@ -105,6 +116,16 @@ fn sort(repo: &Repo<'_>, service: &ComposeService) -> Sorted {
             .to_owned();
         if let ImageKind::Dependency { kind, version } = images::judge(&base) {
             return offer(kind, version, None);
+        }
+        // `mysql: build: ./mysql` with a vendor's image under it: the name says what nothing else does.
+        let program = repo.in_dir(&build.context).any(|f| dockerfiles::is_manifest(f.name()));
+        if let ImageKind::Dependency { kind, .. } = images::judge(&service.name)
+            && !program
+        {
+            return offer(kind, None, None);
+        }
+        if !program && service.ports.is_empty() && is_chore(&service.name) {
+            return Sorted::Nothing("a compose service that runs once: it seeds, migrates or sets up");
         }
         let dev = parsed
             .as_ref()
@@ -242,7 +263,8 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
     draft.composed.insert((service.file.clone(), service.name.clone()));
     draft.name.offer(service.name.clone(), 0.93, "compose.name", at.clone());
     let dev = is_dev_stack(service);
-    let published = service.ports.iter().any(|(host, _)| host.is_some());
+    let listens = matches!(draft.stack, Stack::Image) && !service.ports.is_empty();
+    let published = listens || service.ports.iter().any(|(host, _)| host.is_some());
     if published
         && draft.kind == ServiceKind::Worker
         && matches!(
@@ -371,13 +393,19 @@ fn new_from_build(repo: &Repo<'_>, found: &mut Found, build: &Build) -> Option<u
     if dockerfiles::purpose(&build.dockerfile, &parsed) != Purpose::App {
         return None;
     }
-    let inside = found.drafts.iter().any(|d| path::within(&d.dir, &build.context) && d.dir != build.context);
-    let recipes =
-        !found.drafts.is_empty() && build.context.split('/').any(|p| dockerfiles::RECIPE_PARTS.contains(&p));
-    if inside || recipes || repo.is_support(&build.context) {
+    // A file in a directory of its own, built from a wider one, describes what lies beside it.
+    let own = path::parent(&build.dockerfile);
+    let place = if own != build.context && path::within(own, &build.context) { own } else { &build.context };
+    if dockerfiles::is_for_devices(found, place) {
         return None;
     }
-    let draft = dockerfiles::image_draft(repo, &build.context, &build.dockerfile, &parsed);
+    let inside = found.drafts.iter().any(|d| path::within(&d.dir, place) && d.dir != place);
+    let recipes =
+        !found.drafts.is_empty() && place.split('/').any(|p| dockerfiles::RECIPE_PARTS.contains(&p));
+    if inside || recipes || repo.is_support(place) {
+        return None;
+    }
+    let draft = dockerfiles::image_draft(repo, place, &build.dockerfile, &parsed);
     found.drafts.push(draft);
     Some(found.drafts.len() - 1)
 }
@@ -456,7 +484,10 @@ fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offere
 
 /// Whether a value (a URL, `host:port`, or a bare host) points at a host.
 pub(crate) fn names_host(value: &str, host: &str) -> bool {
-    let Some(at) = value.find(host) else { return false };
+    !host.is_empty() && value.match_indices(host).any(|(at, _)| stands_as_host(value, host, at))
+}
+
+fn stands_as_host(value: &str, host: &str, at: usize) -> bool {
     let (before, rest) = value.split_at(at);
     let after = rest.strip_prefix(host).unwrap_or_default();
     let start =

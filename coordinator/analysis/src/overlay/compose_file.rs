@@ -138,10 +138,11 @@ fn read(repo: &Repo<'_>, file: &File) -> Vec<ComposeService> {
     };
     let Some(services) = value.get("services").and_then(Value::as_object) else { return Vec::new() };
     let known = settings(repo, file.dir());
-    let built = overridden(repo, file, &known);
+    let overrides = override_of(repo, file);
+    let built = overridden(file, &overrides, &known);
     let whole = |(name, value): (&String, &Value)| {
         let value = extended(repo, &file.path, &value.clone(), services, 0);
-        let mut one = service(file, text, name, &value, &known);
+        let mut one = service(file, text, name, &with_override(&value, overrides.get(name)), &known);
         one.build = one.build.or_else(|| built.get(name).cloned());
         one
     };
@@ -181,20 +182,47 @@ fn images_of(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// What the override file beside a compose file builds: where the first names only the image that comes out of it. Its
-/// stage is a developer's, so the last one is meant.
-fn overridden(repo: &Repo<'_>, file: &File, known: &Known) -> BTreeMap<String, Build> {
-    let names = ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml"];
+/// The services of the override file beside a compose file.
+fn override_of(repo: &Repo<'_>, file: &File) -> serde_json::Map<String, Value> {
+    let names = [
+        "compose.override.yaml",
+        "compose.override.yml",
+        "docker-compose.override.yml",
+        "docker-compose.override.yaml",
+    ];
     let parsed = repo
         .first_of(file.dir(), &names)
         .and_then(|path| repo.read(&path))
         .and_then(|text| yaml::parse(text).ok())
         .unwrap_or_default();
-    let services = parsed.get("services").and_then(Value::as_object).into_iter().flatten();
-    services
-        .filter_map(|(name, value)| Some((name.clone(), build(file.dir(), value.get("build")?, known)?)))
-        .map(|(name, build)| (name, Build { target: None, ..build }))
-        .collect()
+    parsed.get("services").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// What the override file builds: where the first file names only the image that comes out of it. Its stage is a
+/// developer's, so the last one is meant.
+fn overridden(
+    file: &File,
+    overrides: &serde_json::Map<String, Value>,
+    known: &Known,
+) -> BTreeMap<String, Build> {
+    let built = overrides
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), build(file.dir(), value.get("build")?, known)?)));
+    built.map(|(name, build)| (name, Build { target: None, ..build })).collect()
+}
+
+/// A service that says neither variables nor ports has both in the override file, as Visual Studio writes them.
+fn with_override(value: &Value, over: Option<&Value>) -> Value {
+    let mut joined = value.clone();
+    let bare = ["environment", "ports", "env_file"].iter().all(|key| value.get(key).is_none());
+    if let (Some(own), Some(over), true) = (joined.as_object_mut(), over, bare) {
+        for key in ["environment", "ports", "depends_on"] {
+            if let Some(more) = over.get(key).filter(|_| !own.contains_key(key)) {
+                own.insert(key.to_owned(), more.clone());
+            }
+        }
+    }
+    joined
 }
 
 /// How many `extends` are followed one after the other.

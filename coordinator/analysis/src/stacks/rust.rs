@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_domain::analysis::ServiceKind;
 
+use super::python::manifest::toml_problem;
 use super::{Scan, is_worker_name};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
@@ -114,7 +115,7 @@ pub(crate) fn read_all(repo: &Repo<'_>) -> Vec<Crate> {
         let Some(text) = repo.text(file) else { continue };
         match text.parse::<toml::Table>() {
             Ok(table) => list.extend(package(repo, file.dir(), table)),
-            Err(problem) => repo.note_unreadable(&file.path, problem.message()),
+            Err(problem) => repo.note_unreadable(&file.path, &toml_problem(text, &problem)),
         }
     }
     list
