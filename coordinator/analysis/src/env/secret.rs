@@ -203,7 +203,7 @@ pub(crate) fn is_secret(name: &str, value: Option<&str>) -> bool {
 fn is_switch(words: &[&str]) -> bool {
     let verb = |w: &&str| matches!(*w, "ALLOW" | "ENABLE" | "DISABLE" | "REQUIRE" | "SKIP");
     let question = |w: &&str| matches!(*w, "USE" | "IS" | "HAS" | "SHOULD" | "SHOW" | "HIDE" | "FORCE");
-    words.iter().any(|w| verb(w)) || words.first().is_some_and(question)
+    words.iter().any(verb) || words.first().is_some_and(question)
 }
 
 fn is_flag(value: &str) -> bool {

@@ -160,7 +160,7 @@ fn runtime_of(image: &str, command: &str) -> Option<&'static str> {
         _ if bare && name.starts_with("nodejs") && first != "node" => Some("node"),
         "node" if script(&[".js", ".mjs", ".cjs"]) => Some("node"),
         _ if bare && name.starts_with("python") && script(&[".py"]) => Some("python3"),
-        _ if bare && name.starts_with("java") && first.ends_with(".jar") => Some("java -jar"),
+        _ if bare && name.starts_with("java") && script(&[".jar"]) => Some("java -jar"),
         _ => None,
     }
 }

@@ -283,17 +283,16 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
         let bare = with_entrypoint(repo, service, command::unwrap(text));
         let clean = process::without_dev_switches(&bare);
         let dev = dev || matches!(process::judge(&bare), Process::Dev | Process::Job);
-        match clean {
-            Some(clean) => draft.start.offer(clean, 0.86, "compose.command.cleaned", at.clone()),
+        if let Some(clean) = clean {
+            draft.start.offer(clean, 0.86, "compose.command.cleaned", at.clone());
+        } else {
             // A developer's command of a second process still says more of it than the image's default does.
-            None => {
-                let sure = match (dev, draft.start.is_empty() && draft.kind == ServiceKind::Worker) {
-                    (false, _) => 0.93,
-                    (true, true) => 0.91,
-                    (true, false) => 0.2,
-                };
-                draft.start.offer(bare, sure, "compose.command", at.clone());
-            }
+            let sure = match (dev, draft.start.is_empty() && draft.kind == ServiceKind::Worker) {
+                (false, _) => 0.93,
+                (true, true) => 0.91,
+                (true, false) => 0.2,
+            };
+            draft.start.offer(bare, sure, "compose.command", at.clone());
         }
     }
     if let Some(path) = &service.health {
