@@ -94,6 +94,8 @@ pub(crate) struct Draft {
     pub(crate) dockerfile: Option<DockerfileLink>,
     /// Names by which other services reach it (compose keys).
     pub(crate) hosts: BTreeSet<String>,
+    /// The compose services it is, by file and key: a name means something only inside of its file.
+    pub(crate) composed: BTreeSet<(String, String)>,
     /// Why this is a service.
     pub(crate) why: Field<String>,
     /// Environment given by compose, platform or Dockerfile, for values that decide (switches, ports).
@@ -129,6 +131,7 @@ impl Draft {
             optional: false,
             dockerfile: None,
             hosts: BTreeSet::new(),
+            composed: BTreeSet::new(),
             why: Field::default(),
             given: BTreeMap::new(),
         }
@@ -162,9 +165,15 @@ impl Draft {
         other.prefix = Field::default();
         other.port = Field::default();
         other.hosts = BTreeSet::new();
+        other.composed = BTreeSet::new();
         other.depends_on = BTreeMap::new();
         other
     }
+}
+
+/// How an edge names a compose service so that its file is meant and no other.
+pub(crate) fn edge(file: &str, name: &str) -> String {
+    format!("{file}#{name}")
 }
 
 /// What the stacks found: services and explained rejections.

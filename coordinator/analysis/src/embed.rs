@@ -6,14 +6,14 @@ use std::collections::BTreeSet;
 
 use hydron_domain::analysis::{NotAService, ServiceKind};
 
-use crate::draft::{Draft, Found, Stack};
+use crate::draft::{Draft, Found, Stack, edge};
 use crate::field::At;
 use crate::formats::dockerfile::Dockerfile;
 use crate::overlay::compose::names_host;
 use crate::overlay::dockerfiles::{self, copied};
 use crate::path;
 use crate::pattern::patterns;
-use crate::repo::{Repo, Role};
+use crate::repo::{File, Repo, Role};
 use crate::stacks::node::Product;
 
 patterns! {
@@ -33,7 +33,8 @@ pub(crate) fn fold(repo: &Repo<'_>, found: &mut Found) {
         if !front {
             continue;
         }
-        if let Some((host, reason)) = carrier(repo, &found.drafts, draft) {
+        let carried = carrier(repo, &found.drafts, draft).or_else(|| packed(repo, draft));
+        if let Some((host, reason)) = carried {
             found.rejected.push(NotAService {
                 path: path::shown(&draft.dir),
                 reason: format!("a front end that {} carries: {reason}", path::shown(&host)),
@@ -56,6 +57,14 @@ pub(crate) fn fold(repo: &Repo<'_>, found: &mut Found) {
     nest(found);
 }
 
+/// A page that Go code beside it packs into a program, though no program of this repository serves it.
+fn packed(repo: &Repo<'_>, front: &Draft) -> Option<(String, String)> {
+    let code = repo
+        .in_dir(&front.dir)
+        .find(|f| f.extension() == "go" && repo.text(f).is_some_and(|t| t.contains("//go:embed")))?;
+    Some((path::parent(&front.dir).to_owned(), format!("{} embeds it", code.path)))
+}
+
 /// The server that carries a front end, and how that shows.
 fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, String)> {
     let servers: Vec<&Draft> =
@@ -74,8 +83,14 @@ fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, 
             return Some((server.dir.clone(), format!("{} builds into {target}", config.path)));
         }
     }
-    if let Some(found) = embedded_by_place(repo, &servers, front) {
+    if let Some(found) = embedded_by_place(repo, &servers, front).or_else(|| generated(repo, &servers, front))
+    {
         return Some(found);
+    }
+    // A server that depends on the page's package serves what that package builds.
+    let depends = |s: &&&Draft| matches!(s.stack, Stack::Node(_)) && s.sources.contains(&front.dir);
+    if let Some(server) = servers.iter().find(depends) {
+        return Some((server.dir.clone(), "its package is a dependency of the server's".to_owned()));
     }
     for server in servers.iter().filter(|s| path::within(&front.dir, &s.dir)) {
         let relative = path::relative(&front.dir, &server.dir)?;
@@ -131,6 +146,28 @@ fn carrier(repo: &Repo<'_>, drafts: &[Draft], front: &Draft) -> Option<(String, 
         });
         if let Some(file) = embedded {
             return Some((server.dir.clone(), format!("{} serves {needle}", file.path)));
+        }
+    }
+    None
+}
+
+/// A line `//go:generate npm --prefix ui run build` makes the front end a part of the program.
+fn generated(repo: &Repo<'_>, servers: &[&Draft], front: &Draft) -> Option<(String, String)> {
+    let words =
+        |line: &str| line.split([' ', '\t', '=', '"', '\'', ';', '&']).map(str::to_owned).collect::<Vec<_>>();
+    let names = |file: &File| {
+        let lines = repo.text(file).unwrap_or_default().lines().filter(|l| l.starts_with("//go:generate "));
+        let mut all = lines.flat_map(words).filter(|w| w.len() > 1 || w == ".");
+        all.any(|word| {
+            let place = path::resolve(file.dir(), word.trim_end_matches("/..."));
+            place.is_some_and(|p| !p.is_empty() && path::within(&p, &front.dir))
+        })
+    };
+    let code = repo.files().iter().filter(|f| f.extension() == "go" && f.role == Role::Normal);
+    for file in code.filter(|f| servers.iter().any(|s| matches!(s.stack, Stack::Go(_)) && s.owns(&f.path))) {
+        if names(file) {
+            let server = servers.iter().find(|s| s.owns(&file.path))?;
+            return Some((server.dir.clone(), format!("{} generates code from it", file.path)));
         }
     }
     None
@@ -265,8 +302,48 @@ fn nest(found: &mut Found) {
     }
 }
 
+/// Front ends that a stage of a server's Dockerfile builds and its product takes.
+fn staged(repo: &Repo<'_>, found: &mut Found) {
+    let mut carried: Vec<(String, String)> = Vec::new();
+    for server in found.drafts.iter().filter(|d| d.kind == ServiceKind::Web) {
+        let Some(link) = &server.dockerfile else { continue };
+        let Some(parsed) = repo.read(&link.path).map(Dockerfile::parse) else { continue };
+        let target = link.target.as_deref();
+        let taken = |alias: &str| {
+            let from = format!("--from={alias}");
+            parsed.all(target, "COPY").iter().any(|i| i.args.split_whitespace().any(|w| w == from))
+        };
+        for stage in parsed.stages.iter().filter(|s| s.alias.as_deref().is_some_and(taken)) {
+            let sources = dockerfiles::sources(stage);
+            for front in found.drafts.iter().filter(|d| is_front(d, server)) {
+                let place = path::relative(&front.dir, &link.context).filter(|p| !p.is_empty());
+                if place.is_some_and(|p| sources.iter().any(|s| s == p || path::within(s, p))) {
+                    carried.push((front.dir.clone(), link.path.clone()));
+                }
+            }
+        }
+    }
+    for (dir, file) in carried {
+        found.drafts.retain(|d| d.dir != dir);
+        found.reject(
+            &dir,
+            "embed.shared_image",
+            format!("a front end that {file} builds and copies into the server's image"),
+        );
+    }
+}
+
+/// A page, or a Node front end beside a server of another language, that nothing runs by itself.
+fn is_front(front: &Draft, server: &Draft) -> bool {
+    let page = matches!(front.stack, Stack::Node(_) | Stack::Site(_));
+    let alone = front.hosts.is_empty() && !matches!(server.stack, Stack::Node(_) | Stack::Image);
+    let own = front.dockerfile.as_ref().is_some_and(|l| path::within(&l.path, &front.dir));
+    page && !own && front.dir != server.dir && (front.kind == ServiceKind::Static || alone)
+}
+
 /// After the overlays: a declared context widens a lone service.
 pub(crate) fn settle(repo: &Repo<'_>, found: &mut Found) {
+    staged(repo, found);
     for draft in found
         .drafts
         .iter_mut()
@@ -308,7 +385,7 @@ pub(crate) fn settle(repo: &Repo<'_>, found: &mut Found) {
 
 /// Calls between services that values and proxy rules show.
 pub(crate) fn edges(repo: &Repo<'_>, drafts: &mut [Draft]) {
-    let names: Vec<(usize, String)> = drafts
+    let all: Vec<(usize, String)> = drafts
         .iter()
         .enumerate()
         .flat_map(|(i, d)| d.hosts.iter().cloned().chain(d.name.value().cloned()).map(move |h| (i, h)))
@@ -316,6 +393,13 @@ pub(crate) fn edges(repo: &Repo<'_>, drafts: &mut [Draft]) {
     let mut edges: Vec<(usize, String, At)> = Vec::new();
     for (index, draft) in drafts.iter().enumerate() {
         let mut hosts: Vec<(String, At)> = Vec::new();
+        // A name of a compose file reaches no service of another compose file.
+        let foreign = |other: usize| {
+            let files = |d: &Draft| d.composed.iter().map(|(file, _)| file.clone()).collect::<BTreeSet<_>>();
+            let (own, theirs) = (files(draft), drafts.get(other).map(files).unwrap_or_default());
+            !own.is_empty() && !theirs.is_empty() && own.is_disjoint(&theirs)
+        };
+        let names: Vec<(usize, String)> = all.iter().filter(|(i, _)| !foreign(*i)).cloned().collect();
         for (other, host) in names.iter().filter(|(i, h)| *i != index && h.len() >= 3) {
             let same_dir = drafts.get(*other).is_some_and(|d| d.dir == draft.dir);
             let value = draft.env.values().find(|e| {
@@ -354,7 +438,12 @@ pub(crate) fn edges(repo: &Repo<'_>, drafts: &mut [Draft]) {
                 }
             }
         }
-        edges.extend(hosts.into_iter().map(|(h, at)| (index, h, at)));
+        let key = |host: &String| {
+            let shared = draft.composed.iter().map(|(file, _)| edge(file, host));
+            let known = |e: &String| drafts.iter().any(|d| d.composed.iter().any(|(f, n)| edge(f, n) == *e));
+            shared.into_iter().find(known).unwrap_or_else(|| host.clone())
+        };
+        edges.extend(hosts.into_iter().map(|(h, at)| (index, key(&h), at)));
     }
     for (index, host, at) in edges {
         if let Some(draft) = drafts.get_mut(index) {

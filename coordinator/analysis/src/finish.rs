@@ -8,7 +8,7 @@ use hydron_domain::analysis::{
     AnalyzedService, DependencyNeed, Evidence, Finding, FindingCode, NotAService, ServiceKind, Severity,
 };
 
-use crate::draft::{Draft, Found, Stack};
+use crate::draft::{Draft, Found, Stack, edge};
 use crate::needs::{binding, table};
 use crate::options::Options;
 use crate::overlay::images;
@@ -36,7 +36,10 @@ pub(crate) fn services(
         .drafts
         .iter()
         .zip(&names)
-        .flat_map(|(d, n)| d.hosts.iter().map(|h| (h.clone(), n.clone())).chain([(n.clone(), n.clone())]))
+        .flat_map(|(d, n)| {
+            let edges = d.composed.iter().map(|(file, name)| edge(file, name));
+            edges.chain(d.hosts.iter().cloned()).chain([n.clone()]).map(|h| (h, n.clone()))
+        })
         .collect();
     let mut services: Vec<AnalyzedService> = Vec::new();
     // Names are given before the list is narrowed, so that a service is called the same in every reading.
@@ -157,7 +160,7 @@ fn evidence(draft: &Draft) -> Vec<Evidence> {
     for (host, at) in &draft.depends_on {
         list.push(Evidence {
             field: "depends_on".to_owned(),
-            value: host.clone(),
+            value: host.rsplit('#').next().unwrap_or_default().to_owned(),
             file: at.file.clone(),
             line: at.line,
             rule: "compose.depends_on".to_owned(),

@@ -94,7 +94,7 @@ fn from_dockerfile(repo: &Repo<'_>, draft: &mut Draft) {
             && (draft.start.confidence() < 0.9 || draft.kind == ServiceKind::Web)
         {
             let supervisor =
-                ["/init", "supervisord", "/usr/bin/supervisord", "s6-svscan", "/usr/bin/s6-svscan"]
+                ["/init", "supervisord", "/usr/bin/supervisord", "s6-svscan", "/usr/bin/s6-svscan", "litefs"]
                     .contains(&start.split_whitespace().next().unwrap_or_default());
             let sure = if dev {
                 0.2

@@ -478,7 +478,7 @@ pub(crate) fn as_file(path: &str) -> File {
     file(Entry { path: path.to_owned(), kind: EntryKind::File, size: Some(0) }, role(path))
 }
 
-fn is_manifest(name: &str) -> bool {
+pub(crate) fn is_manifest(name: &str) -> bool {
     matches!(
         name,
         "package.json"

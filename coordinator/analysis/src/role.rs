@@ -42,7 +42,7 @@ const VENDORED: [&str; 22] = [
 ];
 
 /// Directories that help people, not the running program.
-const AUX: [&str; 38] = [
+const AUX: [&str; 42] = [
     "docs",
     "doc",
     "documentation",
@@ -73,6 +73,10 @@ const AUX: [&str; 38] = [
     ".github",
     ".gitlab",
     ".circleci",
+    ".ci",
+    ".gitpod",
+    ".woodpecker",
+    ".buildkite",
     ".vscode",
     "remix.init",
     "integration-tests",
@@ -100,11 +104,18 @@ pub(crate) fn dir_role(dirs: &str) -> Role {
             || part.ends_with("_test")
             || part.ends_with("Tests")
             || part.ends_with(".Tests")
+            || part.ends_with("-tests")
+            || is_template(part)
         {
             role = Role::Aux;
         }
     }
     if dirs.contains("src/test/") || dirs.ends_with("src/test") { Role::Aux } else { role }
+}
+
+/// Whether a name waits for a generator to fill it in (`{{cookiecutter.slug}}`).
+pub(crate) fn is_template(name: &str) -> bool {
+    name.contains("{{") && name.contains("}}")
 }
 
 /// What a file is for, in a directory that is judged already.

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use hydron_domain::analysis::{AnalyzedService, Finding, FindingCode, Severity};
 
 use crate::path;
-use crate::repo::{Repo, Role};
+use crate::repo::{Repo, Role, is_manifest};
+use crate::role::is_template;
 use crate::tree::EntryKind;
 
 /// Judges the tree.
@@ -32,7 +33,7 @@ pub(crate) fn whole_tree(repo: &Repo<'_>, services: &[AnalyzedService]) {
             format!("the repository has no directory {missing}"),
             "Check the spelling, and the branch.".to_owned(),
         ),
-        Some(_) | None => unreadable(repo).unwrap_or_else(|| reason(repo)),
+        Some(_) | None => unreadable(repo).or_else(|| too_large(repo)).unwrap_or_else(|| reason(repo)),
     };
     repo.note(Finding {
         severity: Severity::Error,
@@ -58,6 +59,22 @@ fn unreadable(repo: &Repo<'_>) -> Option<Reason> {
     Some((FindingCode::NoService, message, advice))
 }
 
+/// A manifest that is too large to be one.
+fn too_large(repo: &Repo<'_>) -> Option<Reason> {
+    let most = repo.caps().file_bytes as u64;
+    let mut manifests = repo
+        .under(repo.subdir().unwrap_or_default())
+        .filter(|f| f.role == Role::Normal && is_manifest(f.name()))
+        .filter_map(|f| Some((f, repo.size(f).filter(|size| *size > most)?)));
+    let (file, size) = manifests.next()?;
+    let path = &file.path;
+    let message = format!("no service was recognised, and {path} was not read: it has {size} bytes");
+    let advice = format!(
+        "A manifest names packages and scripts: move other data out of {path}, and read the repository again."
+    );
+    Some((FindingCode::NoService, message, advice))
+}
+
 /// A code, what was seen, and what to do.
 type Reason = (FindingCode, String, String);
 
@@ -70,11 +87,19 @@ fn reason(repo: &Repo<'_>) -> Reason {
             "Push the code, or check the branch.".to_owned(),
         );
     }
+    if let Some(template) = files.iter().find(|f| f.path.split('/').any(is_template)) {
+        return (
+            FindingCode::NoService,
+            format!("this is a template: names like {} wait for a generator to fill them in", template.path),
+            "Generate a project from it, push that, and read its repository.".to_owned(),
+        );
+    }
     let mut languages: BTreeMap<&str, usize> = BTreeMap::new();
     let mut docs = 0_usize;
     let mut binary = 0_usize;
     for file in files.iter().filter(|f| f.role != Role::Vendored) {
-        if let Some(language) = language(file.extension()) {
+        let lists = file.name().starts_with("requirements") && file.extension() == "txt";
+        if let Some(language) = language(if lists { "py" } else { file.extension() }) {
             *languages.entry(language).or_default() += 1;
         } else if is_document(file.name(), file.extension()) {
             docs += 1;

@@ -319,3 +319,21 @@ fn a_command_that_a_repair_adds_listens_where_the_service_does() {
         service.start
     );
 }
+
+#[test]
+fn a_manifest_that_is_too_large_is_the_first_thing_that_is_said() {
+    let large = format!(r#"{{"name":"a","data":"{}"}}"#, "x".repeat(2_000_000));
+    let analysis = read(&[("package.json", &large), ("requirements.txt", "flask\n"), ("README.md", "# a\n")]);
+    let first = analysis.findings.first().unwrap();
+    assert!(first.message.contains("package.json was not read"), "{:?}", analysis.findings);
+    assert!(first.advice.contains("package.json"), "{first:?}");
+    let lists = read(&[("requirements.txt", "flask\n"), ("README.md", "# a\n")]);
+    assert!(!has_finding(&lists, FindingCode::OnlyDocs), "{:?}", lists.findings);
+}
+
+#[test]
+fn a_broken_toml_file_names_its_line() {
+    let analysis = read(&[("pyproject.toml", "[project]\nname = \"a\"\n\n[tool\n"), ("app.py", "x = 1\n")]);
+    let finding = analysis.findings.iter().find(|f| f.code == FindingCode::UnreadableManifest).unwrap();
+    assert!(finding.message.contains("line 4"), "{finding:?}");
+}

@@ -97,3 +97,43 @@ fn services_that_name_each_other_are_joined() {
     let cart = analysis.services.iter().find(|s| s.name == "cart").unwrap();
     assert_eq!(cart.depends_on, ["catalogue"]);
 }
+
+#[test]
+fn a_session_store_and_a_document_store_name_the_server_behind_them() {
+    let service = only(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"a\"\n[dependencies]\nactix-web = \"4\"\nactix-session = { version = \"1\", features = [\"redis-session-rustls\"] }\n",
+        ),
+        ("src/main.rs", "fn main() {}"),
+    ]);
+    assert!(service.dependencies.iter().any(|d| d.kind == "redis" && d.required));
+    let project = "<Project Sdk=\"Microsoft.NET.Sdk.Web\"><ItemGroup><PackageReference Include=\"Marten\" Version=\"7\" /></ItemGroup></Project>";
+    let service = only(&[("Shop.csproj", project), ("Program.cs", "app.Run();")]);
+    assert!(service.dependencies.iter().any(|d| d.kind == "postgres" && d.required));
+}
+
+#[test]
+fn keys_of_many_providers_are_integrations_and_a_static_page_needs_no_database() {
+    let code = "require('express')().listen(1); process.env.BREVO_API_KEY; process.env.PYLON_API_KEY; process.env.ATTIO_API_KEY;";
+    let service = only(&[
+        ("package.json", r#"{"name":"x","scripts":{"start":"node s.js"},"dependencies":{"express":"5"}}"#),
+        ("s.js", code),
+    ]);
+    assert!(service.dependencies.iter().all(|d| !d.required), "{:?}", service.dependencies);
+    let page = only(&[
+        ("compose.yaml", "services:\n  page:\n    build: .\n    env_file: .env.example\n"),
+        (".env.example", "DATABASE_URL=postgres://a:b@db:5432/x\n"),
+        ("Dockerfile", "FROM nginx:1.27\nCOPY . /usr/share/nginx/html\n"),
+        ("index.html", "<html>"),
+    ]);
+    assert!(page.dependencies.is_empty(), "{:?}", page.dependencies);
+}
+
+#[test]
+fn an_optional_package_is_not_a_driver() {
+    let manifest = "[tool.poetry]\nname = \"a\"\n[tool.poetry.dependencies]\npython = \"^3.12\"\nfastapi = \"*\"\npsycopg2-binary = { version = \"*\", optional = true }\n";
+    let service =
+        only(&[("pyproject.toml", manifest), ("main.py", "from fastapi import FastAPI\napp = FastAPI()\n")]);
+    assert!(service.dependencies.is_empty(), "{:?}", service.dependencies);
+}

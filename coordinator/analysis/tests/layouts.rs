@@ -205,3 +205,184 @@ fn a_stack_that_runs_without_a_driver_does_not_need_it() {
         analysis.services[0].dependencies.iter().map(|d| (d.kind.as_str(), d.required)).collect();
     assert_eq!(needs, [("kafka", false), ("postgres", true)]);
 }
+
+const ROOT: &str = r#"{"name":"root","private":true,"workspaces":["packages/*","services/*"]}"#;
+
+#[test]
+fn a_published_package_that_others_are_made_of_is_a_library_even_if_it_can_start() {
+    let library = r#"{"name":"@x/api","main":"dist/index.js","scripts":{"start":"node dist/bin.js"},"dependencies":{"express":"5"}}"#;
+    let starter = r#"{"name":"api-service","private":true,"dependencies":{"@x/api":"workspace:^"}}"#;
+    let service = only(&[
+        ("package.json", ROOT),
+        ("packages/api/package.json", library),
+        ("packages/api/src/index.js", "require('express')().listen(4000)"),
+        ("services/api/package.json", starter),
+        ("services/api/index.js", "require('@x/api').run()"),
+        (
+            "services/api/Dockerfile",
+            "FROM node:22\nCOPY . .\nENTRYPOINT [\"dumb-init\", \"--\"]\nCMD [\"node\", \"index.js\"]\n",
+        ),
+    ]);
+    assert_eq!((service.path.as_str(), service.framework.as_deref()), ("services/api", Some("express")));
+    assert_eq!(service.start.as_deref(), Some("node index.js"));
+}
+
+#[test]
+fn a_page_that_the_servers_package_depends_on_is_carried_by_the_server() {
+    let server = r#"{"name":"@x/core","private":true,"scripts":{"start":"node ."},"main":"s.js","dependencies":{"koa":"2","@x/console":"workspace:*"}}"#;
+    let page = r#"{"name":"@x/console","private":true,"scripts":{"build":"vite build"},"devDependencies":{"react":"19","vite":"7"}}"#;
+    let service = only(&[
+        ("package.json", ROOT),
+        ("packages/core/package.json", server),
+        ("packages/core/s.js", "const K = require('koa'); new K().listen(3001)"),
+        ("packages/console/package.json", page),
+        ("packages/console/index.html", "<html>"),
+    ]);
+    assert_eq!(service.path, "packages/core");
+}
+
+#[test]
+fn a_dockerfile_at_the_root_builds_the_member_that_the_root_starts() {
+    let root = r#"{"name":"root","private":true,"workspaces":["packages/*"],"scripts":{"start":"cd packages/core && npm start"}}"#;
+    let server = |name: &str| {
+        format!(
+            r#"{{"name":"{name}","private":true,"scripts":{{"start":"node s.js"}},"dependencies":{{"koa":"2"}}}}"#
+        )
+    };
+    let analysis = read(&[
+        ("package.json", root),
+        ("Dockerfile", "FROM node:22\nCOPY . .\nRUN npm ci\nEXPOSE 3001\nCMD [\"npm\", \"start\"]\n"),
+        ("packages/core/package.json", &server("core")),
+        ("packages/core/s.js", "const K = require('koa'); new K().listen(9)"),
+        ("packages/hooks/package.json", &server("hooks")),
+        ("packages/hooks/s.js", "const K = require('koa'); new K().listen(9)"),
+    ]);
+    let file =
+        |path: &str| analysis.services.iter().find(|s| s.path == path).unwrap().dockerfile.path.clone();
+    assert_eq!(file("packages/core").as_deref(), Some("Dockerfile"));
+    assert_eq!(file("packages/hooks"), None);
+}
+
+#[test]
+fn a_desktop_app_is_not_deployed_and_a_page_that_also_runs_in_one_is() {
+    let shell = r#"{"name":"desk","private":true,"scripts":{"build":"vite build"},"dependencies":{"@tauri-apps/api":"2"},"devDependencies":{"vue":"3","vite":"7","@tauri-apps/cli":"2"}}"#;
+    let page = r#"{"name":"page","private":true,"scripts":{"build":"vite build"},"dependencies":{"@tauri-apps/api":"2","vue":"3"},"devDependencies":{"vite":"7"}}"#;
+    let service = only(&[
+        ("desk/package.json", shell),
+        ("desk/index.html", "<html>"),
+        (
+            "desk/src-tauri/Cargo.toml",
+            "[package]\nname = \"desk\"\n[dependencies]\ntauri = \"2\"\naxum = \"0.8\"\n",
+        ),
+        ("desk/src-tauri/src/main.rs", "fn main() {}"),
+        ("page/package.json", page),
+        ("page/index.html", "<html>"),
+    ]);
+    assert_eq!(service.path, "page");
+}
+
+#[test]
+fn templates_and_test_pages_are_nobodys_service() {
+    let manage = "import os\nos.environ.setdefault('DJANGO_SETTINGS_MODULE', 'config.settings')\n";
+    let template = read(&[
+        ("{{cookiecutter.slug}}/manage.py", manage),
+        ("{{cookiecutter.slug}}/requirements.txt", "django\n"),
+        ("pyproject.toml", "[project]\nname = \"t\"\nversion = \"1\"\n"),
+    ]);
+    assert!(template.services.is_empty(), "{:?}", crate::summary(&template));
+    assert!(template.findings.iter().any(|f| f.message.contains("template")), "{:?}", template.findings);
+    let library = read(&[
+        ("package.json", r#"{"name":"lib","main":"index.js"}"#),
+        ("index.js", "module.exports = 1"),
+        ("runtime-tests/bun/static/hello/index.html", "<html>"),
+    ]);
+    assert!(library.services.is_empty(), "{:?}", crate::summary(&library));
+}
+
+const GO_MOD: &str = "module example.org/a\n\ngo 1.23\n";
+const GO_MAIN: &str =
+    "package main\n\nimport \"net/http\"\n\nfunc main() { http.ListenAndServe(\":8000\", nil) }\n";
+const SPA: &str = r#"{"name":"ui","private":true,"scripts":{"build":"vite build"},"devDependencies":{"react":"19","vite":"7"}}"#;
+
+#[test]
+fn a_front_end_that_go_generate_builds_or_packs_is_a_part_of_the_program() {
+    for line in [
+        "//go:generate npm --prefix ui run build",
+        "//go:generate statik -src=./ui/dist -dest=internal",
+        "//go:generate go-bindata -o assets.go ui/dist/...",
+        "//go:generate sh -c \"cd ui && npm ci && npm run build\"",
+    ] {
+        let assets = format!("package main\n\n{line}\n");
+        let service = only(&[
+            ("go.mod", GO_MOD),
+            ("main.go", GO_MAIN),
+            ("assets.go", &assets),
+            ("ui/package.json", SPA),
+            ("ui/index.html", "<html>"),
+        ]);
+        assert_eq!(service.path, ".", "{line}");
+    }
+    let apart = read(&[
+        ("go.mod", GO_MOD),
+        ("main.go", GO_MAIN),
+        ("assets.go", "package main\n\n//go:generate stringer -type=Kind\n"),
+        ("ui/package.json", SPA),
+        ("ui/index.html", "<html>"),
+    ]);
+    assert_eq!(apart.services.len(), 2, "{:?}", summary(&apart));
+}
+
+#[test]
+fn a_library_with_an_embedded_page_and_a_generator_is_no_service() {
+    let analysis = read(&[
+        ("go.mod", GO_MOD),
+        (
+            "server.go",
+            "package a\n\nimport \"net/http\"\n\nfunc Run() { http.ListenAndServe(\":80\", nil) }\n",
+        ),
+        (
+            "plugins/vm/internal/types/types.go",
+            "package main\n\nimport \"example.org/a\"\n\nfunc main() { a.Run() }\n",
+        ),
+        ("ui/embed.go", "package ui\n\nimport \"embed\"\n\n//go:embed dist\nvar Dist embed.FS\n"),
+        ("ui/package.json", SPA),
+        ("ui/index.html", "<html>"),
+    ]);
+    assert!(analysis.services.is_empty(), "{:?}", summary(&analysis));
+}
+
+#[test]
+fn a_front_end_that_a_stage_of_the_servers_dockerfile_builds_is_in_its_image() {
+    let dockerfile = "FROM node:22 AS pages\nCOPY ./web /src\nRUN npm ci && npm run build\nFROM python:3.12\nCOPY api /app\nCOPY --from=pages /src/dist /app/static\nCMD [\"uvicorn\", \"api.main:app\"]\n";
+    let nuxt = r#"{"name":"web","private":true,"scripts":{"build":"nuxt build","start":"nuxt start"},"dependencies":{"nuxt":"3"}}"#;
+    let service = only(&[
+        ("docker/Dockerfile", dockerfile),
+        ("requirements.txt", "fastapi\nuvicorn\n"),
+        ("api/main.py", "from fastapi import FastAPI\napp = FastAPI()\n"),
+        ("web/package.json", nuxt),
+        ("web/nuxt.config.ts", "export default {}"),
+    ]);
+    assert_eq!(service.framework.as_deref(), Some("fastapi"));
+}
+
+#[test]
+fn what_a_dockerfile_only_describes_must_be_in_the_repository_and_run_on_a_server() {
+    let service = only(&[
+        ("package.json", r#"{"name":"x","scripts":{"start":"node s.js"},"dependencies":{"express":"5"}}"#),
+        ("s.js", "require('express')().listen(1)"),
+        ("phone/package.json", r#"{"name":"phone","dependencies":{"react-native":"0.8"}}"#),
+        ("phone/android.Dockerfile", "FROM android:1\nCOPY . .\nENTRYPOINT [\"/app.apk\"]\n"),
+        (
+            "hand/sh/Dockerfile",
+            "FROM openjdk:8\nADD shop-1.0.jar /shop.jar\nEXPOSE 8080\nENTRYPOINT [\"java\", \"-jar\", \"/shop.jar\"]\n",
+        ),
+    ]);
+    assert_eq!(service.path, ".");
+}
+
+#[test]
+fn a_cloud_function_is_not_a_service() {
+    let function = "dependencies {\n  implementation 'org.springframework.boot:spring-boot-starter'\n  implementation 'com.amazonaws:aws-lambda-java-core:1.2'\n}\n";
+    let analysis = read(&[("build.gradle", function), ("src/main/java/App.java", MAIN)]);
+    assert!(analysis.services.is_empty(), "{:?}", summary(&analysis));
+}

@@ -148,3 +148,20 @@ fn names_from_the_repository_never_reach_a_shell() {
     assert_eq!(service.dockerfile.verdict, DockerfileVerdict::Missing);
     assert!(service.dockerfile.content.is_none());
 }
+
+#[test]
+fn flags_before_an_exec_form_are_not_files() {
+    let service = only(&[
+        (
+            "Dockerfile",
+            "FROM python:3.12\nCOPY --chown=1:1 [\"requirements.txt\", \"app.py\", \"/app/\"]\nCMD [\"gunicorn\", \"app:app\"]\n",
+        ),
+        ("requirements.txt", "flask\ngunicorn\n"),
+        ("app.py", "from flask import Flask\napp = Flask(__name__)\n"),
+    ]);
+    assert!(
+        !service.dockerfile.reasons.iter().any(|r| r.contains("not in the repository")),
+        "{:?}",
+        service.dockerfile
+    );
+}

@@ -240,3 +240,33 @@ fn the_same_input_gives_the_same_bytes() {
     let first = serde_json::to_string(&read(&files)).unwrap();
     assert_eq!(first, serde_json::to_string(&read(&files)).unwrap());
 }
+
+#[test]
+fn a_wsgi_file_is_for_the_server_and_a_celery_file_is_not() {
+    let analysis = read(&[
+        ("requirements.txt", "flask\ncelery\n"),
+        (
+            "shop/app.py",
+            "from flask import Flask\ndef create_app(config=None):\n    return Flask(__name__)\n",
+        ),
+        ("wsgi.py", "from shop import create_app\n\nshop = create_app(config='x')\n"),
+        (
+            "celery_worker.py",
+            "from shop.app import create_app\nfrom shop import celery\napp = create_app()\n",
+        ),
+    ]);
+    assert_eq!(analysis.services[0].start.as_deref(), Some("gunicorn --bind 0.0.0.0:5000 wsgi:shop"));
+}
+
+#[test]
+fn an_address_that_is_parsed_on_the_spot_is_the_port_and_a_clap_field_without_a_default_is_required() {
+    let main = "use clap::Parser;\n#[derive(clap::Parser)]\nstruct C {\n  #[clap(long, env)]\n  pub hmac_key: String,\n  #[clap(long, env)]\n  pub note: Option<String>,\n}\nfn main() { axum::Server::bind(&\"0.0.0.0:8181\".parse()?).serve(app) }\n";
+    let service = only(&[
+        ("Cargo.toml", "[package]\nname = \"a\"\n[dependencies]\naxum = \"0.8\"\nclap = \"4\"\n"),
+        ("src/main.rs", main),
+        (".env.sample", "HMAC_KEY={random-string}\n"),
+    ]);
+    assert_eq!(service.port, Some(8181));
+    let required: Vec<&str> = service.env.iter().filter(|e| e.required).map(|e| e.name.as_str()).collect();
+    assert_eq!(required, ["HMAC_KEY"]);
+}

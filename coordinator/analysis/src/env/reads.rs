@@ -270,8 +270,13 @@ fn rust(text: &str, out: &mut Vec<Seen>) {
     }
     each(&RUST_CLAP, text, &[1], &[], out);
     let clap = if text.contains("clap") || text.contains("#[arg") { text } else { "" };
-    for field in RUST_CLAP_FIELD.captures_iter(clap).filter_map(|c| c.get(1)) {
-        out.push(Seen::new(&field.as_str().to_uppercase(), EnvSource::Schema, field.start()));
+    for found in RUST_CLAP_FIELD.captures_iter(clap) {
+        let (Some(all), Some(field)) = (found.get(0), found.get(1)) else { continue };
+        let mut seen = Seen::new(&field.as_str().to_uppercase(), EnvSource::Schema, field.start());
+        let kind = text.get(all.end()..).unwrap_or_default().trim_start();
+        let free = ["Option<", "Vec<", "bool"].iter().any(|k| kind.starts_with(k));
+        seen.required = !free && !all.as_str().contains("default");
+        out.push(seen);
     }
     let env_module = text.contains("env")
         && (text.contains("_KEY") || text.contains("env_key") || RUST_CONST_USE.is_match(text));

@@ -139,7 +139,26 @@ pub(crate) fn is_secret(name: &str, value: Option<&str>) -> bool {
         "_MODE",
         "_ENDPOINT",
         "_TOKEN_URL",
-    ]) || has(&["PASSWORDLESS", "HINTS"]);
+        "_PERIOD",
+        "_RATE",
+        "_LEEWAY",
+        "_TIME",
+        "_INTERVAL",
+        "_PATTERN",
+        "_FORMAT",
+        "_PATHS",
+        "_NAMES",
+        "_KEYS_MAX",
+        "_MAX_KEYS",
+        "_SECRET_NAME",
+        "_BACKEND",
+        "_DRIVER",
+        "_SCHEME",
+        "_LOCATION",
+        "_REGION",
+    ]) || has(&["PASSWORDLESS", "HINTS"])
+        || is_switch(&words)
+        || upper.contains("LDAP") && ends(&["_EMAIL_KEY", "_NAME_KEY", "_USER_KEY", "_MAIL_KEY"]);
     if about {
         return false;
     }
@@ -180,6 +199,13 @@ pub(crate) fn is_secret(name: &str, value: Option<&str>) -> bool {
     connection(&upper, &words, value)
 }
 
+/// `DISABLE_PASSWORD_LOGIN`, `ALLOW_SEED`, `AUTH_DISABLE_USERNAME_PASSWORD`: asked for yes or no.
+fn is_switch(words: &[&str]) -> bool {
+    let verb = |w: &&str| matches!(*w, "ALLOW" | "ENABLE" | "DISABLE" | "REQUIRE" | "SKIP");
+    let question = |w: &&str| matches!(*w, "USE" | "IS" | "HAS" | "SHOULD" | "SHOW" | "HIDE" | "FORCE");
+    words.iter().any(verb) || words.first().is_some_and(question)
+}
+
 fn is_flag(value: &str) -> bool {
     matches!(value.to_ascii_lowercase().as_str(), "true" | "false" | "yes" | "no" | "on" | "off")
 }
@@ -190,6 +216,12 @@ fn connection(upper: &str, words: &[&str], value: Option<&str>) -> bool {
         .last()
         .is_some_and(|w| matches!(*w, "URL" | "URI" | "DSN" | "CONNECTION" | "STRING" | "CONN" | "CONNSTR"))
         || upper.starts_with("CONNECTIONSTRINGS__");
+    // `DB_CONNECTION=mysql` names a driver, not an address.
+    if words.last() == Some(&"CONNECTION")
+        && value.is_some_and(|v| v.chars().all(|c| c.is_ascii_alphanumeric()))
+    {
+        return false;
+    }
     if let Some(value) = value.filter(|v| !v.is_empty()) {
         if value.starts_with("file:") || value.starts_with("sqlite") {
             return address && upper.contains("DATABASE");
@@ -294,6 +326,7 @@ pub(crate) fn is_placeholder(value: &str) -> bool {
     let lower = value.to_lowercase();
     value.is_empty()
         || value.contains(['<', '>'])
+        || value.starts_with('{') && value.ends_with('}')
         || (value.contains("${") || value.starts_with('$'))
         || [
             "changeme",
@@ -356,9 +389,19 @@ mod tests {
             "PASSWORD_LENGTH",
             "API_URL",
             "PWD",
+            "AUTH_DISABLE_USERNAME_PASSWORD",
+            "ALLOW_SEED",
+            "S3_LIST_MAX_KEYS",
+            "TOKEN_TIME",
+            "PRIVATE_KEY_ROTATION_GRACE_PERIOD",
+            "THROTTLE_PASS_RESET_PATTERN",
+            "LDAP_EMAIL_KEY",
+            "OIDC_PRIVATE_KEY_PATHS",
         ] {
             assert!(!is_secret(name, None), "{name}");
         }
+        assert!(is_secret("DB_CONNECTION", Some("host=db user=a password=b")));
+        assert!(!is_secret("DB_CONNECTION", Some("mysql")));
         assert!(is_secret("SOME_URL", Some("amqp://a:b@c")));
         assert!(!is_secret("CELERY_BROKER_URL", Some("redis://redis:6379/0")));
     }

@@ -74,10 +74,10 @@ pub(crate) fn unwrap(command: &str) -> String {
     let mut rest: &[&str] = &words;
     while let Some((first, tail)) = rest.split_first() {
         let assignment = first.split_once('=').is_some_and(|(n, _)| super::dotenv::is_name(n));
-        match *first {
+        match crate::path::base(first) {
             _ if assignment => rest = tail,
-            "cross-env" | "cross-env-shell" | "env" | "exec" | "sudo" | "dumb-init" | "tini" | "npx"
-            | "bunx" => rest = tail,
+            "dumb-init" | "tini" | "tini-static" | "catatonit" => rest = after_options(tail),
+            "cross-env" | "cross-env-shell" | "env" | "exec" | "sudo" | "npx" | "bunx" => rest = tail,
             "env-cmd" | "dotenv" | "dotenvx" => {
                 let after = rest.iter().position(|w| *w == "--");
                 rest = after.and_then(|at| rest.get(at + 1..)).unwrap_or(tail);
@@ -94,6 +94,21 @@ pub(crate) fn unwrap(command: &str) -> String {
         }
     }
     rest.join(" ")
+}
+
+/// What follows the options of an init process (`-g`, `--rewrite 15:2`, `--`).
+fn after_options<'w>(words: &'w [&'w str]) -> &'w [&'w str] {
+    let mut rest = words;
+    while let Some((option, tail)) = rest.split_first().filter(|(word, _)| word.starts_with('-')) {
+        rest = match *option {
+            "-p" | "-e" | "-r" | "--rewrite" => tail.get(1..).unwrap_or_default(),
+            _ => tail,
+        };
+        if *option == "--" {
+            break;
+        }
+    }
+    rest
 }
 
 /// The parts of a command joined by `&&`, `;` or `||`.
@@ -162,6 +177,9 @@ mod tests {
         assert_eq!(unwrap("dotenv -e ../../.env -- next start"), "next start");
         assert_eq!(unwrap("PORT=3 env A=b node x"), "node x");
         assert_eq!(unwrap("env-cmd -f .env node x"), "node x");
+        assert_eq!(unwrap("dumb-init -- node x"), "node x");
+        assert_eq!(unwrap("/sbin/tini -g -e 143 -- node x"), "node x");
+        assert_eq!(unwrap("tini node x"), "node x");
     }
 
     #[test]

@@ -139,9 +139,29 @@ impl Dockerfile {
                 Some((format!("{} {}", words(e), words(c)).trim().to_owned(), c.line))
             }
             (Some(e), _) => Some((words(e), e.line)),
-            (None, Some(c)) => Some((words(c), c.line)),
+            (None, Some(c)) => {
+                let text = words(c);
+                let runtime = self.base_image(target).and_then(|image| runtime_of(image, &text));
+                Some((runtime.map_or_else(|| text.clone(), |r| format!("{r} {text}")), c.line))
+            }
             (None, None) => None,
         }
+    }
+}
+
+/// What a base image's own entrypoint puts before a command that is only a file or an option of the runtime.
+fn runtime_of(image: &str, command: &str) -> Option<&'static str> {
+    let first = command.split_whitespace().next()?;
+    let script = |ends: &[&str]| first.starts_with('-') || ends.iter().any(|e| first.ends_with(e));
+    let image = image.split(['@']).next().unwrap_or_default();
+    let name = image.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let bare = image.contains("distroless/") || image.contains("chainguard/");
+    match name {
+        _ if bare && name.starts_with("nodejs") && first != "node" => Some("node"),
+        "node" if script(&[".js", ".mjs", ".cjs"]) => Some("node"),
+        _ if bare && name.starts_with("python") && script(&[".py"]) => Some("python3"),
+        _ if bare && name.starts_with("java") && script(&[".jar"]) => Some("java -jar"),
+        _ => None,
     }
 }
 
@@ -295,6 +315,18 @@ mod tests {
         assert_eq!(file.ports(None), vec![(8080, 11)]);
         assert_eq!(file.start(None).unwrap().0, "nginx -g \"daemon off;\"");
         assert_eq!(file.stages[0].instructions[1].args, "npm ci && npm run build");
+    }
+
+    #[test]
+    fn a_base_image_that_brings_its_runtime_is_part_of_the_command() {
+        for (text, start) in [
+            ("FROM gcr.io/distroless/nodejs22-debian12:nonroot\nCMD [\"index.js\"]\n", "node index.js"),
+            ("FROM node:22\nCMD [\"server.js\"]\n", "node server.js"),
+            ("FROM node:22\nCMD [\"npm\", \"start\"]\n", "npm start"),
+            ("FROM gcr.io/distroless/java21\nCMD [\"app.jar\"]\n", "java -jar app.jar"),
+        ] {
+            assert_eq!(Dockerfile::parse(text).start(None).unwrap().0, start);
+        }
     }
 
     #[test]

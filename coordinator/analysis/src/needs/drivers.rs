@@ -153,6 +153,12 @@ fn rust(repo: &Repo<'_>, draft: &mut Draft) {
                 propose(draft, driver, At::find(repo, &file, name));
             }
         }
+        for session in ["actix-session", "actix-limitation", "tower-sessions"] {
+            let features = package.table.get("dependencies").and_then(|d| d.get(session)?.get("features"));
+            if features.is_some_and(|f| f.to_string().contains("redis")) {
+                propose(draft, &(session, "redis", None), At::find(repo, &file, session));
+            }
+        }
         for orm in ["sqlx", "diesel", "sea-orm", "diesel-async"] {
             let Some(value) = package.table.get("dependencies").and_then(|d| d.get(orm)) else { continue };
             let inherited = repo.read("Cargo.toml").and_then(|t| t.parse::<toml::Table>().ok());

@@ -10,8 +10,11 @@ pub(crate) mod table;
 
 use std::collections::BTreeSet;
 
+use hydron_domain::analysis::ServiceKind;
+
 use crate::draft::{Draft, NeedDraft, Stack};
 use crate::overlay::compose::Offered;
+use crate::path;
 use crate::stacks::Scan;
 use table::SQL;
 
@@ -22,16 +25,28 @@ pub(crate) fn find(scan: &Scan<'_, '_>, drafts: &mut [Draft], offered: &[Offered
         providers::offer(scan.repo, draft);
         variables(draft);
     }
+    let dirs: Vec<String> = drafts.iter().map(|d| d.dir.clone()).collect();
     for draft in drafts.iter_mut() {
-        unlinked(draft, offered);
+        let near: Vec<&Offered> = offered.iter().filter(|o| reaches(draft, o, &dirs)).collect();
+        unlinked(draft, &near);
         decide(draft);
-        complete(draft, offered);
+        complete(draft, &near);
+        if draft.kind == ServiceKind::Static {
+            draft.needs.retain(|kind, _| table::is_external(kind));
+        }
     }
     brokers(drafts);
 }
 
+/// Whether a compose file can be meant for a service: one in another service's directory is that service's own.
+fn reaches(draft: &Draft, offered: &Offered, dirs: &[String]) -> bool {
+    let place = path::parent(offered.at.file.as_deref().unwrap_or_default());
+    path::within(&draft.dir, place)
+        || !dirs.iter().any(|d| !d.is_empty() && *d != draft.dir && path::within(place, d))
+}
+
 /// A compose file that runs the service says what it cannot run without: a driver for anything else is a choice.
-fn complete(draft: &mut Draft, offered: &[Offered]) {
+fn complete(draft: &mut Draft, offered: &[&Offered]) {
     let linked = draft.needs.values().any(|n| n.reasons.confidence() >= 0.9 && n.image.is_some());
     if draft.hosts.is_empty() || !linked {
         return;
@@ -139,7 +154,7 @@ fn outside_provider(name: &str) -> Option<String> {
 }
 
 /// A database of the compose file that no service claims confirms a driver.
-fn unlinked(draft: &mut Draft, offered: &[Offered]) {
+fn unlinked(draft: &mut Draft, offered: &[&Offered]) {
     for dependency in offered.iter().filter(|o| !o.linked) {
         let kind = if dependency.kind == "mariadb" && draft.needs.contains_key("mysql") {
             "mysql"
@@ -149,7 +164,7 @@ fn unlinked(draft: &mut Draft, offered: &[Offered]) {
         let Some(need) = draft.needs.get_mut(kind) else { continue };
         let same_group = offered.iter().filter(|o| !o.linked && SQL.contains(&o.kind.as_str())).count();
         let alternatives = SQL.contains(&kind) && same_group > 1;
-        if need.driver && !alternatives {
+        if need.driver && !alternatives && !dependency.choice {
             need.required = true;
         }
         if need.driver || need.required {
@@ -165,9 +180,18 @@ fn unlinked(draft: &mut Draft, offered: &[Offered]) {
     }
 }
 
+/// A product that knows the keys of many providers works without each of them.
+const MANY_PROVIDERS: usize = 3;
+
 fn decide(draft: &mut Draft) {
     mariadb(draft);
     sql(draft);
+    let providers = draft.needs.iter().filter(|(k, n)| k.ends_with("-api") && !n.alternative).count();
+    if providers >= MANY_PROVIDERS {
+        for (_, need) in draft.needs.iter_mut().filter(|(k, _)| k.ends_with("-api")) {
+            need.alternative = true;
+        }
+    }
     let names: BTreeSet<String> = draft.needs.keys().cloned().collect();
     for kind in &names {
         if SQL.contains(&kind.as_str()) {
@@ -180,21 +204,22 @@ fn decide(draft: &mut Draft) {
         let place =
             |n: &str| n.ends_with("HOST") || n.ends_with("URL") || n.ends_with("URI") || n.ends_with("KEY");
         let optional = !variables.is_empty()
-            && variables.iter().all(|e| {
-                !e.required
-                    && (e.default.is_none() || !place(&e.name))
-                    && matches!(e.source, hydron_domain::analysis::EnvSource::Schema)
-            });
+            && variables.iter().all(|e| !e.required && (e.default.is_none() || !place(&e.name)))
+            && variables.iter().any(|e| matches!(e.source, hydron_domain::analysis::EnvSource::Schema))
+            && (external
+                || variables.iter().all(|e| matches!(e.source, hydron_domain::analysis::EnvSource::Schema)));
         // Ruby asks for what it cannot do without by `fetch`; a plain read there is mostly a question.
         let asks = matches!(draft.stack, Stack::Ruby(_)) && kind.ends_with("-api");
         let model =
             matches!(kind.as_str(), "openai" | "anthropic" | "stripe" | "oidc-idp") || kind.ends_with("-api");
         let model = model && !asks;
         let mails = kind == "smtp" && matches!(draft.stack, Stack::Go(_));
+        // A package that can speak to a provider, without a variable for it, is one of several that a setting chooses.
+        let silent = matches!(kind.as_str(), "openai" | "anthropic") && variables.is_empty();
         let Some(need) = draft.needs.get_mut(kind) else { continue };
         if !need.required && !need.alternative {
             need.required = if external {
-                need.driver && (demanded || ((model || mails) && !optional))
+                need.driver && (demanded || ((model || mails) && !optional && !silent))
             } else {
                 need.driver && !optional
             };

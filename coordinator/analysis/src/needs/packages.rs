@@ -338,6 +338,7 @@ pub(crate) const COMPOSER: &[Driver] = &[
 /// NuGet packages, as prefixes.
 pub(crate) const NUGET: &[Driver] = &[
     ("Npgsql", "postgres", None),
+    ("Marten", "postgres", None),
     ("Pomelo.EntityFrameworkCore.MySql", "mysql", None),
     ("MySqlConnector", "mysql", None),
     ("MySql.", "mysql", None),

@@ -228,7 +228,7 @@ fn python(repo: &Repo<'_>, draft: &mut Draft, django: bool) {
                         .any(|(k, n)| n.driver && super::table::SQL.contains(&k.as_str()) && k != kind);
                     let need = draft.need(kind);
                     need.driver |= !packaged;
-                    need.alternative |= packaged;
+                    need.alternative |= packaged && need.image.is_none();
                     need.reasons.offer(
                         "database URL in code",
                         0.72,

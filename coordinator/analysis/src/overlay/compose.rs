@@ -3,19 +3,19 @@
 //! One rule: a database image is a dependency, a tool is nothing, a build is a service, and a second command on the same
 //! build is a second process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_domain::analysis::{EnvSource, Finding, FindingCode, ServiceKind, Severity, VolumeNeed};
 
-use super::compose_file::{Build, ComposeService, read_all};
+use super::compose_file::{Build, ComposeService, read_all, variants};
 use super::dockerfiles::{self, Purpose};
 use super::images::{self, ImageKind};
 use super::process::{self, Process};
 use super::{compose_match, compose_matrix, procfile};
-use crate::draft::{DockerfileLink, Draft, Found, Stack};
+use crate::draft::{DockerfileLink, Draft, Found, Stack, edge};
 use crate::env::{collect, secret};
 use crate::field::At;
-use crate::formats::dockerfile::Dockerfile;
+use crate::formats::dockerfile::{Dockerfile, exec_form, join};
 use crate::formats::{command, dotenv};
 use crate::path;
 use crate::repo::Repo;
@@ -30,16 +30,29 @@ pub(crate) struct Offered {
     pub(crate) at: At,
     /// Some service was seen to use it.
     pub(crate) linked: bool,
+    /// Another file of the same rank beside it does without: one way of several.
+    pub(crate) choice: bool,
 }
 
 /// Applies all compose files; returns the databases they offer.
 pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
     let services = read_all(repo);
-    let mut offered = Vec::new();
+    let mut offered: Vec<Offered> = Vec::new();
     let mut applications: Vec<&ComposeService> = Vec::new();
     for service in &services {
         match sort(repo, service) {
-            Sorted::Dependency(dependency) => offered.push(dependency),
+            Sorted::Dependency(dependency) => {
+                let built =
+                    service.build.as_ref().filter(|b| !found.drafts.iter().any(|d| d.dir == b.context));
+                if let Some(build) = built {
+                    found.reject(
+                        &build.context,
+                        "compose.not_a_service",
+                        "a database: a dependency, not a service",
+                    );
+                }
+                offered.push(dependency);
+            }
             Sorted::Application => {
                 compose_matrix::note(repo, service);
                 applications.push(service);
@@ -51,8 +64,9 @@ pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
             }
         }
     }
+    choices(repo, &mut offered);
     let mut taken: BTreeMap<usize, usize> = BTreeMap::new();
-    applications.sort_by_key(|s| (rank(s), s.file.clone()));
+    applications.sort_by_key(|s| (rank(s), path::depth(&s.file), s.file.clone()));
     let count = applications.len();
     for service in applications {
         place(repo, found, service, count, &mut taken);
@@ -60,6 +74,18 @@ pub(crate) fn apply(repo: &Repo<'_>, found: &mut Found) -> Vec<Offered> {
     host_conflicts(repo, &services);
     link(&mut found.drafts, &services, &mut offered);
     offered
+}
+
+/// Files that say the same stack with other databases (`compose.postgres.yml`, `compose.mysql.yml`) offer a choice.
+fn choices(repo: &Repo<'_>, offered: &mut [Offered]) {
+    for dependency in offered.iter_mut() {
+        let Some(file) = dependency.at.file.as_deref() else { continue };
+        let without = |images: &Vec<String>| {
+            let same = |image: &String| matches!(images::judge(image), ImageKind::Dependency { kind, .. } if kind == dependency.kind);
+            !images.iter().any(same)
+        };
+        dependency.choice = variants(repo, file).iter().any(without);
+    }
 }
 
 enum Sorted {
@@ -78,6 +104,7 @@ fn sort(repo: &Repo<'_>, service: &ComposeService) -> Sorted {
             image: image.cloned(),
             at: at.clone(),
             linked: false,
+            choice: false,
         })
     };
     if let Some(build) = &service.build {
@@ -89,6 +116,16 @@ fn sort(repo: &Repo<'_>, service: &ComposeService) -> Sorted {
             .to_owned();
         if let ImageKind::Dependency { kind, version } = images::judge(&base) {
             return offer(kind, version, None);
+        }
+        // `mysql: build: ./mysql` with a vendor's image under it: the name says what nothing else does.
+        let program = repo.in_dir(&build.context).any(|f| dockerfiles::is_manifest(f.name()));
+        if let ImageKind::Dependency { kind, .. } = images::judge(&service.name)
+            && !program
+        {
+            return offer(kind, None, None);
+        }
+        if !program && service.ports.is_empty() && is_chore(&service.name) {
+            return Sorted::Nothing("a compose service that runs once: it seeds, migrates or sets up");
         }
         let dev = parsed
             .as_ref()
@@ -167,6 +204,11 @@ fn place(
         }
         return;
     }
+    // The same service in another file: the first file says what it is, both say whom it calls.
+    if let Some(draft) = found.drafts.get_mut(index).filter(|d| d.hosts.contains(&service.name)) {
+        draft.composed.insert((service.file.clone(), service.name.clone()));
+        return;
+    }
     sibling(repo, found, index, service, taken);
 }
 
@@ -218,9 +260,11 @@ fn sibling(
 fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
     let at = At { file: Some(service.file.clone()), line: service.line };
     draft.hosts.insert(service.name.clone());
+    draft.composed.insert((service.file.clone(), service.name.clone()));
     draft.name.offer(service.name.clone(), 0.93, "compose.name", at.clone());
     let dev = is_dev_stack(service);
-    let published = service.ports.iter().any(|(host, _)| host.is_some());
+    let listens = matches!(draft.stack, Stack::Image) && !service.ports.is_empty();
+    let published = listens || service.ports.iter().any(|(host, _)| host.is_some());
     if published
         && draft.kind == ServiceKind::Worker
         && matches!(
@@ -236,12 +280,19 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
         }
     }
     if let Some(text) = &service.command {
-        let bare = command::unwrap(text);
+        let bare = with_entrypoint(repo, service, command::unwrap(text));
         let clean = process::without_dev_switches(&bare);
         let dev = dev || matches!(process::judge(&bare), Process::Dev | Process::Job);
-        match clean {
-            Some(clean) => draft.start.offer(clean, 0.86, "compose.command.cleaned", at.clone()),
-            None => draft.start.offer(bare, if dev { 0.2 } else { 0.93 }, "compose.command", at.clone()),
+        if let Some(clean) = clean {
+            draft.start.offer(clean, 0.86, "compose.command.cleaned", at.clone());
+        } else {
+            // A developer's command of a second process still says more of it than the image's default does.
+            let sure = match (dev, draft.start.is_empty() && draft.kind == ServiceKind::Worker) {
+                (false, _) => 0.93,
+                (true, true) => 0.91,
+                (true, false) => 0.2,
+            };
+            draft.start.offer(bare, sure, "compose.command", at.clone());
         }
     }
     if let Some(path) = &service.health {
@@ -266,6 +317,19 @@ fn claim(repo: &Repo<'_>, draft: &mut Draft, service: &ComposeService) {
                 reason: format!("volume {source} of the compose file"),
             });
         }
+    }
+}
+
+/// A command of one word is an argument of the image's entrypoint, when the image has one.
+fn with_entrypoint(repo: &Repo<'_>, service: &ComposeService, command: String) -> String {
+    let build = service.build.as_ref().filter(|_| !service.entrypoint && !command.contains(' '));
+    let parsed =
+        build.and_then(|b| Some((Dockerfile::parse(repo.read(&b.dockerfile)?), b.target.as_deref())));
+    let entrypoint =
+        parsed.as_ref().and_then(|(file, target)| exec_form(&file.last(*target, "ENTRYPOINT")?.args));
+    match entrypoint {
+        Some(words) => format!("{} {command}", command::unwrap(&join(&words))).trim().to_owned(),
+        None => command,
     }
 }
 
@@ -328,13 +392,19 @@ fn new_from_build(repo: &Repo<'_>, found: &mut Found, build: &Build) -> Option<u
     if dockerfiles::purpose(&build.dockerfile, &parsed) != Purpose::App {
         return None;
     }
-    let inside = found.drafts.iter().any(|d| path::within(&d.dir, &build.context) && d.dir != build.context);
-    let recipes =
-        !found.drafts.is_empty() && build.context.split('/').any(|p| dockerfiles::RECIPE_PARTS.contains(&p));
-    if inside || recipes || repo.is_support(&build.context) {
+    // A file in a directory of its own, built from a wider one, describes what lies beside it.
+    let own = path::parent(&build.dockerfile);
+    let place = if own != build.context && path::within(own, &build.context) { own } else { &build.context };
+    if dockerfiles::is_for_devices(found, place) {
         return None;
     }
-    let draft = dockerfiles::image_draft(repo, &build.context, &build.dockerfile, &parsed);
+    let inside = found.drafts.iter().any(|d| path::within(&d.dir, place) && d.dir != place);
+    let recipes =
+        !found.drafts.is_empty() && place.split('/').any(|p| dockerfiles::RECIPE_PARTS.contains(&p));
+    if inside || recipes || repo.is_support(place) {
+        return None;
+    }
+    let draft = dockerfiles::image_draft(repo, place, &build.dockerfile, &parsed);
     found.drafts.push(draft);
     Some(found.drafts.len() - 1)
 }
@@ -377,12 +447,12 @@ fn host_conflicts(repo: &Repo<'_>, services: &[ComposeService]) {
 
 /// Dependencies and service-to-service edges from `depends_on` and from environment values that name a host.
 fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offered]) {
-    let hosts: Vec<String> = drafts.iter().flat_map(|d| d.hosts.iter().cloned()).collect();
+    let known: BTreeSet<(String, String)> = drafts.iter().flat_map(|d| d.composed.iter().cloned()).collect();
     for draft in drafts.iter_mut() {
-        let own = draft.hosts.clone();
-        for service in services.iter().filter(|s| own.contains(&s.name)) {
+        let own = draft.composed.clone();
+        for service in services.iter().filter(|s| own.contains(&(s.file.clone(), s.name.clone()))) {
             let at = At { file: Some(service.file.clone()), line: service.line };
-            for dependency in offered.iter_mut() {
+            for dependency in offered.iter_mut().filter(|d| d.at.file == at.file) {
                 let declared = service.depends_on.contains(&dependency.host);
                 let named = service.environment.values().flatten().any(|v| names_host(v, &dependency.host));
                 if !(declared || named) {
@@ -391,6 +461,7 @@ fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offere
                 dependency.linked = true;
                 let need = draft.need(&dependency.kind);
                 need.required = true;
+                need.alternative |= dependency.choice;
                 need.version.clone_from(&dependency.version);
                 need.image.clone_from(&dependency.image);
                 need.reasons.offer(
@@ -401,8 +472,9 @@ fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offere
                 );
             }
             for other in &service.depends_on {
-                if hosts.contains(other) && !draft.hosts.contains(other) {
-                    draft.depends_on.insert(other.clone(), at.clone());
+                let other = (service.file.clone(), other.clone());
+                if known.contains(&other) && !own.contains(&other) {
+                    draft.depends_on.insert(edge(&other.0, &other.1), at.clone());
                 }
             }
         }
@@ -411,7 +483,10 @@ fn link(drafts: &mut [Draft], services: &[ComposeService], offered: &mut [Offere
 
 /// Whether a value (a URL, `host:port`, or a bare host) points at a host.
 pub(crate) fn names_host(value: &str, host: &str) -> bool {
-    let Some(at) = value.find(host) else { return false };
+    !host.is_empty() && value.match_indices(host).any(|(at, _)| stands_as_host(value, host, at))
+}
+
+fn stands_as_host(value: &str, host: &str, at: usize) -> bool {
     let (before, rest) = value.split_at(at);
     let after = rest.strip_prefix(host).unwrap_or_default();
     let start =

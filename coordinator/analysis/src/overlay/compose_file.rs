@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::compose_matrix;
-use crate::formats::yaml;
-use crate::formats::{dockerfile, json};
+use crate::formats::{dockerfile, dotenv, json, yaml};
 use crate::path;
 use crate::repo::{File, Repo, Role, line_of};
 
@@ -21,6 +20,8 @@ pub(crate) struct ComposeService {
     pub(crate) image: Option<String>,
     pub(crate) build: Option<Build>,
     pub(crate) command: Option<String>,
+    /// The command replaces the image's entrypoint.
+    pub(crate) entrypoint: bool,
     /// Published (host) and container port.
     pub(crate) ports: Vec<(Option<u16>, u16)>,
     pub(crate) environment: BTreeMap<String, Option<String>>,
@@ -79,6 +80,9 @@ pub(crate) fn read_all(repo: &Repo<'_>) -> Vec<ComposeService> {
     files.into_iter().flat_map(|f| read(repo, f)).collect()
 }
 
+/// The rank of a file whose name says neither where nor when it is meant.
+const VARIANT: u8 = 2;
+
 /// Lower is better; `None` for files that are not compose files or not for production.
 fn rank(name: &str) -> Option<u8> {
     let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"))?;
@@ -103,6 +107,15 @@ fn rank(name: &str) -> Option<u8> {
         "dev",
         "development",
         "monitoring",
+        "observability",
+        "tracing",
+        "gitpod",
+        "devcontainer",
+        "codespaces",
+        "cypress",
+        "playwright",
+        "integration",
+        "benchmark",
     ]) {
         return None;
     }
@@ -110,7 +123,7 @@ fn rank(name: &str) -> Option<u8> {
         "" => Some(0),
         _ if has(&["prod", "production", "deploy"]) => Some(1),
         _ if has(&["local", "example"]) => Some(4),
-        _ => Some(2),
+        _ => Some(VARIANT),
     }
 }
 
@@ -124,10 +137,12 @@ fn read(repo: &Repo<'_>, file: &File) -> Vec<ComposeService> {
         }
     };
     let Some(services) = value.get("services").and_then(Value::as_object) else { return Vec::new() };
-    let built = overridden(repo, file);
+    let known = settings(repo, file.dir());
+    let overrides = override_of(repo, file);
+    let built = overridden(file, &overrides, &known);
     let whole = |(name, value): (&String, &Value)| {
         let value = extended(repo, &file.path, &value.clone(), services, 0);
-        let mut one = service(file, text, name, &value);
+        let mut one = service(file, text, name, &with_override(&value, overrides.get(name)), &known);
         one.build = one.build.or_else(|| built.get(name).cloned());
         one
     };
@@ -135,20 +150,79 @@ fn read(repo: &Repo<'_>, file: &File) -> Vec<ComposeService> {
     services.iter().filter(|(_, v)| v.is_object()).map(whole).collect()
 }
 
-/// What the override file beside a compose file builds: where the first names only the image that comes out of it. Its
-/// stage is a developer's, so the last one is meant.
-fn overridden(repo: &Repo<'_>, file: &File) -> BTreeMap<String, Build> {
-    let names = ["compose.override.yaml", "compose.override.yml", "docker-compose.override.yml"];
+/// Variables that a compose file finds in the `.env` beside it.
+type Known = [(String, String)];
+
+fn settings(repo: &Repo<'_>, dir: &str) -> Vec<(String, String)> {
+    let read = repo.read(&path::join(dir, ".env")).map(dotenv::parse).unwrap_or_default();
+    let mut known: Vec<(String, String)> = Vec::new();
+    for one in read.into_iter().filter(|one| !one.commented) {
+        let value = dockerfile::expand(&one.value, &known);
+        known.push((one.name, value));
+    }
+    known
+}
+
+/// The images of the files that stand beside a compose file as its equals, one list a file.
+pub(crate) fn variants(repo: &Repo<'_>, chosen: &str) -> Vec<Vec<String>> {
+    if rank(path::base(chosen)) != Some(VARIANT) {
+        return Vec::new();
+    }
+    let beside = repo.in_dir(path::parent(chosen));
+    let equal = beside.filter(|f| f.path != chosen && rank(f.name()) == Some(VARIANT));
+    equal.filter_map(|f| repo.text(f)).map(images_of).collect()
+}
+
+fn images_of(text: &str) -> Vec<String> {
+    let parsed = yaml::parse(text).unwrap_or_default();
+    let services = parsed.get("services").and_then(Value::as_object).into_iter().flatten();
+    services
+        .filter_map(|(_, one)| yaml::scalar(one.get("image")?))
+        .map(|i| dockerfile::expand(&i, &[]))
+        .collect()
+}
+
+/// The services of the override file beside a compose file.
+fn override_of(repo: &Repo<'_>, file: &File) -> serde_json::Map<String, Value> {
+    let names = [
+        "compose.override.yaml",
+        "compose.override.yml",
+        "docker-compose.override.yml",
+        "docker-compose.override.yaml",
+    ];
     let parsed = repo
         .first_of(file.dir(), &names)
         .and_then(|path| repo.read(&path))
         .and_then(|text| yaml::parse(text).ok())
         .unwrap_or_default();
-    let services = parsed.get("services").and_then(Value::as_object).into_iter().flatten();
-    services
-        .filter_map(|(name, value)| Some((name.clone(), build(file.dir(), value.get("build")?)?)))
-        .map(|(name, build)| (name, Build { target: None, ..build }))
-        .collect()
+    parsed.get("services").and_then(Value::as_object).cloned().unwrap_or_default()
+}
+
+/// What the override file builds: where the first file names only the image that comes out of it. Its stage is a
+/// developer's, so the last one is meant.
+fn overridden(
+    file: &File,
+    overrides: &serde_json::Map<String, Value>,
+    known: &Known,
+) -> BTreeMap<String, Build> {
+    let built = overrides
+        .iter()
+        .filter_map(|(name, value)| Some((name.clone(), build(file.dir(), value.get("build")?, known)?)));
+    built.map(|(name, build)| (name, Build { target: None, ..build })).collect()
+}
+
+/// A service that says neither variables nor ports has both in the override file, as Visual Studio writes them.
+fn with_override(value: &Value, over: Option<&Value>) -> Value {
+    let mut joined = value.clone();
+    let bare = ["environment", "ports", "env_file"].iter().all(|key| value.get(key).is_none());
+    if let (Some(own), Some(over), true) = (joined.as_object_mut(), over, bare) {
+        for key in ["environment", "ports", "depends_on"] {
+            if let Some(more) = over.get(key).filter(|_| !own.contains_key(key)) {
+                own.insert(key.to_owned(), more.clone());
+            }
+        }
+    }
+    joined
 }
 
 /// How many `extends` are followed one after the other.
@@ -235,9 +309,8 @@ fn env_files(dir: &str, value: Option<&Value>) -> Vec<String> {
     named.iter().filter_map(|file| path::resolve(dir, &dockerfile::expand(file, &[]))).collect()
 }
 
-fn service(file: &File, text: &str, name: &str, value: &Value) -> ComposeService {
-    let known: Vec<(String, String)> = Vec::new();
-    let plain = |v: &Value| yaml::scalar(v).map(|s| dockerfile::expand(&s, &known));
+fn service(file: &File, text: &str, name: &str, value: &Value, known: &Known) -> ComposeService {
+    let plain = |v: &Value| yaml::scalar(v).map(|s| dockerfile::expand(&s, known));
     let words = |key: &str| match value.get(key) {
         Some(Value::Array(items)) => {
             let parts: Vec<String> = items.iter().filter_map(yaml::scalar).collect();
@@ -247,6 +320,7 @@ fn service(file: &File, text: &str, name: &str, value: &Value) -> ComposeService
         None => None,
     };
     let entrypoint = words("entrypoint").filter(|e| !e.is_empty());
+    let replaced = entrypoint.is_some();
     let command = match (entrypoint, words("command")) {
         (Some(e), Some(c)) => Some(format!("{e} {c}")),
         (e, c) => c.or(e),
@@ -256,9 +330,10 @@ fn service(file: &File, text: &str, name: &str, value: &Value) -> ComposeService
         file: file.path.clone(),
         line: line_of(text, &format!("\n  {name}:")).map(|l| l + 1),
         image: value.get("image").and_then(&plain).filter(|i| !i.is_empty()),
-        build: value.get("build").and_then(|b| build(file.dir(), b)),
+        build: value.get("build").and_then(|b| build(file.dir(), b, known)),
         command: command.filter(|c| !c.trim().is_empty()),
-        ports: ports(value),
+        entrypoint: replaced,
+        ports: ports(value, known),
         environment: pairs(value.get("environment")),
         depends_on: match value.get("depends_on") {
             Some(Value::Object(map)) => map.keys().cloned().collect(),
@@ -289,19 +364,20 @@ fn volumes(value: Option<&Value>) -> Vec<String> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(one).collect()
 }
 
-fn build(dir: &str, value: &Value) -> Option<Build> {
+fn build(dir: &str, value: &Value, known: &Known) -> Option<Build> {
     let context = value.as_str().or_else(|| json::text(value, "context")).unwrap_or(".");
     if context.contains("://") || context.starts_with("git@") || value.get("dockerfile_inline").is_some() {
         return None;
     }
-    let context = path::resolve(dir, &dockerfile::expand(context, &[]))?;
-    let named = json::text(value, "dockerfile").map(|d| dockerfile::expand(d, &[])).filter(|d| !d.is_empty());
+    let context = path::resolve(dir, &dockerfile::expand(context, known))?;
+    let named =
+        json::text(value, "dockerfile").map(|d| dockerfile::expand(d, known)).filter(|d| !d.is_empty());
     let dockerfile = path::resolve(&context, named.as_deref().unwrap_or("Dockerfile"))?;
     let args = pairs(value.get("args")).into_iter().filter_map(|(n, v)| Some((n, v?))).collect();
     Some(Build {
         context,
         dockerfile,
-        target: json::text(value, "target").map(|t| dockerfile::expand(t, &[])).filter(|t| !t.is_empty()),
+        target: json::text(value, "target").map(|t| dockerfile::expand(t, known)).filter(|t| !t.is_empty()),
         args,
     })
 }
@@ -322,14 +398,14 @@ pub(crate) fn pairs(value: Option<&Value>) -> BTreeMap<String, Option<String>> {
     }
 }
 
-fn ports(value: &Value) -> Vec<(Option<u16>, u16)> {
+fn ports(value: &Value, known: &Known) -> Vec<(Option<u16>, u16)> {
     let mut list = Vec::new();
     for port in value.get("ports").and_then(Value::as_array).into_iter().flatten() {
         if let Some(target) = port.get("target").and_then(yaml_port) {
             list.push((port.get("published").and_then(yaml_port), target));
             continue;
         }
-        let Some(text) = yaml::scalar(port).map(|s| dockerfile::expand(&s, &[])) else { continue };
+        let Some(text) = yaml::scalar(port).map(|s| dockerfile::expand(&s, known)) else { continue };
         if text.ends_with("/udp") {
             continue;
         }
@@ -342,7 +418,7 @@ fn ports(value: &Value) -> Vec<(Option<u16>, u16)> {
         }
     }
     for port in yaml::list(value.get("expose")) {
-        if let Ok(port) = dockerfile::expand(&port, &[]).parse() {
+        if let Ok(port) = dockerfile::expand(&port, known).parse() {
             list.push((None, port));
         }
     }

@@ -52,23 +52,33 @@ pub(crate) fn by_image(
     only_application: bool,
 ) -> Option<usize> {
     let name = images::base_name(image);
-    let matches = |d: &Draft| {
-        let dir = path::base(&d.dir);
+    let named = |d: &Draft, same: &dyn Fn(&str) -> bool| {
         let own = d.name.value().map_or("", String::as_str);
-        let same = |n: &str| {
-            !n.is_empty()
-                && (n == name
-                    || n == service.name
-                    || name.ends_with(&format!("-{n}"))
-                    || n.ends_with(&format!("-{}", service.name)))
-        };
-        same(dir) || same(own)
+        [path::base(&d.dir), own].into_iter().any(|n| !n.is_empty() && same(n))
     };
-    let exact = drafts.iter().position(matches);
-    exact.or_else(|| {
+    let exact = drafts.iter().position(|d| named(d, &|n| n == name || n == service.name));
+    // A part of a name is only enough where it fits one service, and where it is not what every product has.
+    let ends = |n: &str| {
+        let generic = matches!(service.name.as_str(), "app" | "web" | "server" | "api" | "service");
+        name.ends_with(&format!("-{n}")) || !generic && n.ends_with(&format!("-{}", service.name))
+    };
+    let mut partly = drafts.iter().enumerate().filter(|(_, d)| named(d, &ends)).map(|(i, _)| i);
+    exact.or(partly.next().filter(|_| partly.next().is_none())).or_else(|| {
         let dirs: std::collections::BTreeSet<&str> = drafts.iter().map(|d| d.dir.as_str()).collect();
-        (only_application && dirs.len() == 1).then_some(0)
+        (only_application && dirs.len() == 1 && !is_other(drafts, &name, image)).then_some(0)
     })
+}
+
+/// Whether a published image bears another product's name: `gitea/gitea` is not this repository's program.
+fn is_other(drafts: &[Draft], name: &str, image: &str) -> bool {
+    let owner = image.rsplit('/').nth(1).unwrap_or_default();
+    let bare = |text: &str| text.to_lowercase().replace(['-', '_'], "");
+    let own =
+        drafts.iter().flat_map(|d| [d.name.value().cloned(), Some(path::base(&d.dir).to_owned())]).flatten();
+    let related = own.map(|n| bare(&n)).any(|n| {
+        !n.is_empty() && (bare(name).contains(&n) || n.contains(&bare(name)) || bare(owner).contains(&n))
+    });
+    owner == name && !related
 }
 
 /// `web`, `app-web` and `web_app` all mean `web`.

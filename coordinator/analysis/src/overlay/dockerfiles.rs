@@ -9,7 +9,8 @@ use hydron_domain::analysis::ServiceKind;
 use super::images::{self, ImageKind};
 use crate::draft::{DockerfileLink, Draft, Found, Stack};
 use crate::field::At;
-use crate::formats::dockerfile::Dockerfile;
+use crate::formats::dockerfile::{Dockerfile, Stage};
+use crate::formats::json;
 use crate::path;
 use crate::repo::{File, Repo, Role};
 
@@ -110,7 +111,9 @@ pub(crate) fn link(repo: &Repo<'_>, drafts: &mut [Draft]) {
             if purpose(&file.path, &parsed) != Purpose::App {
                 continue;
             }
-            let Some(distance) = distance(draft, file, &dirs, declared.contains(&file.path), &parsed) else {
+            let far = || root_start(repo, draft, file).then_some(5);
+            let place = distance(draft, file, &dirs, declared.contains(&file.path), &parsed);
+            let Some(distance) = place.or_else(far) else {
                 continue;
             };
             if best.is_none_or(|(d, _)| distance < d) {
@@ -189,6 +192,18 @@ fn distance(draft: &Draft, file: &File, dirs: &[String], declared: bool, parsed:
     None
 }
 
+/// Whether the manifest beside a Dockerfile starts the service (`"start": "cd packages/core && npm start"`).
+fn root_start(repo: &Repo<'_>, draft: &Draft, file: &File) -> bool {
+    if file.name() != "Dockerfile" || draft.dir.is_empty() || !path::within(&draft.dir, file.dir()) {
+        return false;
+    }
+    let manifest = repo.read(&path::join(file.dir(), "package.json")).and_then(|t| json::parse(t).ok());
+    let script = manifest.as_ref().and_then(|m| json::text(m.get("scripts")?, "start"));
+    let place = path::relative(&draft.dir, file.dir()).unwrap_or_default();
+    let words = script.unwrap_or_default().split_whitespace();
+    words.map(|w| w.trim_start_matches("./")).any(|w| w == place || w.split('=').any(|p| p == place))
+}
+
 /// How far a name is from the usual one: a recipe for another runtime or base is a second choice.
 fn variant(name: &str) -> u32 {
     let other = [
@@ -241,20 +256,22 @@ fn context(repo: &Repo<'_>, draft: &Draft, file: &File) -> String {
 
 /// Paths that the file copies from its context.
 pub(crate) fn copied(parsed: &Dockerfile) -> Vec<String> {
+    parsed.stages.iter().flat_map(sources).collect()
+}
+
+/// Paths that one stage copies from the context.
+pub(crate) fn sources(stage: &Stage) -> Vec<String> {
     let mut list = Vec::new();
-    for instruction in parsed.stages.iter().flat_map(|s| &s.instructions) {
+    for instruction in &stage.instructions {
         if !matches!(instruction.name.as_str(), "COPY" | "ADD")
             || instruction.args.contains("--from=")
             || instruction.args.contains("<<")
         {
             continue;
         }
-        let words = crate::formats::dockerfile::exec_form(&instruction.args).unwrap_or_else(|| {
-            crate::formats::command::split(&instruction.args)
-                .into_iter()
-                .filter(|w| !w.starts_with("--"))
-                .collect()
-        });
+        let bare = without_flags(&instruction.args);
+        let words = crate::formats::dockerfile::exec_form(bare)
+            .unwrap_or_else(|| crate::formats::command::split(bare));
         let sources = words.len().saturating_sub(1);
         for word in words.into_iter().take(sources) {
             if word.contains("://") {
@@ -266,6 +283,15 @@ pub(crate) fn copied(parsed: &Dockerfile) -> Vec<String> {
         }
     }
     list
+}
+
+/// An instruction's words after its flags (`--chown=1:1 ["a", "b"]`).
+fn without_flags(args: &str) -> &str {
+    let mut rest = args.trim_start();
+    while rest.starts_with("--") {
+        rest = rest.split_once(char::is_whitespace).map_or("", |(_, tail)| tail.trim_start());
+    }
+    rest
 }
 
 /// Services that nothing but a Dockerfile describes.
@@ -283,7 +309,15 @@ pub(crate) fn alone(repo: &Repo<'_>, found: &mut Found) {
             continue;
         }
         let inside = found.drafts.iter().any(|d| path::within(dir, &d.dir) || path::within(&d.dir, dir));
-        if used || inside {
+        if used || inside || is_for_devices(found, dir) {
+            continue;
+        }
+        if is_hollow(repo, dir, &parsed) {
+            found.reject(
+                dir,
+                "dockerfile.no_code",
+                "a Dockerfile that puts nothing of the repository into a bare runtime image",
+            );
             continue;
         }
         match purpose(&file.path, &parsed) {
@@ -310,6 +344,28 @@ pub(crate) fn alone(repo: &Repo<'_>, found: &mut Found) {
         let draft = image_draft(repo, dir, &file.path, &parsed);
         found.drafts.push(draft);
     }
+}
+
+/// Whether a stack has seen that the directory's program runs on people's devices.
+pub(crate) fn is_for_devices(found: &Found, dir: &str) -> bool {
+    let rules = ["node.mobile", "node.desktop", "node.extension", "rust.desktop"];
+    found.rejected.iter().any(|r| r.path == path::shown(dir) && rules.contains(&r.rule.as_str()))
+}
+
+/// Whether a file adds nothing of the repository to the image of a language: what it runs was built elsewhere.
+fn is_hollow(repo: &Repo<'_>, dir: &str, parsed: &Dockerfile) -> bool {
+    let base = parsed.base_image(None).map(images::base_name).unwrap_or_default();
+    let at = |place: &str, file: &String| {
+        let file = path::join(place, file);
+        repo.has(&file) || repo.has_dir(&file)
+    };
+    let there = |file: &String| at(dir, file) || at("", file);
+    let wild = |file: &String| file == "." || file.contains(['*', '$']);
+    let brings = parsed.stages.iter().flat_map(|s| &s.instructions).any(|i| {
+        let outside = i.args.contains("--from=") || i.args.contains("://");
+        i.name == "RUN" || matches!(i.name.as_str(), "COPY" | "ADD") && outside
+    });
+    language_of(&base).is_some() && !brings && !copied(parsed).iter().any(|file| wild(file) || there(file))
 }
 
 /// A draft for a directory that only a Dockerfile describes.
@@ -358,22 +414,31 @@ pub(crate) fn is_web_server(parsed: &Dockerfile) -> bool {
         || image.ends_with("-nginx")
 }
 
+/// Manifests of programs, and the language that each is of.
+const MANIFESTS: [(&str, &str); 12] = [
+    ("package.json", "javascript"),
+    ("requirements.txt", "python"),
+    ("pyproject.toml", "python"),
+    ("go.mod", "go"),
+    ("Cargo.toml", "rust"),
+    ("Gemfile", "ruby"),
+    ("composer.json", "php"),
+    ("pom.xml", "java"),
+    ("build.gradle", "java"),
+    ("build.gradle.kts", "kotlin"),
+    ("CMakeLists.txt", "cpp"),
+    ("mix.exs", "elixir"),
+];
+
+/// Whether a file name is a program's manifest.
+pub(crate) fn is_manifest(name: &str) -> bool {
+    MANIFESTS.iter().any(|(known, _)| *known == name)
+}
+
 /// The language of the manifest that lies in a directory.
 fn manifest_language(repo: &Repo<'_>, dir: &str) -> Option<&'static str> {
-    let names = [
-        ("package.json", "javascript"),
-        ("requirements.txt", "python"),
-        ("pyproject.toml", "python"),
-        ("go.mod", "go"),
-        ("Cargo.toml", "rust"),
-        ("Gemfile", "ruby"),
-        ("composer.json", "php"),
-        ("pom.xml", "java"),
-        ("build.gradle", "java"),
-        ("mix.exs", "elixir"),
-    ];
     let named =
-        names.iter().find(|(name, _)| repo.has(&path::join(dir, name))).map(|(_, language)| *language);
+        MANIFESTS.iter().find(|(name, _)| repo.has(&path::join(dir, name))).map(|(_, language)| *language);
     let project = |extension| repo.in_dir(dir).any(|f| f.extension() == extension);
     named.or_else(|| project("csproj").then_some("csharp")).or_else(|| project("fsproj").then_some("fsharp"))
 }

@@ -77,7 +77,15 @@ fn tool(repo: &Repo<'_>, dir: &str, language: &str) -> Option<(String, At)> {
         "elixir" => &[("mix.exs", "mix")],
         _ => &[],
     };
-    let found =
-        by_file.iter().map(|(name, tool)| (path::join(dir, name), tool)).find(|(f, _)| repo.has(f))?;
-    Some(((*found.1).to_owned(), At::file(&found.0)))
+    // A member of a workspace has its lock file further up.
+    let mut places = vec![dir];
+    while let Some(last) = places.last().filter(|d| !d.is_empty()) {
+        places.push(path::parent(last));
+    }
+    let named = |(name, tool): &(&'static str, &'static str)| {
+        let lock = name.contains("lock");
+        let at = places.iter().filter(|place| lock || **place == dir).map(|place| path::join(place, name));
+        at.into_iter().find(|file| repo.has(file)).map(|file| ((*tool).to_owned(), At::file(&file)))
+    };
+    by_file.iter().find_map(named)
 }

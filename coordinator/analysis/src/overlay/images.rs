@@ -3,7 +3,7 @@
 //! One rule: the name's last segment is compared whole first; an application whose name merely contains `redis` is not Redis.
 
 /// Dependency kinds by image name.
-const KINDS: [(&str, &str); 62] = [
+const KINDS: [(&str, &str); 65] = [
     ("postgres", "postgres"),
     ("postgresql", "postgres"),
     ("postgis", "postgres"),
@@ -55,6 +55,9 @@ const KINDS: [(&str, &str); 62] = [
     ("weaviate", "weaviate"),
     ("chroma", "chroma"),
     ("milvus", "milvus"),
+    ("dynamodb", "dynamodb"),
+    ("dynamodb-local", "dynamodb"),
+    ("dynamodblocal", "dynamodb"),
     ("couchdb", "couchdb"),
     ("arangodb", "arangodb"),
     ("surrealdb", "surrealdb"),

@@ -13,7 +13,7 @@ patterns! {
     ENV_DEFAULT = r#"(?:\bPORT|_PORT|[pP]ort)['"]?\s*\]?\)?\s*(?:\|\||\?\?|:-)\s*['"`]?(\d{2,5})\b"#;
     CALL_DEFAULT = r#"\b\w*(?:get|GET|fetch|env|ENV|Env|int|Int|config|parse\w*)\w*\(\s*['"](?:APP_|SERVER_|HTTP_|WEB_|API_)?PORT['"]\s*(?:,\s*(?:default\s*=\s*)?['"]?|\)\s*(?:\{|or)\s*['"]?)(\d{2,5})"#;
     SCHEMA = r#"\b(?:APP_|SERVER_|HTTP_|API_)?PORT['"]?\s*:\s*[^\n]*default\(?\s*:?\s*\(?\s*['"]?(\d{2,5})"#;
-    LISTEN = r#"(?:\.|::)(?:listen|Listen|Start|Run|ListenAndServe|bind|serve|run_server)\(\s*(?:&?http\.Server\{\s*Addr:\s*)?(?:\(?['"`]([^'"`]*?):)?['"`]?:?(\d{2,5})['"`]?\s*[,)]"#;
+    LISTEN = r#"(?:\.|::)(?:listen|Listen|Start|Run|ListenAndServe|bind|serve|run_server)\(\s*(?:&?http\.Server\{\s*Addr:\s*)?(?:\(?&?['"`]([^'"`]*?):)?['"`]?:?(\d{2,5})['"`]?(?:\.parse(?:::<\w+>)?\(\)(?:\?|\.\w+\([^)]*\))*)?\s*[,)]"#;
     LISTEN_PAIR = r#"(?:bind|SocketAddr::from|TcpListener::bind)\(?\s*\(+\s*(?:"([\d.]+|localhost)"|\[([\d, ]+)\])\s*,\s*(\d{2,5})"#;
     LISTEN_ADDR = r#"(?:Addr|addr|ADDR|address|Listen|LISTEN\w*)\w*['"]?\s*(?::=|[:=(,])\s*['"`]([\w.\[\]:]*):(\d{2,5})['"`]"#;
     PORT_FIELD = r#"(?m)^\s*(?:const|let|var|pub const|static)?\s*(?:PORT|port|DEFAULT_PORT|HTTP_PORT)\w*\s*(?::\s*[\w.]+)?\s*[:=]\s*['"]?(\d{2,5})['"]?\s*[,;]?\s*$"#;

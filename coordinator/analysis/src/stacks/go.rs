@@ -242,7 +242,8 @@ fn services(scan: &Scan<'_, '_>, found: &mut Found, module: &Module, packages: &
         let serves =
             runs || reach.iter().any(|d| packages.listens.contains(d)) && uses_network(packages, &reach);
         let works = reach.iter().any(|d| packages.works.contains(d));
-        let helper = main != &module.dir && (scan.repo.is_support(main) || is_helper(name));
+        let helper = main != &module.dir
+            && (scan.repo.is_support(main) || is_helper(name) || is_internal(&module.dir, main));
         if helper {
             found.reject(main, "go.helper", "a main package for tooling, stories, migrations or a client");
         } else if serves && !(works && is_worker_name(name)) {
@@ -300,6 +301,12 @@ fn prefer_own_listeners(
         }
         *servers = clear;
     }
+}
+
+/// A main package under `internal` of another package makes something for that package: `plugins/vm/internal/types`.
+fn is_internal(module: &str, main: &str) -> bool {
+    let inside = path::relative(main, module).unwrap_or_default();
+    inside.split('/').skip(1).any(|part| part == "internal")
 }
 
 fn is_helper(name: &str) -> bool {

@@ -169,6 +169,10 @@ fn module(scan: &Scan<'_, '_>, found: &mut Found, dir: &str, artifacts: &BTreeMa
         }
         return;
     };
+    if deps.iter().any(|d| d.contains("aws-lambda-java")) && !own.contains("spring-boot-maven-plugin") {
+        found.reject(dir, "java.function", "a cloud function (AWS Lambda): a provider runs it, not a server");
+        return;
+    }
     let local = local_modules(scan, dir, artifacts);
     deps.extend(local.iter().flat_map(|module| declared(repo, module)));
     let mut draft = draft(scan, dir, framework, deps, &own, &parents, pom_text.is_some());

@@ -40,7 +40,7 @@ pub(crate) fn find(scan: &Scan<'_, '_>) -> Found {
 }
 
 /// Directory names of parts that support a product and are not part of what is deployed.
-const SUPPORT: [&str; 41] = [
+const SUPPORT: [&str; 43] = [
     "e2e",
     "test",
     "tests",
@@ -82,6 +82,8 @@ const SUPPORT: [&str; 41] = [
     "mocks",
     "codegen",
     "generators",
+    "dev-env",
+    "devenv",
 ];
 
 /// Whether a directory or name says that this supports a product (`cart-e2e`, `tools/gen`).

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use hydron_domain::analysis::ServiceKind;
 
+use super::python::manifest::toml_problem;
 use super::{Scan, is_worker_name};
 use crate::draft::{Draft, Found, Stack};
 use crate::field::At;
@@ -64,6 +65,10 @@ pub(crate) fn find(scan: &Scan<'_, '_>, found: &mut Found) {
             found.reject(&package.dir, "rust.support", "a crate for tests, examples or tooling");
             continue;
         }
+        if package.deps.contains("tauri") || path::base(&package.dir) == "src-tauri" {
+            found.reject(&package.dir, "rust.desktop", "a desktop app (Tauri)");
+            continue;
+        }
         let reach = reach(&by_dir, package);
         let framework = framework(&by_dir, &reach);
         let worker = framework.is_none() && package.bins.iter().any(|b| is_worker_name(b));
@@ -110,7 +115,7 @@ pub(crate) fn read_all(repo: &Repo<'_>) -> Vec<Crate> {
         let Some(text) = repo.text(file) else { continue };
         match text.parse::<toml::Table>() {
             Ok(table) => list.extend(package(repo, file.dir(), table)),
-            Err(problem) => repo.note_unreadable(&file.path, problem.message()),
+            Err(problem) => repo.note_unreadable(&file.path, &toml_problem(text, &problem)),
         }
     }
     list

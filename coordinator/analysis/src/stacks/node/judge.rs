@@ -62,6 +62,9 @@ pub(crate) fn judge(scan: &Scan<'_, '_>, package: &Package, found: &Found) -> Ve
                 "a library: it has an entry for importers and no application of its own",
             );
         }
+        if is_shared(scan, package) || spa::is_spa(rule) && is_part(scan, package) {
+            return not("node.library", SHARED);
+        }
         return Verdict::Service(Some(rule));
     }
     if is_workspace_root(scan, package) {
@@ -71,7 +74,10 @@ pub(crate) fn judge(scan: &Scan<'_, '_>, package: &Package, found: &Found) -> Ve
         return not("node.cli", "a command line program (`bin`) without a server");
     }
     if starts_server(package) && serves(scan.repo, package) {
-        return Verdict::Service(None);
+        return if is_shared(scan, package) { not("node.library", SHARED) } else { Verdict::Service(None) };
+    }
+    if let Some(rule) = library_rule(scan, package) {
+        return Verdict::Service(Some(rule));
     }
     not("node.no_server", "no framework, no page and no start script that runs a server")
 }
@@ -157,13 +163,9 @@ fn not_for_servers(repo: &Repo<'_>, package: &Package) -> Option<Verdict> {
             "a mobile app (Expo or React Native): it is shipped to stores, not to a server",
         );
     }
-    if package.has_any(&[
-        "electron",
-        "electron-builder",
-        "@electron-forge/cli",
-        "@tauri-apps/cli",
-        "@tauri-apps/api",
-    ]) {
+    // A page that can also run inside of a desktop shell knows the shell's interface; the shell brings its own tools.
+    let shell = package.has("@tauri-apps/cli") || repo.has_dir(&path::join(&package.dir, "src-tauri"));
+    if shell || package.has_any(&["electron", "electron-builder", "@electron-forge/cli"]) {
         return not("node.desktop", "a desktop app (Electron or Tauri)");
     }
     let manifest = ["manifest.json", "public/manifest.json", "src/manifest.json"];
@@ -197,6 +199,37 @@ fn is_library(repo: &Repo<'_>, package: &Package, rule: &Rule) -> bool {
             || !(app_script || package.scripts.contains_key("build"));
     }
     false
+}
+
+const SHARED: &str = "a library that other packages of the workspace are made of";
+
+/// Whether another package of the workspace depends on this one.
+fn is_used(scan: &Scan<'_, '_>, package: &Package) -> bool {
+    let Some(name) = package.name.as_deref().filter(|_| !package.dir.is_empty()) else { return false };
+    let uses = |p: &&Package| p.dir != package.dir && !p.role_aux && p.deps.contains(name);
+    scan.workspaces.node_root(&package.dir).is_some() && scan.packages.iter().any(|p| uses(&p))
+}
+
+/// A package that is published with an entry for importers and that another package uses, without an image of its own.
+fn is_shared(scan: &Scan<'_, '_>, package: &Package) -> bool {
+    let published = !package.private && (package.has_exports || package.main.is_some());
+    published && !scan.repo.has(&path::join(&package.dir, "Dockerfile")) && is_used(scan, package)
+}
+
+/// A page that nothing builds by itself and that another package takes in.
+fn is_part(scan: &Scan<'_, '_>, package: &Package) -> bool {
+    !package.scripts.keys().any(|s| s.contains("build") || s == "generate") && is_used(scan, package)
+}
+
+/// The framework of the workspace library that a package with an image of its own only starts.
+fn library_rule(scan: &Scan<'_, '_>, package: &Package) -> Option<&'static Rule> {
+    if !scan.repo.has(&path::join(&package.dir, "Dockerfile")) {
+        return None;
+    }
+    let dirs = scan.workspaces.local_libraries(scan.packages, package);
+    let direct =
+        |p: &&Package| p.name.as_ref().is_some_and(|n| package.deps.contains(n)) && dirs.contains(&p.dir);
+    scan.packages.iter().filter(direct).find_map(|p| framework(scan.repo, p).filter(|r| r.imported))
 }
 
 fn is_workspace_root(scan: &Scan<'_, '_>, package: &Package) -> bool {

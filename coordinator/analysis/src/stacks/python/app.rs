@@ -13,6 +13,7 @@ patterns! {
     ABOUT_APPS = r"(?:FastAPI|Flask|Quart|Sanic|Starlette|Litestar|Bottle|Dash|Robyn|Blacksheep|Falcon|OpenAPI)\s*\(|(?:create|make|get|build)_\w*app|app_factory";
     CALL = r"(?:\b|\.)(FastAPI|Flask|APIFlask|Quart|Sanic|Starlette|Litestar|Dash)\s*\(";
     FACTORY = r"(?m)^(?:async\s+)?def\s+(create_app|make_app|get_app|get_application|create_application|app_factory|build_app)\s*\(([^)]*)\)";
+    WSGI_FACTORY = r"(?m)^(\w+)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)*(?:create|make|get|build)_\w*app\w*\s*\(";
     FROM_FACTORY = r"(?m)^(app|application|api|server)(?:\s*:\s*[\w.]+)?\s*=\s*(?:\w+\.)*((?:create|make|get|build)_\w*app\w*|get_application|create_application)\s*\(";
     CELERY = r"(?m)^\s*(\w+)\s*=\s*(?:celery\.)?Celery\s*\(";
     CELERY_FACTORY = r"(?m)^(celery_app|celery)\s*=\s*\w+";
@@ -121,7 +122,9 @@ fn candidates(whole: &str, file: &File, dir: &str) -> Vec<(i32, AppObject)> {
             make(framework, &format!("{name}()"), factory.get(0).map_or(0, |m| m.start())),
         ));
     }
-    if let Some(found) = FROM_FACTORY.captures(text) {
+    // A file of this name is there for the server, whatever its object is called.
+    let served = || WSGI_FACTORY.captures(whole).filter(|_| matches!(stem, "wsgi" | "asgi"));
+    if let Some(found) = FROM_FACTORY.captures(text).or_else(served) {
         let framework = class.or_else(|| by_import(text));
         if let (Some(framework), Some(name)) = (framework, found.get(1)) {
             list.push((110 + place, make(framework, name.as_str(), name.start())));
@@ -170,6 +173,7 @@ fn name_bonus(stem: &str) -> i32 {
         "main" | "app" => 8,
         "application" | "server" | "run" | "autoapp" | "api" => 6,
         "__init__" => 3,
+        _ if stem.contains("celery") || stem.contains("worker") || stem.contains("tasks") => -8,
         _ => 0,
     }
 }

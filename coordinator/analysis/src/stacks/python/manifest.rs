@@ -8,7 +8,7 @@ use hydron_domain::analysis::{Finding, FindingCode, Severity};
 
 use crate::field::{At, Field};
 use crate::path;
-use crate::repo::{Repo, Role, line_of};
+use crate::repo::{Repo, Role, line_at, line_of};
 use crate::stacks::node::version::{first_line, tool_versions};
 
 /// The project of one directory.
@@ -78,7 +78,7 @@ fn pyproject(repo: &Repo<'_>, manifest: &mut Manifest) {
     let Some(text) = repo.read(&file) else { return };
     let table = match text.parse::<toml::Table>() {
         Ok(table) => table,
-        Err(problem) => return repo.note_unreadable(&file, problem.message()),
+        Err(problem) => return repo.note_unreadable(&file, &toml_problem(text, &problem)),
     };
     let project = table.get("project");
     let poetry = table.get("tool").and_then(|t| t.get("poetry"));
@@ -108,6 +108,10 @@ fn pyproject(repo: &Repo<'_>, manifest: &mut Manifest) {
                 .or_else(|| value.get("version").and_then(toml::Value::as_str))
                 .unwrap_or_default();
             manifest.version.offer(range, 0.85, "python.version.poetry", line("python ="));
+            continue;
+        }
+        // An optional package is an extra that somebody may ask for, and the lock file does not install it.
+        if value.get("optional").and_then(toml::Value::as_bool) == Some(true) {
             continue;
         }
         let extras = strings(value.get("extras"));
@@ -320,6 +324,12 @@ fn strings(value: Option<&toml::Value>) -> Vec<String> {
         .flatten()
         .filter_map(|v| v.as_str().map(str::to_owned))
         .collect()
+}
+
+/// What is wrong with a TOML file, and in which line.
+pub(crate) fn toml_problem(text: &str, problem: &toml::de::Error) -> String {
+    let line = problem.span().map(|span| line_at(text, span.start));
+    line.map_or_else(|| problem.message().to_owned(), |line| format!("{} at line {line}", problem.message()))
 }
 
 fn is_dev_group(name: &str) -> bool {
