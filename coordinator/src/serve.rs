@@ -104,7 +104,7 @@ impl Coordinator {
         let setup_link = setup_link(&app, &url).await?;
         lifecycle
             .spawn("web", listener::serve(socket, tls, router::build(app.clone()), app.stopping.clone()));
-        let (port, agents_address) = AgentsPort::bind(app.clone()).await?;
+        let (port, agents_address) = AgentsPort::bind(app.clone())?;
         lifecycle.spawn("agents", port.serve());
         lifecycle.spawn("drive runs", jobs::drive_runs::run(app.clone()));
         lifecycle.spawn("reap", jobs::reaper::run(app.clone()));

@@ -65,8 +65,8 @@ struct Doors {
 }
 
 impl AgentsPort {
-    /// Binds the port.
-    pub async fn bind(app: AppState) -> Result<(Self, SocketAddr), AgentsError> {
+    /// Binds the port; only inside of a runtime.
+    pub fn bind(app: AppState) -> Result<(Self, SocketAddr), AgentsError> {
         let wanted = app.config.agents_listen;
         let listener = listen(wanted).map_err(|error| AgentsError::Listen(wanted, error))?;
         let address = listener.local_addr().map_err(|error| AgentsError::Listen(wanted, error))?;

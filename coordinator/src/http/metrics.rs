@@ -85,13 +85,14 @@ impl Metrics {
     /// OpenMetrics text; `agents` are connected now.
     pub fn render(&self, agents: usize) -> String {
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let reached: String = Reached::ALL
+        let reached: Vec<String> = Reached::ALL
             .iter()
             .zip(&self.reached)
             .map(|(stage, counter)| {
                 format!("hydron_agent_openings_total{{reached=\"{}\"}} {}\n", stage.name(), get(counter))
             })
             .collect();
+        let reached = reached.concat();
         format!(
             "# TYPE hydron_http_requests counter\n\
              hydron_http_requests_total{{outcome=\"succeeded\"}} {}\n\
