@@ -70,7 +70,7 @@ impl Journal {
                 self.ended((exited.step, exited.attempt), known);
             }
             Some(event::Body::StepInterrupted(lost)) => {
-                self.ended((lost.step, lost.attempt), Known::Interrupted)
+                self.ended((lost.step, lost.attempt), Known::Interrupted);
             }
             _other_events => {}
         }

@@ -91,7 +91,7 @@ struct Story<'a> {
 /// Tells one story to its end.
 pub(crate) fn tell(template: &Template, seed: u64) -> Told {
     let files = template.copy();
-    let world = Arc::new(World::new(template, files.path().to_owned(), Dice::new(seed)));
+    let world = Arc::new(World::new(template, files.path(), Dice::new(seed)));
     let disk = Arc::new(Disk::new(world.clone()));
     world.witness().disk = Some(disk.clone());
     world::set(Some(world.clone()));
@@ -131,7 +131,7 @@ fn simulation<'a>(world: &Arc<World>, seed: u64) -> Sim<'a> {
     let mut sim = turmoil::Builder::new()
         .rng_seed(seed)
         .tick_duration(Duration::from_millis(TICK_MS as u64))
-        .simulation_duration(Duration::from_secs(3600))
+        .simulation_duration(Duration::from_hours(1))
         .min_message_latency(Duration::from_millis(1))
         .max_message_latency(Duration::from_millis(150))
         .tcp_capacity(4096)
@@ -229,9 +229,9 @@ impl Story<'_> {
             7 | 8 => {
                 let name = if pick == 0 { "a" } else { "b" };
                 if kind == 7 {
-                    self.sim.hold("agent", name)
+                    self.sim.hold("agent", name);
                 } else {
-                    self.sim.partition("agent", name)
+                    self.sim.partition("agent", name);
                 }
                 self.repairs.push((now + 100 + (size % 6000) as i64, name));
                 self.world.witness().told.partitions += 1;

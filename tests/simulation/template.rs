@@ -47,7 +47,9 @@ pub(crate) struct SeededEntropy(pub(crate) Mutex<Dice>);
 impl Entropy for SeededEntropy {
     fn fill(&self, bytes: &mut [u8]) {
         let mut dice = self.0.lock().unwrap();
-        bytes.iter_mut().for_each(|byte| *byte = dice.below(256) as u8);
+        for byte in bytes {
+            *byte = dice.below(256) as u8;
+        }
     }
 }
 
@@ -195,7 +197,7 @@ fn step(index: u32) -> Step {
         risk: Risk::R3,
         timeout_s: 60,
         // A barrier in the middle: two ranges at least.
-        on_interrupt: if index % 2 == 0 { InterruptPolicy::Rerun } else { InterruptPolicy::Ask },
+        on_interrupt: if index.is_multiple_of(2) { InterruptPolicy::Rerun } else { InterruptPolicy::Ask },
         undo: Undo::None,
         after: Vec::new(),
         guarded: false,

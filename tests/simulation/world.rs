@@ -3,7 +3,7 @@
 //! Rule: one thread, so locks are never waited for; they are there because the real code wants `Send`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -68,7 +68,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(template: &Template, directory: PathBuf, dice: Dice) -> Self {
+    pub(crate) fn new(template: &Template, directory: &Path, dice: Dice) -> Self {
         let life = || Life { left: AtomicI64::new(-1), dead: AtomicBool::new(false) };
         Self {
             template: template.clone(),

@@ -72,10 +72,10 @@ async fn before_the_set_up_nobody_may_do_anything_but_that() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_link_makes_one_owner_on_sqlite() {
-    the_link_makes_one_owner_and_is_void_afterwards(Engine::Sqlite).await;
+    Box::pin(the_link_makes_one_owner_and_is_void_afterwards(Engine::Sqlite)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_link_makes_one_owner_on_postgresql() {
-    the_link_makes_one_owner_and_is_void_afterwards(Engine::Postgres).await;
+    Box::pin(the_link_makes_one_owner_and_is_void_afterwards(Engine::Postgres)).await;
 }
