@@ -4,8 +4,8 @@
 //! shake hands, and then each of their welcomes, a transaction of the one writer, has everybody else's work between any two
 //! of its statements; deadlines cut off what was nearly done, and it starts over (measured: 1,991 handshakes and 22 welcomes
 //! after 11 s). Who is sent away was not heard, cost next to nothing, and comes back by its own jitter.
-//! A stranger cannot keep the others out: a turn ends after [`LONGEST_TURN`] whatever the peer does, and one source has at
-//! most [`OF_ONE_SOURCE`] of them. Neighbour: `accept`, which asks once the server name was read.
+//! A stranger with one address cannot hold all turns: each ends after [`LONGEST_TURN`] whatever the peer does, and one source
+//! has at most [`OF_ONE_SOURCE`] of them. Who fills the queue of [`MOST_WAITING`] does keep new connections out. Neighbour: `accept`, which asks once the server name was read.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
