@@ -148,7 +148,7 @@ impl AnalysisState {
 
     /// Checks a change: forward, or back to the start after a crash.
     pub fn to(self, next: Self) -> Result<Self, InvalidTransition> {
-        let allowed = !self.is_over() && (next > self || next == Self::Queued || next == self);
+        let allowed = !self.is_over() && (next >= self || next == Self::Queued);
         if allowed { Ok(next) } else { Err(InvalidTransition { from: self, to: next }) }
     }
 }
@@ -203,6 +203,7 @@ mod tests {
         assert!(AnalysisState::Queued.to(AnalysisState::Cloning).is_ok());
         assert!(AnalysisState::Detecting.to(AnalysisState::Queued).is_ok());
         assert!(AnalysisState::Detecting.to(AnalysisState::Cloning).is_err());
+        assert!(AnalysisState::Reading.to(AnalysisState::Reading).is_ok());
         for state in AnalysisState::ALL {
             assert!(AnalysisState::Done.to(*state).is_err());
             assert!(AnalysisState::Failed.to(*state).is_err());
@@ -217,8 +218,22 @@ mod tests {
         assert_eq!(steps[1].state, StepState::Completed);
         assert_eq!(steps[2].state, StepState::Running);
         assert_eq!(steps[3].state, StepState::Pending);
+        advance(&mut steps, AnalysisStep::Cloning, None);
+        assert_eq!(steps[1].state, StepState::Completed, "what is over stays so");
         finish(&mut steps, true);
         assert_eq!(steps[2].state, StepState::Failed);
         assert_eq!(steps[3].state, StepState::Pending);
+    }
+
+    #[test]
+    fn a_later_step_completes_the_ones_before_it() {
+        let mut steps = pending_steps();
+        advance(&mut steps, AnalysisStep::Cloning, None);
+        advance(&mut steps, AnalysisStep::ReadingTree, None);
+        let states: Vec<_> = steps.iter().take(4).map(|step| step.state).collect();
+        assert_eq!(
+            states,
+            [StepState::Completed, StepState::Completed, StepState::Running, StepState::Pending]
+        );
     }
 }

@@ -151,4 +151,21 @@ mod tests {
             Err(ApprovalRefused::Decided(ApprovalState::Declined))
         );
     }
+
+    #[test]
+    fn the_day_of_an_approval_begins_when_it_was_asked_for() {
+        let approval = Approval { requested_at: 1_000, ..pending() };
+        assert_eq!(approval.check_open(86_400_999), Ok(()));
+        assert_eq!(approval.check_open(86_401_000), Err(ApprovalRefused::Expired));
+    }
+
+    #[test]
+    fn a_subject_is_stored_by_its_kind_and_id() {
+        let plan = ProvisioningPlanId::new(1, [1; 10]);
+        let subject = ApprovalSubject::Provisioning(plan);
+        assert_eq!((subject.kind(), subject.id()), ("provisioning_plan", plan.to_string()));
+        let plan = InfrastructurePlanId::new(1, [1; 10]);
+        let subject = ApprovalSubject::Infrastructure(plan);
+        assert_eq!((subject.kind(), subject.id()), ("infrastructure_plan", plan.to_string()));
+    }
 }

@@ -137,4 +137,23 @@ mod tests {
         assert_eq!(consumed.admit("other", 600), Err(Refusal::OtherKey));
         assert_eq!(token(TokenState::Revoked, None).admit("k", 1), Err(Refusal::Revoked));
     }
+
+    #[test]
+    fn a_token_lives_an_hour_and_a_certificate_thirty_days() {
+        assert_eq!((TOKEN_LIFETIME_MS, REPLAY_WINDOW_MS, BACKDATED_MS), (3_600_000, 3_600_000, 3_600_000));
+        assert_eq!((CERTIFICATE_LIFE_MS, RENEWABLE_AFTER_MS), (2_592_000_000, 7_776_000_000));
+    }
+
+    #[test]
+    fn only_a_token_that_nobody_used_is_shown_as_expired() {
+        assert_eq!(token(TokenState::Unused, None).shown(999), TokenState::Unused);
+        assert_eq!(token(TokenState::Consumed, Some("k")).shown(5000), TokenState::Consumed);
+        assert_eq!(token(TokenState::Revoked, None).shown(5000), TokenState::Revoked);
+    }
+
+    #[test]
+    fn each_refusal_has_a_code_of_its_own() {
+        let codes = [Refusal::Expired, Refusal::Revoked, Refusal::Used, Refusal::OtherKey].map(Refusal::code);
+        assert_eq!(codes, ["token_expired", "token_revoked", "token_used", "token_bound_to_another_key"]);
+    }
 }

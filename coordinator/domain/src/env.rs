@@ -132,4 +132,12 @@ mod tests {
             assert!(!looks_secret(name), "{name}");
         }
     }
+
+    #[test]
+    fn a_value_has_at_most_32_kib_and_no_nul() {
+        assert_eq!(check_value(&"x".repeat(32_768)), Ok(()));
+        assert_eq!(check_value(&"x".repeat(32_769)), Err(InvalidEnvValue::Long));
+        assert_eq!(check_value("a\0b"), Err(InvalidEnvValue::Nul));
+        assert_eq!(check_secret("a secret\0"), Err(InvalidEnvValue::Nul));
+    }
 }

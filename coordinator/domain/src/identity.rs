@@ -142,4 +142,17 @@ mod tests {
         }
         assert!("root".parse::<Role>().is_err());
     }
+
+    #[test]
+    fn the_audit_says_who_did_it_by_kind_id_and_name() {
+        let server = ServerId::new(1, [1; 10]);
+        let agent = Actor::Agent { id: server };
+        assert_eq!(
+            (agent.kind(), agent.id(), agent.name()),
+            ("agent", server.to_string(), format!("agent of {server}"))
+        );
+        let system = Actor::System { name: "sweep" };
+        let told = (system.kind(), system.id(), system.name());
+        assert_eq!(told, ("system", "sweep".to_owned(), "Hydron (sweep)".to_owned()));
+    }
 }

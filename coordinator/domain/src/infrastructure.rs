@@ -182,3 +182,62 @@ impl InfrastructurePlan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(state: PlanState) -> InfrastructurePlan {
+        InfrastructurePlan {
+            id: InfrastructurePlanId::new(1, [1; 10]),
+            project: ProjectId::new(1, [1; 10]),
+            state,
+            stale_reasons: vec!["service api changed".to_owned()],
+            document: b"{}".to_vec(),
+            inputs: inputs("a"),
+            servers: vec![],
+            placement: BTreeMap::new(),
+            run: None,
+            created_at: 0,
+            approved_at: None,
+        }
+    }
+
+    fn inputs(digest: &str) -> InputDigests {
+        serde_json::from_value(serde_json::json!({ "service api": digest })).unwrap()
+    }
+
+    #[test]
+    fn only_the_plan_that_was_shown_is_approved_and_only_as_long_as_nothing_changed() {
+        for state in [PlanState::Draft, PlanState::Ready] {
+            let plan = plan(state);
+            assert_eq!(plan.approve(plan.digest(), &inputs("a")), Ok(PlanState::Approved));
+            let other = InfrastructureDocument::digest(b"{ }");
+            assert_eq!(plan.approve(other, &inputs("a")), Err(PlanRefused::DigestMismatch));
+            let changes = vec!["service api changed".to_owned()];
+            assert_eq!(plan.approve(plan.digest(), &inputs("b")), Err(PlanRefused::Stale(changes)));
+        }
+    }
+
+    #[test]
+    fn a_plan_that_was_approved_or_replaced_is_not_approved_again() {
+        for state in [PlanState::Approved, PlanState::Executing, PlanState::Completed] {
+            let plan = plan(state);
+            assert_eq!(plan.approve(plan.digest(), &inputs("a")), Err(PlanRefused::WrongState(state)));
+        }
+        let stale = plan(PlanState::Stale);
+        let reasons = stale.stale_reasons.clone();
+        assert_eq!(stale.approve(stale.digest(), &inputs("a")), Err(PlanRefused::Stale(reasons)));
+    }
+
+    #[test]
+    fn a_plan_can_become_stale_until_a_run_carries_it_out() {
+        let changes = ["service api changed"];
+        for state in [PlanState::Draft, PlanState::Ready, PlanState::Approved] {
+            assert_eq!(plan(state).staleness(&inputs("b")), changes, "{state}");
+        }
+        let started = InfrastructurePlan { run: Some(RunId::new(1, [1; 10])), ..plan(PlanState::Approved) };
+        assert!(started.staleness(&inputs("b")).is_empty());
+        assert!(plan(PlanState::Executing).staleness(&inputs("b")).is_empty());
+    }
+}

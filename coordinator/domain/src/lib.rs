@@ -6,6 +6,7 @@ pub mod analysis;
 pub mod analysis_run;
 pub mod approval;
 pub mod chat;
+pub mod disguise;
 pub mod enrollment;
 pub mod env;
 pub mod identity;

@@ -6,6 +6,7 @@ use hydron_proto::ids::ProjectId;
 use hydron_proto::names::Hostname;
 use serde::{Deserialize, Serialize};
 
+use crate::disguise::is_disguise;
 use crate::named::named;
 
 named! {
@@ -72,8 +73,8 @@ pub enum InvalidProject {
     /// Too long to show.
     #[error("keep the name under 80 characters")]
     Long,
-    /// Not on one line.
-    #[error("use printable characters on one line")]
+    /// Not on one line, or in another order than it is read.
+    #[error("use printable characters on one line, without marks that change the direction of text")]
     Control,
 }
 
@@ -86,7 +87,7 @@ pub fn project_name(text: &str) -> Result<String, InvalidProject> {
     if name.chars().count() > 80 {
         return Err(InvalidProject::Long);
     }
-    if name.chars().any(char::is_control) {
+    if name.chars().any(is_disguise) {
         return Err(InvalidProject::Control);
     }
     Ok(name.to_owned())
@@ -156,6 +157,17 @@ impl ProjectStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_one_line_in_the_order_in_which_it_is_read() {
+        assert_eq!(project_name("  Ada's \u{5d0} site "), Ok("Ada's \u{5d0} site".to_owned()));
+        for name in ["a\nb", "a\u{1b}[31m", "a\u{202e}b", "\u{2066}a\u{2069}", "a\u{200f}b"] {
+            assert_eq!(project_name(name), Err(InvalidProject::Control), "{name:?}");
+        }
+        assert_eq!(project_name(" \t "), Err(InvalidProject::Empty));
+        assert_eq!(project_name(&"ä".repeat(80)), Ok("ä".repeat(80)));
+        assert_eq!(project_name(&"ä".repeat(81)), Err(InvalidProject::Long));
+    }
 
     #[test]
     fn a_slug_is_always_a_label() {

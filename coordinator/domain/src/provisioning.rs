@@ -81,3 +81,39 @@ pub fn risk(plan: &PlanDocument) -> Risk {
 pub fn downtime_s(plan: &PlanDocument) -> u32 {
     plan.steps.iter().map(|step| step.downtime_s).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(state: ProvisioningState) -> ProvisioningPlan {
+        ProvisioningPlan {
+            id: ProvisioningPlanId::new(1, [1; 10]),
+            project: ProjectId::new(1, [1; 10]),
+            infrastructure: InfrastructurePlanId::new(1, [1; 10]),
+            server: ServerId::new(1, [1; 10]),
+            state,
+            document: b"{}".to_vec(),
+            created_at: 0,
+            updated_at: 0,
+        }
+    }
+
+    #[test]
+    fn only_a_plan_that_is_ready_is_approved_and_only_by_the_digest_that_was_shown() {
+        let ready = plan(ProvisioningState::Ready);
+        assert_eq!(ready.approve(ready.digest()), Ok(ProvisioningState::Approved));
+        assert_eq!(ready.approve(PlanDigest::of(b"{ }")), Err(PlanRefused::DigestMismatch));
+        for state in [ProvisioningState::Draft, ProvisioningState::Approved, ProvisioningState::Stale] {
+            assert!(plan(state).approve(ready.digest()).is_err(), "{state}");
+        }
+    }
+
+    #[test]
+    fn a_plan_that_was_replaced_is_not_edited() {
+        for state in [ProvisioningState::Draft, ProvisioningState::Ready, ProvisioningState::Approved] {
+            assert_eq!(plan(state).check_editable(), Ok(()), "{state}");
+        }
+        assert!(matches!(plan(ProvisioningState::Stale).check_editable(), Err(PlanRefused::Stale(_))));
+    }
+}

@@ -3,6 +3,8 @@
 //! Rule: the agent's journal decides; a release is live when the agent reported the swap, and its configuration is kept
 //! whole for rollback.
 
+use hydron_proto::plan::RELEASES_KEPT;
+
 use crate::named::named;
 
 named! {
@@ -37,9 +39,10 @@ impl ReleaseState {
         }
     }
 
-    /// Whether a rollback may name it: the agent recorded it live once, and it is not what runs now.
-    pub fn can_come_back(self) -> bool {
-        self == Self::Retired
+    /// Whether a rollback may name it: the agent recorded it live once, it is not what runs now, and it is among the last
+    /// that its server keeps. `retired_since` counts releases of that service that retired there later.
+    pub fn can_come_back(self, retired_since: usize) -> bool {
+        self == Self::Retired && retired_since < RELEASES_KEPT
     }
 }
 
@@ -51,7 +54,14 @@ mod tests {
     fn only_what_served_before_can_come_back() {
         assert!(ReleaseState::Live.may_become(ReleaseState::Retired));
         assert!(ReleaseState::Retired.may_become(ReleaseState::Live));
-        assert!(!ReleaseState::Failed.can_come_back() && !ReleaseState::Live.can_come_back());
+        assert!(ReleaseState::Retired.can_come_back(0));
+        assert!(!ReleaseState::Failed.can_come_back(0) && !ReleaseState::Live.can_come_back(0));
         assert!(!ReleaseState::Live.may_become(ReleaseState::Building));
+    }
+
+    #[test]
+    fn only_as_many_can_come_back_as_a_server_keeps() {
+        assert!(ReleaseState::Retired.can_come_back(RELEASES_KEPT - 1));
+        assert!(!ReleaseState::Retired.can_come_back(RELEASES_KEPT));
     }
 }

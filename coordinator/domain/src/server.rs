@@ -118,5 +118,6 @@ mod tests {
         assert_eq!(began.after(ServerChange::DeployEnded, false), ServerState::Error);
         assert_eq!(began.after(ServerChange::DeployCompleted, true), ServerState::Running);
         assert_eq!(ServerState::Running.after(ServerChange::DeployEnded, true), ServerState::Running);
+        assert_eq!(ServerState::Running.after(ServerChange::DeployBegan, true), ServerState::Running);
     }
 }

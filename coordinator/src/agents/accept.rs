@@ -34,6 +34,8 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const DRAIN: Duration = Duration::from_secs(5);
 /// Connections that wait to be accepted; the kernel takes its own limit when that is lower (4,096 since Linux 5.4).
 const BACKLOG: u32 = 4096;
+/// What the kernel may hold unsent, bytes: behind it nothing can be overtaken (`agent/src/link/dial.rs` holds to the same).
+const UNSENT: u32 = 8 * 1024;
 /// Path of the link.
 const LINK: &str = "/v1/link";
 
@@ -118,6 +120,8 @@ impl Doors {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
+        // Best effort: without it an envelope that is on its way goes before what is said about control later.
+        let _ = socket2::SockRef::from(&socket).set_tcp_notsent_lowat(UNSENT);
         let Some((start, door, config)) = self.named(socket, peer).await else { return };
         let Some(pass) = self.turnstile.turn(peer.ip()).await else {
             self.app.metrics.surplus();

@@ -4,8 +4,10 @@
 //! shake hands, and then each of their welcomes, a transaction of the one writer, has everybody else's work between any two
 //! of its statements; deadlines cut off what was nearly done, and it starts over (measured: 1,991 handshakes and 22 welcomes
 //! after 11 s). Who is sent away was not heard, cost next to nothing, and comes back by its own jitter.
-//! A stranger with one address cannot hold all turns: each ends after [`LONGEST_TURN`] whatever the peer does, and one source
-//! has at most [`OF_ONE_SOURCE`] of them. Who fills the queue of [`MOST_WAITING`] does keep new connections out. Neighbour: `accept`, which asks once the server name was read.
+//! A stranger with one address can hold neither all turns nor all places of the queue: a turn ends after [`LONGEST_TURN`]
+//! whatever the peer does, and one source has at most [`OF_ONE_SOURCE`] turns and [`HERE_OF_ONE_SOURCE`] places. Somebody with
+//! addresses in several networks can fill it, and then keeps new connections out (not those that are open) while it lasts.
+//! Neighbour: `accept`, which asks once the server name was read.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -21,6 +23,8 @@ const AT_ONCE: usize = 64;
 const OF_ONE_SOURCE: usize = AT_ONCE / 4 * 3;
 /// Connections that wait at once: each holds a socket.
 const MOST_WAITING: usize = 4096;
+/// Connections from one address that wait or have a turn: a fleet of two thousand behind one address, and half of the queue.
+const HERE_OF_ONE_SOURCE: usize = MOST_WAITING / 2;
 /// Longest wait for a turn. An agent waits 10 s for TLS (`HANDSHAKE_STAGE_S`): the rest of it is for its handshake.
 const PATIENCE: Duration = Duration::from_secs(6);
 /// A turn that takes longer waits for its peer, and others need not wait with it.
@@ -61,7 +65,7 @@ impl Turnstile {
     /// Waits for a turn; `None` when there are too many others, or no turns any more.
     pub(super) async fn turn(&self, peer: IpAddr) -> Option<Pass> {
         let waiting = self.waiting.try_acquire().ok()?;
-        let place = Place::of(&self.sources, source_of(peer));
+        let place = Place::of(&self.sources, source_of(peer))?;
         let turns = place.turns.clone();
         let both =
             async { Some((turns.acquire_owned().await.ok()?, self.all.clone().acquire_owned().await.ok()?)) };
@@ -99,13 +103,17 @@ struct Place {
 }
 
 impl Place {
-    fn of(sources: &Arc<Mutex<HashMap<IpAddr, Source>>>, source: IpAddr) -> Self {
+    /// `None` when the source has its share already.
+    fn of(sources: &Arc<Mutex<HashMap<IpAddr, Source>>>, source: IpAddr) -> Option<Self> {
         let mut all = sources.lock().unwrap_or_else(PoisonError::into_inner);
         let known = all
             .entry(source)
             .or_insert_with(|| Source { turns: Arc::new(Semaphore::new(OF_ONE_SOURCE)), here: 0 });
+        if known.here >= HERE_OF_ONE_SOURCE {
+            return None;
+        }
         known.here += 1;
-        Self { sources: sources.clone(), source, turns: known.turns.clone() }
+        Some(Self { sources: sources.clone(), source, turns: known.turns.clone() })
     }
 }
 
@@ -183,6 +191,22 @@ mod tests {
         sleep(LONGEST_TURN).await;
         assert!(turnstile.sources.lock().unwrap().is_empty());
         assert_eq!(turns(&turnstile, FLEET, OF_ONE_SOURCE).await.len(), OF_ONE_SOURCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_fills_its_share_of_the_queue_leaves_the_rest_to_the_others() {
+        let turnstile = Turnstile::default();
+        let crowd = turns(&turnstile, STRANGER, 2 * MOST_WAITING);
+        let late = async {
+            sleep(Duration::from_millis(1)).await;
+            let now = Instant::now();
+            assert_eq!(
+                turns(&turnstile, FLEET, AT_ONCE - OF_ONE_SOURCE).await.len(),
+                AT_ONCE - OF_ONE_SOURCE
+            );
+            assert_eq!(now.elapsed(), Duration::ZERO, "their turns were free all the time");
+        };
+        tokio::join!(crowd, late);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! Checks of text that people type, with errors that name the field.
 
+use hydron_domain::disguise::is_disguise;
 use hydron_store::StoreError;
 
 /// A field that cannot be used as it is.
@@ -96,11 +97,6 @@ pub fn new_password(field: &str, text: &str) -> Result<(), InvalidField> {
         12..=1024 => Ok(()),
         _ => Err(InvalidField::new(field, "must have at most 1024 characters")),
     }
-}
-
-/// Control characters, and those that reorder what a reader sees.
-fn is_disguise(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn is_repetitive(text: &str) -> bool {

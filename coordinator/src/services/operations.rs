@@ -2,6 +2,7 @@
 //!
 //! Rule: an operation names a service or a release by id and carries no text; the server decides whether it knows it.
 
+use hydron_domain::release::ReleaseState;
 use hydron_domain::run::RunKind;
 use hydron_proto::ids::{ReleaseId, RunId, ServerId, ServiceId};
 use hydron_proto::plan::{
@@ -99,10 +100,12 @@ pub async fn rollback(
 ) -> Result<RunId, OperationError> {
     let access = principal.authorize(&app.store, Permission::RunsControl)?;
     let release = access.team.release(release).await?.ok_or(OperationError::NotFound("release"))?;
-    if !release.state.can_come_back() {
-        return Err(OperationError::WrongState(
-            "only a release that was live before and is not live now can come back",
-        ));
+    if !release.can_come_back() {
+        return Err(OperationError::WrongState(if release.state == ReleaseState::Retired {
+            "its server keeps the last three releases that were live, and this one is older; deploy its commit again"
+        } else {
+            "only a release that was live before and is not live now can come back"
+        }));
     }
     let title = format!("Roll back {}", release.spec.name);
     start(app, &access, title, std::slice::from_ref(&release), |release| Operation::Rollback {

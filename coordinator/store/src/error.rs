@@ -16,9 +16,9 @@ pub enum StoreError {
     /// A row that does not decode.
     #[error("a stored row does not decode")]
     Corrupt(#[source] sqlx::Error),
-    /// The database refused or is away.
-    #[error("the database failed")]
-    Database(#[source] sqlx::Error),
+    /// The database refused or is away. Whoever reads a log line of it learns why: a disk, a network, a lock.
+    #[error("the database failed: {0}")]
+    Database(sqlx::Error),
     /// A statement got another number of arguments than it names.
     #[error("a statement takes {expected} arguments and was given {given}")]
     Arity {

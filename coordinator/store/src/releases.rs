@@ -42,11 +42,22 @@ pub struct Release {
     pub live_since: Option<i64>,
     /// Milliseconds since 1970.
     pub retired_at: Option<i64>,
+    /// How many of its service retired on its server later.
+    pub retired_since: usize,
+}
+
+impl Release {
+    /// Whether a rollback may name it.
+    pub fn can_come_back(&self) -> bool {
+        self.state.can_come_back(self.retired_since)
+    }
 }
 
 /// What it was made from is told by the plan that announced it.
 const SELECT: &str = "SELECT r.id, r.project_id, r.service_id, r.server_id, r.run_id, r.step, r.state, r.spec, \
-                      p.commit_id, p.tree_hash, p.config_digest, r.image_id, r.created_at, r.live_since, r.retired_at \
+                      p.commit_id, p.tree_hash, p.config_digest, r.image_id, r.created_at, r.live_since, r.retired_at, \
+                      (SELECT COUNT(*) FROM service_release n WHERE n.team_id = r.team_id AND n.service_id = r.service_id \
+                      AND n.server_id = r.server_id AND n.state = 'retired' AND n.retired_at > r.retired_at) AS retired_since \
                       FROM service_release r LEFT JOIN planned_release p ON p.team_id = r.team_id AND p.id = r.id \
                       WHERE r.team_id = $1";
 
@@ -67,6 +78,7 @@ struct Row {
     created_at: i64,
     live_since: Option<i64>,
     retired_at: Option<i64>,
+    retired_since: i64,
 }
 
 impl From<Row> for Release {
@@ -87,6 +99,7 @@ impl From<Row> for Release {
             created_at: row.created_at,
             live_since: row.live_since,
             retired_at: row.retired_at,
+            retired_since: usize::try_from(row.retired_since).unwrap_or(usize::MAX),
         }
     }
 }

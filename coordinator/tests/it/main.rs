@@ -13,6 +13,7 @@
 )]
 
 mod chats;
+mod foreign_ids;
 mod harness;
 mod identity;
 mod matrix;

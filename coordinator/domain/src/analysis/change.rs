@@ -196,4 +196,51 @@ mod tests {
         let after = reading(serde_json::json!({ "services": [service("api", 80, &none)] }));
         assert_eq!(changes(&before, &after, "apps/api"), []);
     }
+
+    #[test]
+    fn another_text_with_the_same_verdict_and_another_default_are_changes_and_an_optional_variable_says_so() {
+        let env = |default: &str, secret: bool| {
+            serde_json::json!([
+                { "name": "LEVEL", "secret": secret, "required": false, "default": default, "source": "code" }
+            ])
+        };
+        let of = |default: &str, secret: bool, content: &str| {
+            let mut service = service("api", 80, &env(default, secret));
+            service["dockerfile"]["content"] = content.into();
+            reading(serde_json::json!({ "services": [service] }))
+        };
+        let shown = |after: &Analysis| -> Vec<(Option<String>, Option<String>)> {
+            let list = changes(&of("info", false, "FROM a\n"), after, "");
+            list.into_iter().map(|change| (change.field, change.after)).collect()
+        };
+        let one = |field: &str, after: &str| vec![(Some(field.to_owned()), Some(after.to_owned()))];
+        assert_eq!(shown(&of("info", false, "FROM a\n")), []);
+        assert_eq!(shown(&of("info", false, "FROM b\n")), one("dockerfile", "another text"));
+        assert_eq!(shown(&of("debug", false, "FROM a\n")), one("env.LEVEL", "optional, default debug"));
+        assert_eq!(shown(&of("debug", true, "FROM a\n")), one("env.LEVEL", "optional, secret"));
+    }
+
+    #[test]
+    fn a_new_dependency_between_services_and_another_verdict_are_changes_in_the_words_of_the_json() {
+        let of = |depends_on: &[&str], kind: &str, verdict: &str| {
+            let mut service = service("api", 80, &serde_json::json!([]));
+            service["depends_on"] = depends_on.into();
+            service["kind"] = kind.into();
+            service["dockerfile"]["verdict"] = verdict.into();
+            reading(serde_json::json!({ "services": [service] }))
+        };
+        let list = changes(&of(&[], "web", "generate"), &of(&["db"], "worker", "repair"), "");
+        let shown: Vec<_> = list
+            .iter()
+            .map(|change| (change.field.as_deref(), change.before.as_deref(), change.after.as_deref()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Some("depends_on"), None, Some("db")),
+                (Some("dockerfile"), Some("generate"), Some("repair")),
+                (Some("kind"), Some("web"), Some("worker")),
+            ]
+        );
+    }
 }

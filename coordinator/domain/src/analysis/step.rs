@@ -79,3 +79,18 @@ pub struct StepProgress {
     /// Items in all; 0 when unknown.
     pub total: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_are_numbered_in_their_order_and_each_has_a_sentence_of_its_own() {
+        let numbers: Vec<u8> = AnalysisStep::ALL.into_iter().map(AnalysisStep::number).collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, 7, 8]);
+        let titles: std::collections::BTreeSet<_> =
+            AnalysisStep::ALL.into_iter().map(AnalysisStep::title).collect();
+        assert_eq!(titles.len(), 8);
+        assert!(!titles.contains(""));
+    }
+}

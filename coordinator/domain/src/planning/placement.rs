@@ -44,10 +44,10 @@ pub enum InvalidPlacement {
 pub(super) fn place(planning: &Planning<'_>) -> Result<BTreeMap<ServiceId, Placement>, PlanningError> {
     check_wishes(planning)?;
     let mut placements = BTreeMap::new();
-    let mut load: BTreeMap<ServerId, usize> = BTreeMap::new();
+    let mut used: BTreeSet<ServerId> = BTreeSet::new();
     for group in groups(planning.services) {
-        let (server, reason) = choose(planning, &group, &load)?;
-        *load.entry(server.id).or_default() += group.len();
+        let (server, reason) = choose(planning, &group, &used)?;
+        used.insert(server.id);
         for planned in group {
             let wish = planning.preferences.get(&planned.service.id);
             let reason = if wish.is_some() { "you chose this server".to_owned() } else { reason.clone() };
@@ -109,7 +109,7 @@ fn groups(services: &[PlannedService]) -> Vec<Vec<&PlannedService>> {
 fn choose<'a>(
     planning: &Planning<'a>,
     group: &[&PlannedService],
-    load: &BTreeMap<ServerId, usize>,
+    used: &BTreeSet<ServerId>,
 ) -> Result<(&'a ServerFacts, String), PlanningError> {
     let by_id = |id: ServerId| planning.servers.iter().find(|server| server.id == id);
     let wished = group.iter().find_map(|planned| planning.preferences.get(&planned.service.id));
@@ -120,7 +120,6 @@ fn choose<'a>(
     if let Some(server) = home.and_then(|live| by_id(live.server)) {
         return Ok((server, "it already runs here, and its data stays where it is".to_owned()));
     }
-    let used: BTreeSet<ServerId> = load.keys().copied().collect();
     let best = planning.servers.iter().max_by_key(|server| {
         (server.online, used.contains(&server.id), server.memory_mb, std::cmp::Reverse(&server.name))
     });

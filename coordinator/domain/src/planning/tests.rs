@@ -16,6 +16,10 @@ use crate::env::EnvValue;
 use crate::project::{ProjectType, Slug};
 use crate::service::{ReadAt, ServiceKind, ServiceState, detect};
 
+mod edits;
+mod readings;
+mod services;
+
 const NOW: i64 = 1_700_000_000_000;
 
 struct World {

@@ -64,3 +64,42 @@ fn view(phase: Phase, steps: &[(Phase, StepState, Option<i64>, Option<i64>)]) ->
         finished_at: if over { own.iter().filter_map(|step| step.3).max() } else { None },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state_of(states: &[StepState]) -> PhaseState {
+        let steps: Vec<_> = states.iter().map(|state| (Phase::Build, *state, None, None)).collect();
+        phases(&steps)[0].state
+    }
+
+    #[test]
+    fn a_phase_is_as_far_as_its_steps() {
+        use StepState::{Completed, Failed, Pending, Running, Skipped, Unknown};
+        for (states, phase) in [
+            ([Pending, Pending], PhaseState::Pending),
+            ([Running, Pending], PhaseState::Running),
+            ([Completed, Pending], PhaseState::Running),
+            ([Completed, Running], PhaseState::Running),
+            ([Completed, Completed], PhaseState::Completed),
+            ([Completed, Failed], PhaseState::Failed),
+            ([Unknown, Pending], PhaseState::Failed),
+            ([Skipped, Skipped], PhaseState::Skipped),
+            ([Completed, Skipped], PhaseState::Skipped),
+        ] {
+            assert_eq!(state_of(&states), phase, "{states:?}");
+        }
+    }
+
+    #[test]
+    fn a_phase_lasts_from_its_first_start_to_its_last_end() {
+        let steps = [
+            (Phase::Deploy, StepState::Running, Some(40), None),
+            (Phase::Build, StepState::Completed, Some(20), Some(30)),
+            (Phase::Build, StepState::Completed, Some(10), Some(25)),
+        ];
+        let times: Vec<_> = phases(&steps).iter().map(|v| (v.phase, v.started_at, v.finished_at)).collect();
+        assert_eq!(times, [(Phase::Build, Some(10), Some(30)), (Phase::Deploy, Some(40), None)]);
+    }
+}

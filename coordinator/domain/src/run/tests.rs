@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod decisions;
+
 fn server(number: u8) -> ServerId {
     ServerId::new(1, [number; 10])
 }

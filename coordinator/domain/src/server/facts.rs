@@ -85,3 +85,26 @@ fn bounded(text: String, most: usize) -> String {
     }
     text.chars().filter(|c| *c != '\0').take(most).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_agent_says_of_itself_is_kept_in_bounds_and_without_nul() {
+        let facts = wire::Facts {
+            hostname: "h".repeat(201),
+            os: "o".repeat(200),
+            kernel: "6.1\0".to_owned(),
+            addresses: vec!["10.0.0.1".to_owned(); 33],
+            site_ca_pem: "p".repeat(8193),
+            ..wire::Facts::default()
+        };
+        let kept = AgentFacts::from(facts);
+        assert_eq!(
+            (kept.hostname, kept.os, kept.kernel),
+            ("h".repeat(200), "o".repeat(200), "6.1".to_owned())
+        );
+        assert_eq!((kept.addresses.len(), kept.site_ca_pem.len()), (32, 8192));
+    }
+}

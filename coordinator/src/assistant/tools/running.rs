@@ -175,7 +175,7 @@ fn began(text: &str, run: RunId) -> ToolDone {
 
 /// The newest release that was live, or the one that was named.
 fn to_bring_back<'r>(known: &'r [Release], to: Option<&str>) -> Result<&'r Release, Problem> {
-    let mut able: Vec<&Release> = known.iter().filter(|release| release.state.can_come_back()).collect();
+    let mut able: Vec<&Release> = known.iter().filter(|release| release.can_come_back()).collect();
     able.sort_by_key(|release| std::cmp::Reverse(release.retired_at));
     let Some(to) = to else {
         let none =

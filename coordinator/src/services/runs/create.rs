@@ -168,6 +168,7 @@ async fn announce_releases(
             created_at: run.created_at,
             live_since: None,
             retired_at: None,
+            retired_since: 0,
         };
         tx.insert_release(&release).await?;
     }

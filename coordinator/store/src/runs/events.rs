@@ -5,6 +5,10 @@ use hydron_proto::ids::{RunId, ServerId};
 use crate::column::Text;
 use crate::{Result, TeamTx};
 
+/// Answered by the index of events by their subject alone: a team has far more events than a run has.
+const NEWEST_ABOUT: &str =
+    "SELECT CAST(MAX(seq) AS BIGINT) FROM event WHERE team_id = $1 AND seq > $2 AND subject = $3";
+
 /// One entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JournalEntry {
@@ -47,12 +51,7 @@ impl TeamTx {
 impl crate::TeamStore {
     /// The newest event of the team about `subject` after `seq`.
     pub async fn last_event_about(&self, subject: &str, seq: i64) -> Result<Option<i64>> {
-        let row: (Option<i64>,) = self
-            .q("SELECT CAST(MAX(seq) AS BIGINT) FROM event WHERE team_id = $1 AND seq > $2 AND subject = $3")
-            .bind(seq)
-            .bind(subject)
-            .one()
-            .await?;
+        let row: (Option<i64>,) = self.q(NEWEST_ABOUT).bind(seq).bind(subject).one().await?;
         Ok(row.0)
     }
 
@@ -65,5 +64,23 @@ impl crate::TeamStore {
             .opt()
             .await?;
         Ok(row.and_then(|(seq,)| u64::try_from(seq).ok()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hydron_proto::ids::TeamId;
+
+    use super::NEWEST_ABOUT;
+    use crate::testing::{Engine, TestStore};
+
+    #[tokio::test]
+    async fn what_is_new_about_one_run_is_found_without_reading_what_is_new_about_others() {
+        let test = TestStore::open(Engine::Sqlite).await.unwrap();
+        let team = test.store.team(TeamId::new(1, [1; 10]));
+        let explained = team.q(&format!("EXPLAIN QUERY PLAN {NEWEST_ABOUT}")).bind(0_i64).bind("run");
+        let lines: Vec<(i64, i64, i64, String)> = explained.all().await.unwrap();
+        let plan: Vec<String> = lines.into_iter().map(|line| line.3).collect();
+        assert!(plan.iter().any(|line| line.contains("COVERING INDEX event_by_subject")), "{plan:?}");
     }
 }

@@ -62,6 +62,27 @@ in_a_world! {
         assert_eq!(answer.problem(409), "wrong_state");
     }
 
+    async fn only_the_releases_that_a_server_keeps_are_offered_to_go_back_to(world: World) {
+        let bench = Bench::start(&world).await;
+        let project = deployed(&bench).await;
+        for version in 1..=4 {
+            let text = format!("version {version}");
+            bench.publish("main", |copy| std::fs::write(copy.join("web/site/new.txt"), &text).unwrap());
+            let run = redeploy(&bench, &project, json!({ "kind": "redeploy" })).await.ok(201);
+            pretend_it_ran(&world, &project, &run).await;
+        }
+        let services = bench.owner().get(&format!("/projects/{project}/services")).await.ok(200);
+        let web = services["items"].as_array().unwrap().iter().find(|service| service["name"] == "web").unwrap();
+        let releases = bench.owner().get(&format!("/services/{}/releases", web["id"].as_str().unwrap())).await.ok(200);
+        let mut releases = releases["items"].as_array().unwrap().clone();
+        releases.sort_by_key(|release| release["created_at"].as_i64());
+        let possible: Vec<bool> = releases.iter().map(|one| one["rollback_possible"] == true).collect();
+        assert_eq!(possible, [false, true, true, true, false], "the first is too old, the last is live");
+        let oldest = releases[0]["id"].as_str().unwrap();
+        let answer = bench.owner().post(&format!("/releases/{oldest}/rollback"), json!({})).await;
+        assert_eq!(answer.problem(409), "wrong_state");
+    }
+
     async fn only_what_changed_is_built_and_swapped_and_nothing_new_is_asked(world: World) {
         let bench = Bench::start(&world).await;
         let project = deployed(&bench).await;

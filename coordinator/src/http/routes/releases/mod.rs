@@ -41,12 +41,13 @@ pub(in crate::http) struct ReleaseBody {
     retired_at: Option<i64>,
     /// It serves now.
     current: bool,
-    /// It was live before and can come back.
+    /// It was live before and is one of the last three that its server keeps, so it can come back.
     rollback_possible: bool,
 }
 
 impl From<Release> for ReleaseBody {
     fn from(release: Release) -> Self {
+        let rollback_possible = release.can_come_back();
         Self {
             id: release.id,
             service_id: release.service,
@@ -58,7 +59,7 @@ impl From<Release> for ReleaseBody {
             live_since: release.live_since,
             retired_at: release.retired_at,
             current: release.state == ReleaseState::Live,
-            rollback_possible: release.state.can_come_back(),
+            rollback_possible,
         }
     }
 }
