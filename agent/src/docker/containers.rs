@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 
 use bollard::container::LogOutput;
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigLogConfig, MountType, NetworkingConfig, RestartPolicy,
-    RestartPolicyNameEnum,
+    ContainerCreateBody, ContainerUpdateBody, HostConfig, HostConfigLogConfig, MountType, NetworkingConfig,
+    RestartPolicy, RestartPolicyNameEnum,
 };
 use bollard::query_parameters::{
     CreateContainerOptionsBuilder, ListContainersOptionsBuilder, LogsOptionsBuilder,
@@ -129,8 +129,23 @@ impl Engine {
         Ok(self.api.start_container(name, options).await?)
     }
 
-    /// TERM, `grace_s`, KILL; a stopped or missing one is fine.
+    /// Starts a container that shall run from now on, whatever becomes of the engine; a running one keeps running.
+    pub async fn run_container(&self, name: &str) -> Result<(), DockerError> {
+        self.set_restart(name, RestartPolicyNameEnum::ALWAYS).await?;
+        self.start_container(name).await
+    }
+
+    /// `unless-stopped` would not do: an engine that was killed stops what it finds running, and takes that for a person's wish.
+    /// So what shall run has `always`, and what was stopped has `no`.
+    async fn set_restart(&self, name: &str, policy: RestartPolicyNameEnum) -> Result<(), DockerError> {
+        let restart_policy = Some(RestartPolicy { name: Some(policy), maximum_retry_count: None });
+        let body = ContainerUpdateBody { restart_policy, ..Default::default() };
+        found(self.api.update_container(name, body).await).map(|_| ())
+    }
+
+    /// TERM, `grace_s`, KILL, and no engine starts it again; a stopped or missing one is fine.
     pub async fn stop_container(&self, name: &str, grace_s: u16) -> Result<(), DockerError> {
+        self.set_restart(name, RestartPolicyNameEnum::NO).await?;
         let options = StopContainerOptionsBuilder::default().t(i32::from(grace_s)).build();
         found(self.api.stop_container(name, Some(options)).await).map(|_| ())
     }
@@ -217,8 +232,7 @@ fn body(spec: ContainerSpec) -> ContainerCreateBody {
         target: Some(mount.path),
         ..Default::default()
     });
-    let restart =
-        if spec.keep_running { RestartPolicyNameEnum::UNLESS_STOPPED } else { RestartPolicyNameEnum::NO };
+    let restart = if spec.keep_running { RestartPolicyNameEnum::ALWAYS } else { RestartPolicyNameEnum::NO };
     let log_ring = [("max-size", "4m"), ("max-file", "2"), ("compress", "false")];
     let host = HostConfig {
         mounts: Some(mounts.collect()),

@@ -132,6 +132,10 @@ impl<P: EdgeProxy> Edge<P> {
         if state.generation == 0 || self.proxy.status().await.generation == Some(state.generation) {
             return Ok(());
         }
+        tracing::warn!(
+            generation = state.generation,
+            "the proxy does not serve what it should; it is made to"
+        );
         self.proxy.apply().await?;
         self.proxy.confirm(state.generation, CONFIRM_WITHIN).await
     }

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub use ask::{Answer, ask_tcp, ask_tls};
 pub use certificates::{Authority, CertificatePaths, SiteCertificate};
 pub use keeper::{Edge, ensure_running};
-pub use nginx::Nginx;
+pub use nginx::{Nginx, is_running};
 pub use paths::EdgePaths;
 pub use sockets::{drained, established_in, established_to};
 pub use state::{EdgeState, InvalidRoute, Site, SitePath};

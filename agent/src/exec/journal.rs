@@ -1,10 +1,11 @@
 //! The journal of one run: an append-only file of records, each durable before anything follows from it.
 //!
 //! Rule: a torn tail is cut off (it was never acted on); damage anywhere else makes the whole run unreadable, and the
-//! run is set aside rather than guessed at. Neighbour: `run_state`, which folds the records.
+//! run is set aside rather than guessed at. A journal whose sync failed is not written to again: whoever opens it next
+//! writes anew what it read. Neighbour: `run_state`, which folds the records.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -31,22 +32,25 @@ pub(super) enum JournalError {
 pub(super) struct Journal(File);
 
 impl Journal {
-    /// Opens a journal, or makes an empty one; returns what it holds.
+    /// Opens a journal, or makes an empty one; returns what it holds, and all of that is durable.
+    ///
+    /// What can be read need not be on the disk: its writer may have died before the sync, or the sync has failed, and
+    /// then the kernel calls the pages clean, and syncing them again says nothing. In a new file they are written or an error.
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<JournalRecord>), JournalError> {
-        let fresh = !path.exists();
-        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)?;
-        if fresh {
-            durable::sync_directory(path.parent().unwrap_or(path))?;
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        let (records, whole) = read(&bytes)?;
-        if whole < bytes.len() {
-            file.set_len(whole as u64)?;
-            file.sync_all()?;
-        }
-        file.seek(SeekFrom::End(0))?;
-        Ok((Self(file), records))
+        let records = match std::fs::read(path) {
+            Ok(bytes) => {
+                let (records, whole) = read(&bytes)?;
+                durable::write(path, bytes.get(..whole).unwrap_or_default(), 0o600)?;
+                records
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+                durable::sync_directory(path.parent().unwrap_or(path))?;
+                Vec::new()
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok((Self(OpenOptions::new().append(true).open(path)?), records))
     }
 
     /// Makes records durable: one write, one sync.
@@ -134,6 +138,23 @@ mod tests {
             std::fs::write(&path, damaged).unwrap();
             assert!(matches!(Journal::open(&path), Err(JournalError::Damaged(_))), "byte {at}");
         }
+    }
+
+    /// The pages of a file whose sync failed are clean and not on the disk; only a file that is written anew has them.
+    #[test]
+    fn what_was_read_is_written_anew() {
+        use std::os::unix::fs::MetadataExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.log");
+        Journal::open(&path).unwrap().0.append(&epochs(0..3)).unwrap();
+        let before = std::fs::metadata(&path).unwrap();
+        let (mut journal, records) = Journal::open(&path).unwrap();
+        let after = std::fs::metadata(&path).unwrap();
+        assert_ne!(before.ino(), after.ino());
+        assert_eq!((before.len(), before.mode()), (after.len(), after.mode()));
+        assert_eq!(records, epochs(0..3));
+        journal.append(&epochs(3..4)).unwrap();
+        assert_eq!(Journal::open(&path).unwrap().1, epochs(0..4));
     }
 
     proptest! {

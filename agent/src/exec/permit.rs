@@ -153,3 +153,6 @@ fn is_of(sealed: &wire::SealedSecret, secret: &SecretRef) -> bool {
 pub(super) fn index(step: u32) -> usize {
     usize::try_from(step).unwrap_or(usize::MAX)
 }
+
+#[cfg(test)]
+mod tests;

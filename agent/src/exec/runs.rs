@@ -122,12 +122,8 @@ impl Runs {
                 return Ok(Err(code));
             }
         }
-        self.create(&directory, bytes, envelope, now)?;
+        let journal = self.create(&directory, bytes, envelope, now)?;
         self.shared.ledger().accept(envelope, now)?;
-        let journal = Self::open_journal(&directory).map_err(|error| match error {
-            Unreadable::Fatal(error) => error,
-            Unreadable::Damaged(why) => ExecError::Io(io::Error::other(why)),
-        })?;
         self.start(directory, held, journal)?;
         Ok(Ok(run))
     }
@@ -138,7 +134,7 @@ impl Runs {
         bytes: &[u8],
         envelope: &VerifiedEnvelope,
         now: i64,
-    ) -> Result<(), ExecError> {
+    ) -> Result<OpenJournal, ExecError> {
         let runs = self.shared.root.runs();
         let unnamed = runs.join(format!("{}.new", directory.run));
         let _ = std::fs::remove_dir_all(&unnamed);
@@ -152,11 +148,11 @@ impl Runs {
             at_unix_ms: now,
             body: Some(event::Body::EnvelopeAccepted(accepted)),
         };
-        let record = wire::JournalRecord { body: Some(journal_record::Body::Event(event)) };
-        journal.append(&[record]).map_err(ExecError::Journal)?;
+        let records = vec![wire::JournalRecord { body: Some(journal_record::Body::Event(event)) }];
+        journal.append(&records).map_err(ExecError::Journal)?;
         std::fs::rename(&unnamed, directory.path())?;
         durable::sync_directory(&runs)?;
-        Ok(())
+        Ok((journal, records))
     }
 
     /// Sends a command to a run's task.
@@ -218,8 +214,13 @@ impl Runs {
     }
 
     fn reopen(&self, directory: &RunDir) -> Result<(Held, OpenJournal), Unreadable> {
-        let bytes = std::fs::read(directory.envelope())
-            .map_err(|_| Unreadable::Damaged("its envelope cannot be read"))?;
+        let bytes = std::fs::read(directory.envelope()).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                return Unreadable::Damaged("its envelope is missing");
+            }
+            // A disk that says no today may say yes tomorrow: no reason to call a run lost.
+            Unreadable::Fatal(error.into())
+        })?;
         let held = Held::verify(self.shared.identity.verifier(), &bytes)
             .map_err(|_| Unreadable::Damaged("its envelope does not verify"))?;
         let journal = Self::open_journal(directory)?;

@@ -12,6 +12,7 @@ use hydron_proto::wire::{self, StepExited, StepOutcome};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::memory::Kills;
 use super::spawner::Spawner;
 use super::spool::Spool;
 use crate::config::StepConfig;
@@ -108,7 +109,14 @@ impl Attempt {
             cancel: token.clone(),
             config: &self.config,
         };
+        let kills = Kills::here().and_then(|kills| Some((kills.count()?, kills)));
         let end = self.apply(step, &context, spawner).await;
+        let end = match (end, kills) {
+            (End::Failed(failure), Some((before, kills))) if kills.count() > Some(before) => {
+                End::Failed(out_of_memory(failure))
+            }
+            (end, _) => end,
+        };
         spawner.end().await;
         let undoes = (step.undo == Undo::Own || step.guarded) && !matches!(end, End::Done(..));
         if undoes {
@@ -226,6 +234,15 @@ impl Attempt {
             ..exited
         }
     }
+}
+
+/// A process of the step was ended by the kernel meanwhile: an exit code of 137 alone would tell nobody why.
+fn out_of_memory(failure: StepFailure) -> StepFailure {
+    if failure.exit_code.is_none() && failure.signal.is_none() {
+        return failure;
+    }
+    let why = "the kernel ended a process because memory ran out; give it more memory, or let it use less";
+    StepFailure { message: format!("{}: {why}", failure.message), oom: true, ..failure }
 }
 
 /// A message that fits a frame of the link, whatever a program wrote into it. All of it is in the log.

@@ -6,6 +6,7 @@
 mod attempt;
 mod cgroup;
 pub mod launch;
+mod memory;
 pub(crate) mod spawner;
 mod spool;
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hydron_proto::frame::{MAX_DATA, SendCredit};
+use hydron_proto::frame::SendCredit;
 use hydron_proto::wire::{self, frame::Body};
 
 /// Run, step, attempt.
@@ -80,8 +80,8 @@ impl LogStreams {
         spool.finished |= grew.finished;
     }
 
-    /// What to ask the executor for, at most `room` reads at a time in all.
-    pub(super) fn wanted(&mut self, room: usize) -> Vec<wire::ReadLog> {
+    /// What to ask the executor for, at most `room` reads at a time in all, each of at most `piece` bytes.
+    pub(super) fn wanted(&mut self, room: usize, piece: usize) -> Vec<wire::ReadLog> {
         let reading = self.spools.values().filter(|spool| spool.reading).count();
         let mut under_way = self.spools.values().filter(|spool| spool.is_under_way()).count();
         let initial = self.credit;
@@ -90,7 +90,7 @@ impl LogStreams {
             if fresh && under_way >= MAX_STREAMS {
                 return None;
             }
-            let max_bytes = spool.wants(initial)?;
+            let max_bytes = spool.wants(initial, piece)?;
             under_way += usize::from(fresh);
             spool.reading = true;
             Some(wire::ReadLog { command: Some(command(key)), offset: spool.offset, max_bytes })
@@ -231,7 +231,7 @@ impl Spool {
     }
 
     /// How many bytes may be read now; `None` for nothing. A finished spool is read once more for its end.
-    fn wants(&self, initial: u32) -> Option<u32> {
+    fn wants(&self, initial: u32, piece: usize) -> Option<u32> {
         let credit = match &self.state {
             State::Unopened => SendCredit::new(initial).available(),
             State::Open { credit, .. } => credit.available(),
@@ -239,7 +239,7 @@ impl Spool {
         };
         let more = self.offset < self.length;
         let wants = !self.reading && ((more && credit > 0) || (!more && self.finished));
-        wants.then(|| u32::try_from(credit.min(MAX_DATA)).unwrap_or(u32::MAX))
+        wants.then(|| u32::try_from(credit.min(piece)).unwrap_or(u32::MAX))
     }
 }
 
@@ -254,6 +254,7 @@ fn command((run_id, step, attempt): &Key) -> wire::CommandId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hydron_proto::frame::MAX_DATA;
 
     fn id() -> wire::CommandId {
         wire::CommandId { run_id: "r".into(), step: 1, attempt: 1 }
@@ -267,7 +268,7 @@ mod tests {
     fn pump(streams: &mut LogStreams, spool: &[u8], finished: bool) -> Vec<(u32, Body)> {
         let mut sent = Vec::new();
         loop {
-            let wanted = streams.wanted(4);
+            let wanted = streams.wanted(4, MAX_DATA);
             if wanted.is_empty() {
                 return sent;
             }
@@ -306,7 +307,7 @@ mod tests {
         let rest = pump(&mut streams, &spool, true);
         assert_eq!(bytes(&first).len() + bytes(&rest).len(), 100_000);
         assert!(matches!(rest.last(), Some((2, Body::StreamClose(close))) if close.code == 0));
-        assert!(streams.wanted(4).is_empty());
+        assert!(streams.wanted(4, MAX_DATA).is_empty());
     }
 
     #[test]
@@ -327,7 +328,7 @@ mod tests {
         assert_eq!(bytes(&pump(&mut streams, b"abcde", false)), b"abcde");
         streams.closed(2, 1);
         streams.grew(&grew(6, true));
-        assert!(streams.wanted(4).is_empty());
+        assert!(streams.wanted(4, MAX_DATA).is_empty());
         streams.acknowledged(&wire::LogAck { command: Some(id()), offset: 1 });
         let frames = pump(&mut streams, b"abcdef", true);
         assert_eq!(frames[0].0, 4);

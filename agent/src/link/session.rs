@@ -26,6 +26,8 @@ use super::renew;
 
 /// A frame that cannot be written for this long means that the connection is dead.
 const WRITE_STALL: Duration = Duration::from_secs(30);
+/// Frames up to this size are written together.
+const SMALL: usize = 2 * 1024;
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -361,7 +363,7 @@ impl<'a> Session<'a> {
 
     /// Asks the executor for log bytes as far as there is room for them.
     fn pump(&mut self) {
-        for read in self.logs.wanted(self.outgoing.bulk_room()) {
+        for read in self.logs.wanted(self.outgoing.bulk_room(), self.outgoing.piece()) {
             self.to_exec.push(to_executor::Body::ReadLog(read));
         }
     }
@@ -406,12 +408,16 @@ where
 {
     loop {
         let bytes = outgoing.next().await;
+        let (length, began) = (bytes.len(), Instant::now());
+        let is_large = length > SMALL;
         let written = async {
             sink.feed(Message::Binary(bytes.into())).await?;
-            // Frames that wait already leave with this one.
-            if outgoing.is_empty() { sink.flush().await } else { Ok(()) }
+            // Small frames that wait already leave with this one. Behind a large one nothing is chosen before it has left:
+            // what would wait in the buffers of TLS could not be overtaken.
+            if is_large || outgoing.is_empty() { sink.flush().await } else { Ok(()) }
         };
         match timeout(WRITE_STALL, written).await {
+            Ok(Ok(())) if is_large => outgoing.left(length, began.elapsed()),
             Ok(Ok(())) => {}
             Ok(Err(error)) => return error.to_string(),
             Err(_) => return "the coordinator takes nothing any more".to_owned(),

@@ -81,6 +81,10 @@ impl Needles {
             self.keep(base64_inside(form, shift, &STANDARD_NO_PAD));
             self.keep(base64_inside(form, shift, &URL_SAFE_NO_PAD));
         }
+        let encoded = Zeroizing::new(base64_inside(form, 0, &STANDARD_NO_PAD));
+        for width in BASE64_LINES {
+            encoded.chunks(width).for_each(|line| self.keep(line.to_vec()));
+        }
         self.keep(form.iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect());
         self.keep(form.iter().flat_map(|byte| format!("{byte:02X}").into_bytes()).collect());
         for (unescaped, space) in URI_FORMS {
@@ -134,6 +138,10 @@ fn base64_inside(form: &[u8], shift: usize, alphabet: &impl base64::Engine) -> V
     let end = encoded.len().saturating_sub(mixed_behind);
     encoded.as_bytes().get(mixed_in_front..end).unwrap_or_default().to_vec()
 }
+
+/// How long lines of base64 are: PEM and openssl (RFC 7468 §2), MIME and the program of that name (RFC 2045 §6.8). A long
+/// secret that begins with the encoded text fills such lines; the few characters of a last one that is shorter than a needle stay.
+const BASE64_LINES: [usize; 2] = [64, 76];
 
 /// Characters besides letters and digits that stay as they are, and what a space becomes: RFC 3986 §2.3, Python's `quote` and
 /// `quote_plus`, JavaScript's `encodeURIComponent`, and the encoding of forms (WHATWG URL §5.2).

@@ -41,6 +41,17 @@ fn a_secret_is_masked_at_every_split_position() {
 }
 
 #[test]
+fn a_long_secret_is_masked_in_lines_of_base64() {
+    let secret: Vec<u8> = (0_u8..150).map(|number| b'!' + number % 90).collect();
+    let encoded = STANDARD.encode(&secret);
+    for width in [64, 76] {
+        let lines: Vec<&[u8]> = encoded.as_bytes().chunks(width).collect();
+        let masked = vec![&b"[redacted]"[..]; lines.len()];
+        assert_eq!(whole(&[&secret], &lines.join(&b'\n')), masked.join(&b'\n'), "lines of {width}");
+    }
+}
+
+#[test]
 fn a_secret_that_overlaps_itself_leaks_nothing() {
     let secret: &[u8] = b"aabaab";
     for text in [&b"aaabaab"[..], b"aabaabaab", b"xaabaaabaabaabx", b"aabaaaabaab"] {

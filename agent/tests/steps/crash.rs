@@ -1,14 +1,17 @@
 //! The agent dies at every point of a swap and comes back: it ends with exactly one serving release, always the right one.
 //!
 //! A crash is a record that is not saved: everything done before it stays done, nothing after it happens. It strikes
-//! once before and once after the record reaches the disk, at every save of a swap.
+//! once before and once after the record reaches the disk, at every save of a swap. The same with a swap that is asked to end,
+//! at each of these points and a moment behind it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use hydron_agent::record::RecordError;
 use hydron_agent::steps::release::record::{FileLedger, Ledger, ServiceRecord, Stage};
 use hydron_agent::steps::release::swap;
 use hydron_proto::plan::{Action, ReleaseSpec, Volume};
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::client::version;
@@ -33,6 +36,67 @@ impl Ledger for CrashingLedger<'_> {
         }
         self.disk.save(record)
     }
+}
+
+/// Asks the step to end at one save, or a moment after it.
+struct CancellingLedger<'a> {
+    disk: FileLedger<'a>,
+    saves: AtomicUsize,
+    cancel_at: usize,
+    later: Duration,
+    cancel: CancellationToken,
+}
+
+impl Ledger for CancellingLedger<'_> {
+    fn save(&self, record: &ServiceRecord) -> Result<(), RecordError> {
+        self.disk.save(record)?;
+        if self.saves.fetch_add(1, Ordering::SeqCst) == self.cancel_at {
+            let (cancel, later) = (self.cancel.clone(), self.later);
+            tokio::spawn(async move {
+                tokio::time::sleep(later).await;
+                cancel.cancel();
+            });
+        }
+        Ok(())
+    }
+}
+
+/// Swaps that are asked to end at every save until one gets through without; says how many were taken back.
+async fn cancel_everywhere(
+    world: &mut World,
+    later: Duration,
+    release: impl Fn(&World, &str) -> ReleaseSpec,
+) -> usize {
+    let mut serving = version(world).await;
+    let mut taken_back = 0;
+    for cancel_at in 0.. {
+        world.cancel = CancellationToken::new();
+        let name = format!("c{cancel_at}-{}", later.as_millis());
+        let wanted = release(world, &name);
+        let ledger = CancellingLedger {
+            disk: FileLedger(&world.root),
+            saves: AtomicUsize::new(0),
+            cancel_at,
+            later,
+            cancel: world.cancel.clone(),
+        };
+        let outcome = swap(&wanted, &world.context(), &ledger).await;
+        match outcome {
+            Ok(_) => serving = format!("200 {name}"),
+            Err(failure) => {
+                assert_eq!(failure.code, "CANCELLED", "at save {cancel_at}: {failure:?}");
+                taken_back += 1;
+            }
+        }
+        assert_eq!(version(world).await, serving, "at save {cancel_at}");
+        let record = ServiceRecord::read(&world.root, wanted.service).unwrap().unwrap();
+        assert_eq!(record.swap, None, "at save {cancel_at}");
+        assert_eq!(world.running().await.len(), 1, "at save {cancel_at}");
+        if ledger.saves.load(Ordering::SeqCst) <= cancel_at {
+            return taken_back;
+        }
+    }
+    unreachable!()
 }
 
 /// Swaps with a crash at every save until a swap gets through without one; after each crash the same release is applied
@@ -154,4 +218,35 @@ async fn a_failing_release_that_crashes_while_it_is_taken_back_is_still_taken_ba
     assert_eq!(record.swap, None);
     assert_eq!(version(&world).await, "200 first");
     assert_eq!(world.running().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_swap_that_is_cancelled_at_any_point_is_taken_back_or_carried_to_its_end() {
+    let mut world = World::with_network().await;
+    App::build(&world).await;
+    let app = App::new();
+    world.apply(Action::Release(app.release(&world, &[("VERSION", "first")]))).await.unwrap();
+    world.publish(&[("/", app.service)]).await.unwrap();
+    let release = |world: &World, name: &str| quick(app.release(world, &[("VERSION", name)]));
+    for later in [0, 150] {
+        let taken_back = cancel_everywhere(&mut world, Duration::from_millis(later), release).await;
+        assert!(taken_back >= 5, "only {taken_back} were taken back");
+    }
+    world.cancel = CancellationToken::new();
+    world.apply(Action::Release(app.release(&world, &[("VERSION", "last")]))).await.unwrap();
+    assert_eq!(version(&world).await, "200 last");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_first_swap_that_is_cancelled_at_any_point_brings_the_old_one_back() {
+    let mut world = World::with_network().await;
+    App::build(&world).await;
+    let app = App::new();
+    let volume = format!("{}-data", world.name).parse().unwrap();
+    world.apply(Action::Volume(Volume { name: volume })).await.unwrap();
+    world.apply(Action::Release(app.release_with_volume(&world, &[("VERSION", "first")]))).await.unwrap();
+    world.publish(&[("/", app.service)]).await.unwrap();
+    let release = |world: &World, name: &str| quick(app.release_with_volume(world, &[("VERSION", name)]));
+    let taken_back = cancel_everywhere(&mut world, Duration::from_millis(50), release).await;
+    assert!(taken_back >= 5, "only {taken_back} were taken back");
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hydron_agent::steps::release::record::{FileLedger, Ledger as _, ServiceRecord};
 use hydron_proto::ids::{ReleaseId, ServiceId};
-use hydron_proto::plan::{Action, EnvPart, EnvVar, Operation, SecretRef, StepResult};
+use hydron_proto::plan::{Action, EnvPart, EnvVar, Operation, RELEASES_KEPT, SecretRef, StepResult};
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -111,6 +111,28 @@ async fn rollback_brings_image_and_environment_back() {
     };
     assert_eq!(image(&applied.result), image(&done.result));
     assert_eq!(world.running().await.len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn however_often_a_release_fails_what_served_before_can_come_back() {
+    let world = World::with_network().await;
+    App::build(&world).await;
+    let app = App::new();
+    let (one, two) = (app.release(&world, &[("VERSION", "one")]), app.release(&world, &[("VERSION", "two")]));
+    for release in [&one, &two] {
+        world.apply(Action::Release(release.clone())).await.unwrap();
+    }
+    world.publish(&[("/", app.service)]).await.unwrap();
+    for _ in 0..=RELEASES_KEPT {
+        let mut sick = app.release(&world, &[("MODE", "sick")]);
+        sick.health.deadline_s = 1;
+        world.apply(Action::Release(sick)).await.unwrap_err();
+    }
+    for (release, text) in [(&one, "one \n"), (&two, "two \n")] {
+        let back = Operation::Rollback { service: app.service, release: release.release, secrets: vec![] };
+        world.apply(Action::Operate(back)).await.unwrap();
+        assert_eq!(get(&world, "/").await.unwrap().text(), text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

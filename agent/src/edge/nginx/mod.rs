@@ -223,6 +223,11 @@ impl EdgeProxy for Nginx<'_> {
     }
 }
 
+/// Whether the master of these paths is there. Cheap enough to be asked again and again.
+pub fn is_running(paths: &EdgePaths) -> bool {
+    Master::running(paths).is_some()
+}
+
 /// None when nginx is not installed.
 async fn installed_version(spawner: &dyn CgroupSpawner) -> Result<Option<NginxVersion>, EdgeError> {
     let mut command = spawner.command("nginx");

@@ -122,7 +122,7 @@ pub(super) async fn start(machine: &Machine<'_>, new: &ReleaseRecord) -> Result<
         machine.engine.remove_container(&new.container).await?;
         machine.engine.create_container(description(machine, new)?).await?;
     }
-    machine.engine.start_container(&new.container).await?;
+    machine.engine.run_container(&new.container).await?;
     machine.say(&format!("{} started at {}", new.container, new.address)).await;
     Ok(())
 }

@@ -160,8 +160,11 @@ impl<'a> Machine<'a> {
         let run = self.context.run;
         let swap = Swap { release: wanted.release, previous, run, stage: Stage::PreDeploy, failure: None };
         self.save(|record| {
-            record.releases.retain(|known| known.spec.release != wanted.release);
-            record.releases.push(release);
+            // Its place changes when it is live: a rollback that fails makes nothing newer.
+            match record.release_mut(wanted.release) {
+                Some(known) => *known = release,
+                None => record.releases.push(release),
+            }
             record.swap = Some(swap);
             record.network.clone_from(&wanted.network);
         })?;

@@ -8,14 +8,11 @@ use std::path::PathBuf;
 
 use hydron_proto::ids::{ProjectId, ReleaseId, RunId, ServiceId};
 use hydron_proto::names::ResourceName;
-use hydron_proto::plan::ReleaseSpec;
+use hydron_proto::plan::{RELEASES_KEPT, ReleaseSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::record::{self, RecordError};
 use crate::root::Root;
-
-/// Releases that stay known for rollback, besides the live one.
-const KEPT: usize = 3;
 
 /// A service on this server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +27,7 @@ pub struct ServiceRecord {
     pub live: Option<ReleaseId>,
     /// Stopped by an operation.
     pub stopped: bool,
-    /// Oldest first.
+    /// In the order in which they were last live, or first tried; newest last.
     pub releases: Vec<ReleaseRecord>,
     /// The swap under way.
     pub swap: Option<Swap>,
@@ -164,20 +161,27 @@ impl ServiceRecord {
         self.releases.iter_mut().find(|release| release.spec.release == id)
     }
 
-    /// Forgets what is too old to roll back to; returns the images that went with it.
+    /// Forgets what is too old to roll back to, and failures that are too old to be tried again, each by itself: however often
+    /// a release fails, what served before it can come back. Returns the images that went with them.
     pub(super) fn forget_old(&mut self) -> Vec<String> {
         let live = self.live;
-        let retired = self.releases.iter().filter(|r| Some(r.spec.release) != live).count();
-        let mut surplus = retired.saturating_sub(KEPT);
+        let mut room = [RELEASES_KEPT; 2];
         let mut gone = Vec::new();
-        self.releases.retain(|release| {
-            if surplus == 0 || Some(release.spec.release) == live {
-                return true;
+        let mut kept = Vec::new();
+        for release in std::mem::take(&mut self.releases).into_iter().rev() {
+            let [served, failed] = &mut room;
+            let room = if release.was_live { served } else { failed };
+            if Some(release.spec.release) == live {
+                kept.push(release);
+            } else if *room > 0 {
+                *room -= 1;
+                kept.push(release);
+            } else {
+                gone.push(release.image_id);
             }
-            surplus -= 1;
-            gone.push(release.image_id.clone());
-            false
-        });
+        }
+        kept.reverse();
+        self.releases = kept;
         gone.retain(|image| !self.releases.iter().any(|release| release.image_id == *image));
         gone
     }

@@ -114,7 +114,7 @@ pub(in crate::steps) async fn start_again(
     machine: &Machine<'_>,
     release: &ReleaseRecord,
 ) -> Result<(), StepFailure> {
-    machine.engine.start_container(&release.container).await?;
+    machine.engine.run_container(&release.container).await?;
     candidate::name(machine, release).await?;
     let mut last = String::new();
     for _ in 0..RESTART_CHECKS {
