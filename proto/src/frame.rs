@@ -148,6 +148,51 @@ mod tests {
         assert!(matches!(decode(&vec![0; MAX_FRAME + 1]), Err(FrameError::TooLarge(_))));
     }
 
+    #[test]
+    fn the_limits_are_the_ones_both_sides_were_built_with() {
+        assert_eq!((MAX_FRAME, MAX_DATA, MAX_ENVELOPE, STREAM_CREDIT), (65_536, 32_768, 4_194_304, 262_144));
+    }
+
+    #[test]
+    fn a_frame_of_exactly_the_limit_passes_both_sides() {
+        let of = |payload| encode(2, Body::StreamData(wire::StreamData { data: vec![7; payload].into() }));
+        let overhead = of(MAX_DATA).unwrap().len() - MAX_DATA;
+        let largest = of(MAX_FRAME - overhead).unwrap();
+        assert_eq!(largest.len(), MAX_FRAME);
+        assert!(decode(&largest).is_ok());
+    }
+
+    #[test]
+    fn a_sender_without_credit_is_told_and_loses_nothing() {
+        let mut send = SendCredit::new(10);
+        assert!(!send.take(11));
+        assert_eq!(send.available(), 10);
+        assert!(send.take(10));
+        assert!(!send.take(1));
+        send.grant(4);
+        assert_eq!(send.available(), 4);
+    }
+
+    #[test]
+    fn a_sender_that_breaks_its_credit_is_found() {
+        let mut receive = ReceiveCredit::new(10);
+        assert!(!receive.arrived(11));
+        assert!(receive.arrived(10));
+        assert!(!receive.arrived(1));
+    }
+
+    #[test]
+    fn credit_comes_back_once_half_of_the_window_is_used_and_can_be_used_again() {
+        let mut receive = ReceiveCredit::new(10);
+        assert!(receive.arrived(10));
+        assert_eq!(receive.consumed(4), None);
+        assert_eq!(receive.consumed(1), Some(5));
+        assert_eq!(receive.consumed(4), None);
+        assert!(receive.arrived(5));
+        assert!(!receive.arrived(1));
+        assert_eq!(receive.consumed(2), Some(6));
+    }
+
     proptest! {
         #[test]
         fn garbage_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..512)) {

@@ -16,8 +16,8 @@ pub use action::{
 };
 pub use mandate::{DockerfileRule, Mandate, SourceRule, StepRule, admit_release};
 pub use release::{
-    EnvPart, EnvVar, Health, HealthKind, Limits, ReleaseImage, ReleaseOrder, ReleaseSpec, SecretRef,
-    VolumeMount,
+    EnvPart, EnvVar, Health, HealthKind, Limits, RELEASES_KEPT, ReleaseImage, ReleaseOrder, ReleaseSpec,
+    SecretRef, VolumeMount,
 };
 pub use result::StepResult;
 pub use risk::Risk;
@@ -136,3 +136,6 @@ impl PlanDocument {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,3 +147,45 @@ fn unknown_fields_of_a_signed_envelope_are_refused() {
     signed.signatures[0].signature = world.key.sign(&signed_bytes(&signed.envelope)).to_bytes().to_vec();
     assert_eq!(world.verifier().verify(&signed).unwrap_err(), RejectCode::Malformed);
 }
+
+#[test]
+fn a_plan_signed_for_another_team_is_refused() {
+    let world = World::new();
+    let plan = PlanDocument { team: TeamId::new(1, [9; 10]), ..world.plan() };
+    assert_eq!(
+        world.refusal(EnvelopeDraft { plan: plan.to_bytes().unwrap(), ..world.draft() }),
+        RejectCode::WrongTeam
+    );
+}
+
+#[test]
+fn a_clock_may_be_five_minutes_behind_and_not_a_millisecond_more() {
+    let world = World::new();
+    let verified = world.verifier().verify(&sign(world.draft(), "k1", &world.key)).unwrap();
+    let earliest = 1_000_000 - 300_000;
+    assert_eq!(verified.check_time(earliest), Ok(()));
+    assert_eq!(verified.check_time(earliest - 1), Err(RejectCode::NotYetValid));
+    assert_eq!(verified.check_time(1_999_999), Ok(()));
+}
+
+#[test]
+fn a_digest_is_64_lower_case_digits_in_order() {
+    let digest = PlanDigest::of(b"plan");
+    let text = digest.to_string();
+    assert_eq!(PlanDigest::parse(&text), Some(digest));
+    assert_ne!(PlanDigest::of(b"plan "), digest);
+    assert_eq!(PlanDigest::parse(&text[1..]), None);
+    assert_eq!(PlanDigest::parse(&format!("{text}0")), None);
+    assert_eq!(PlanDigest::parse(&"A".repeat(64)), None);
+    assert_eq!(PlanDigest::parse(&"g".repeat(64)), None);
+    assert_eq!(PlanDigest::parse(&"ä".repeat(32)), None);
+}
+
+#[test]
+fn a_signer_is_pinned_by_the_32_bytes_of_its_key() {
+    let world = World::new();
+    let key = world.key.verifying_key();
+    let pinned = PinnedSigner::from_bytes("k1", key.as_bytes()).unwrap();
+    assert_eq!((pinned.key_id.as_str(), pinned.key), ("k1", key));
+    assert!(PinnedSigner::from_bytes("k1", &key.as_bytes()[1..]).is_none());
+}

@@ -95,3 +95,37 @@ fn serde_goes_through_the_same_gate() {
     let name: ServiceName = serde_json::from_str("\"api\"").unwrap();
     assert_eq!(serde_json::to_string(&name).unwrap(), "\"api\"");
 }
+
+#[test]
+fn names_may_be_as_long_as_they_say() {
+    accepted::<ServiceName>(&[&"a".repeat(40)]);
+    accepted::<Hostname>(&[&format!("{}.org", "a".repeat(63))]);
+    refused::<Hostname>(&[&format!("{}.org", "a".repeat(64))]);
+}
+
+#[test]
+fn a_host_may_neither_begin_with_a_dash_nor_hold_anything_but_letters() {
+    refused::<GitUrl>(&[
+        "https://.x/a",
+        "https:///a",
+        "https://a_b/c",
+        "https://[::1]x/a",
+        "https://[::g]/a",
+        "https://a:/b",
+    ]);
+    let at = |text: &str| {
+        text.parse::<GitUrl>().map(|url| {
+            let (host, port) = url.host_and_port();
+            (host.to_owned(), port)
+        })
+    };
+    assert_eq!(at("https://[2001:db8::1]/a").unwrap(), ("2001:db8::1".to_owned(), 443));
+    assert_eq!(at("https://[2001:db8::1]:8443/a").unwrap(), ("2001:db8::1".to_owned(), 8443));
+}
+
+#[test]
+fn only_the_empty_path_is_the_root_of_a_repository() {
+    assert!(RelPath::root().is_root());
+    assert!("".parse::<RelPath>().unwrap().is_root());
+    assert!(!"app".parse::<RelPath>().unwrap().is_root());
+}

@@ -291,3 +291,6 @@ impl DockerfileRule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

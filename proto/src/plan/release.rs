@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 use crate::ids::{ReleaseId, ServiceId};
 use crate::names::{AbsolutePath, EnvName, ImageRef, ResourceName, SecretName, ServiceName};
 
+/// Releases besides the live one that a server keeps, image and configuration, so that they can come back.
+pub const RELEASES_KEPT: usize = 3;
+
 /// A version of a service on one server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -123,3 +123,60 @@ fn a_short_name_means_a_branch_first_and_a_tag_second() {
     assert_eq!(candidates(&"v1".parse().unwrap()), ["refs/heads/v1", "refs/tags/v1"]);
     assert_eq!(candidates(&"refs/heads/x".parse().unwrap()), ["refs/heads/x"]);
 }
+
+fn texts(args: &[std::ffi::OsString]) -> Vec<&str> {
+    args.iter().filter_map(|arg| arg.to_str()).collect()
+}
+
+#[test]
+fn nothing_of_the_machine_s_own_git_configuration_reaches_the_child() {
+    let environment = environment(Path::new("/x/home"));
+    let of = |name: &str| {
+        environment.iter().find(|(known, _)| *known == name).and_then(|(_, value)| value.to_str())
+    };
+    assert_eq!(of("HOME"), Some("/x/home"));
+    assert_eq!((of("GIT_CONFIG_NOSYSTEM"), of("GIT_CONFIG_GLOBAL")), (Some("1"), Some("/dev/null")));
+    assert_eq!((of("GIT_ALLOW_PROTOCOL"), of("GIT_TERMINAL_PROMPT")), (Some("https"), Some("0")));
+}
+
+#[test]
+fn a_new_repository_has_no_hooks() {
+    let args = init(Path::new("/x/git"));
+    let texts = texts(&args);
+    let verb = texts.iter().position(|text| *text == "init").unwrap();
+    assert_eq!(&texts[verb..], ["init", "--bare", "--quiet", "--template=", "--", "/x/git"]);
+    assert!(texts[..verb].contains(&"core.hooksPath=/dev/null"));
+}
+
+#[test]
+fn a_listing_asks_for_the_wanted_names_behind_the_dashes() {
+    let url: GitUrl = "https://git.example.org/a/b".parse().unwrap();
+    let pin = Pin::check(&url, &["8.8.8.8".parse().unwrap()], false).unwrap();
+    let args = list_refs(&url, Some(&"v1".parse().unwrap()), &pin, None);
+    let texts = texts(&args);
+    assert!(texts.contains(&"http.curloptResolve=git.example.org:443:8.8.8.8"));
+    let dashes = texts.iter().position(|text| *text == "--").unwrap();
+    let wanted = ["--", url.as_str(), "HEAD", "refs/heads/v1", "refs/tags/v1", "refs/tags/v1^{}"];
+    assert_eq!(&texts[dashes..], wanted);
+}
+
+#[test]
+fn a_local_command_works_on_the_named_repository_alone() {
+    let args = local(Path::new("/x/git"), &["cat-file", "--batch"]);
+    let texts = texts(&args);
+    assert_eq!(&texts[texts.len() - 3..], ["--git-dir=/x/git", "cat-file", "--batch"]);
+    assert!(texts.contains(&"protocol.allow=never"));
+}
+
+#[test]
+fn a_url_that_names_an_address_itself_needs_no_pin_but_the_same_permission() {
+    let url: GitUrl = "https://8.8.8.8/a/b".parse().unwrap();
+    let pin = Pin::check(&url, &["8.8.8.8".parse().unwrap()], false).unwrap();
+    assert!(!texts(&list_refs(&url, None, &pin, None)).iter().any(|text| text.contains("curloptResolve")));
+}
+
+#[test]
+fn the_caps_are_what_a_server_can_spare() {
+    let caps = (CAPS.disk_bytes, CAPS.memory_bytes, CAPS.blob_bytes, CAPS.listing_bytes);
+    assert_eq!(caps, (536_870_912, 2_147_483_648, 1_048_576, 8_388_608));
+}
