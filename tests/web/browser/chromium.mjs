@@ -16,8 +16,8 @@ export function launch() {
 }
 
 /** A page of its own. `watch` collects what must stay empty: errors, policy violations, requests to other hosts. */
-export async function open(browser, origin, { size = SIZES.wide, dark = false, storage } = {}) {
-  const context = await browser.newContext({ viewport: size, colorScheme: dark ? "dark" : "light", ignoreHTTPSErrors: true, reducedMotion: "reduce", storageState: storage, permissions: ["clipboard-read", "clipboard-write"] });
+export async function open(browser, origin, { size = SIZES.wide, dark = false, storage, bypassCSP = false } = {}) {
+  const context = await browser.newContext({ viewport: size, colorScheme: dark ? "dark" : "light", ignoreHTTPSErrors: true, reducedMotion: "reduce", storageState: storage, bypassCSP, permissions: ["clipboard-read", "clipboard-write"] });
   const page = await context.newPage();
   page.setDefaultTimeout(Number(process.env.PATIENCE ?? 15_000));
   // Where containers come and go, Chromium cuts connections that are being made: a person would load the page again.

@@ -6,9 +6,12 @@ import { fileURLToPath } from "node:url";
 
 const SAMPLE = fileURLToPath(new URL("../../samples/guestbook", import.meta.url));
 
-/** Starts `program`; its answer to each line is one line of JSON. */
-export async function startStack(program, ...options) {
-  const child = spawn(program, [SAMPLE, ...options], { stdio: ["pipe", "pipe", "inherit"], detached: true });
+/** Starts `program` with the sample as its repository. */
+export const startStack = (program, ...options) => serve(program, SAMPLE, ...options);
+
+/** Starts `program` with `folder` as its repository; its answer to each line is one line of JSON. */
+export async function serve(program, folder, ...options) {
+  const child = spawn(program, [folder, ...options], { stdio: ["pipe", "pipe", "inherit"], detached: true });
   const ended = new Promise((resolve) => {
     child.once("exit", resolve);
     child.once("error", resolve);

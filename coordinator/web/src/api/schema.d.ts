@@ -2349,7 +2349,7 @@ export interface components {
                 live_since?: number | null;
                 /** Format: int64 */
                 retired_at?: number | null;
-                /** @description It was live before and can come back. */
+                /** @description It was live before and is one of the last three that its server keeps, so it can come back. */
                 rollback_possible: boolean;
                 server_id: components["schemas"]["ServerId"];
                 service_id: components["schemas"]["ServiceId"];
@@ -2756,7 +2756,7 @@ export interface components {
             live_since?: number | null;
             /** Format: int64 */
             retired_at?: number | null;
-            /** @description It was live before and can come back. */
+            /** @description It was live before and is one of the last three that its server keeps, so it can come back. */
             rollback_possible: boolean;
             server_id: components["schemas"]["ServerId"];
             service_id: components["schemas"]["ServiceId"];

@@ -9,6 +9,7 @@ import { currentStep, failedStep, share, tally } from "../runs/tally";
 import { headline } from "../ui/error-words";
 import { ProblemNote } from "../ui/problem-note";
 import { Progress } from "../ui/progress";
+import { SiteLink } from "../ui/site-link";
 import { Skeleton } from "../ui/skeleton";
 import { runLook, StatusBadge, StatusIcon, STEP } from "../ui/status";
 import { Took } from "../ui/time";
@@ -54,10 +55,10 @@ export function RunCard({ id, project }: { id: string; project: string }) {
         </p>
       )}
       {run.state === "completed" && run.url !== null && (
-        <a href={run.url} target="_blank" rel="noreferrer" className="mt-3 inline-flex max-w-full items-center gap-1.5 font-medium text-accent hover:underline">
+        <SiteLink url={run.url} className="mt-3 inline-flex max-w-full items-center gap-1.5 font-medium text-accent hover:underline">
           <ExternalLink className="size-4 shrink-0" aria-hidden />
           <span className="truncate">{host(run.url)}</span>
-        </a>
+        </SiteLink>
       )}
     </Card>
   );

@@ -2,6 +2,7 @@
 // with Last-Event-ID, backs off with jitter, and calls a silent connection dead (the server pings every 15 s).
 import { problemFrom } from "../api/problem";
 import { teamHeaders } from "../api/team";
+import { Slice } from "../ui/slices";
 import { EventParser, type StreamEvent } from "./parse";
 
 export type StreamState = "connecting" | "open" | "waiting" | "closed";
@@ -89,6 +90,7 @@ async function readOnce(url: string, last: string | undefined, ended: AbortSigna
     const parser = new EventParser();
     const decoder = new TextDecoder();
     const reader = response.body.getReader();
+    const slice = new Slice();
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return;
@@ -96,7 +98,10 @@ async function readOnce(url: string, last: string | undefined, ended: AbortSigna
       watch = setTimeout(() => {
         silent.abort();
       }, SILENCE_MS);
-      for (const event of parser.push(decoder.decode(value, { stream: true }))) on.event(event);
+      for (const event of parser.push(decoder.decode(value, { stream: true }))) {
+        on.event(event);
+        await slice.over();
+      }
     }
   } finally {
     clearTimeout(watch);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KEPT_LINES, LogBuffer } from "./buffer";
+import { KEPT_LINES, LogBuffer, LONGEST_LINE, SPARE_LINES } from "./buffer";
 
 function filled(...pieces: string[]): LogBuffer {
   const buffer = new LogBuffer();
@@ -7,31 +7,44 @@ function filled(...pieces: string[]): LogBuffer {
   return buffer;
 }
 
+const shown = (buffer: LogBuffer) => Array.from({ length: buffer.end - buffer.first }, (_, index) => buffer.line(buffer.first + index));
+
 describe("a log in pieces", () => {
   it("joins lines that were cut anywhere and shows the one still being written", () => {
-    expect(filled("one\ntw", "o\nthr").all).toEqual(["one", "two", "thr"]);
+    expect(shown(filled("one\ntw", "o\nthr"))).toEqual(["one", "two", "thr"]);
   });
 
   it("ignores a piece that is already here, so a reconnect never doubles a line", () => {
     const buffer = filled("one\n");
     expect(buffer.take(0, 4, "one\n")).toBe(false);
-    expect(buffer.all).toEqual(["one"]);
+    expect(shown(buffer)).toEqual(["one"]);
   });
 
   it("keeps the last state of a progress bar", () => {
-    expect(filled("10 %\r50 %\r100 %\r\ndone\r\n").all).toEqual(["100 %", "done"]);
+    expect(shown(filled("10 %\r50 %\r100 %\r\ndone\r\n"))).toEqual(["100 %", "done"]);
   });
 
   it("says where output is missing", () => {
     const buffer = filled("one\n");
     buffer.note("gap");
     buffer.take(100, 104, "two\n");
-    expect(buffer.all.map((line) => line.replaceAll("\u001b[2m", "").replaceAll("\u001b[0m", ""))).toEqual(["one", "gap", "two"]);
+    expect(shown(buffer).map((line) => line.replaceAll("\u001b[2m", "").replaceAll("\u001b[0m", ""))).toEqual(["one", "gap", "two"]);
   });
 
-  it("lets the oldest lines go and counts them", () => {
-    const buffer = filled("x\n".repeat(KEPT_LINES + 10));
-    expect(buffer.all).toHaveLength(KEPT_LINES);
-    expect(buffer.dropped).toBe(10);
+  it("lets the oldest lines go, many at once, and no line gets another number by that", () => {
+    const buffer = new LogBuffer();
+    const many = KEPT_LINES + SPARE_LINES + 1;
+    for (let number = 1; number <= many; number += 1) buffer.take(buffer.offset, buffer.offset + 1, `${String(number)}\n`);
+    expect([buffer.first, buffer.end, buffer.dropped]).toEqual([SPARE_LINES + 2, many + 1, SPARE_LINES + 1]);
+    expect([buffer.line(buffer.first), buffer.line(many), buffer.line(1)]).toEqual([String(SPARE_LINES + 2), String(many), ""]);
+  });
+
+  it("shows a line without an end as several, and of an endless progress bar its last state", () => {
+    const buffer = new LogBuffer();
+    for (let piece = 0; piece < 100; piece += 1) buffer.take(buffer.offset, buffer.offset + 1000, "x".repeat(1000));
+    expect(shown(buffer).every((line) => line.length <= LONGEST_LINE)).toBe(true);
+    expect(shown(buffer).join("")).toHaveLength(100_000);
+    expect(shown(filled("\r10 %", "\r20 %\r", "30 %"))).toEqual(["30 %"]);
+    expect(shown(filled("done\r", "\nnext\r", "\n"))).toEqual(["done", "next"]);
   });
 });

@@ -1,18 +1,43 @@
 // Owns the lines of one log as its bytes arrive: pieces may end anywhere, and a piece that is already here is ignored.
+// Rule: a line has the number that it has in the log, also when earlier ones were let go; taking a piece costs what the
+// piece is long, never what is here already.
 
 export const KEPT_LINES = 200_000;
+/** So many more may be here before the oldest are let go, all at once: a reader in the middle is not moved with every line. */
+export const SPARE_LINES = 10_000;
+/** A line without an end is shown as several, so that no element and no string grows without an end. */
+export const LONGEST_LINE = 16_384;
 
 export class LogBuffer {
-  /** Whole lines, oldest first. */
-  lines: string[] = [];
   /** Offset in the log up to which everything has arrived. */
   offset: number;
   /** Lines that were let go at the start to bound memory. */
   dropped = 0;
+  private lines: string[] = [];
   private rest = "";
 
   constructor(offset = 0) {
     this.offset = offset;
+  }
+
+  /** The number of the oldest line that is here; the first line of a log has number 1. */
+  get first(): number {
+    return this.dropped + 1;
+  }
+
+  /** The number after the newest line, the one that is still being written among them. */
+  get end(): number {
+    return this.whole + (this.rest === "" ? 0 : 1);
+  }
+
+  /** The number after the newest line that will not change any more. */
+  get whole(): number {
+    return this.first + this.lines.length;
+  }
+
+  /** What a reader sees of a line; nothing of one that is not here. */
+  line(number: number): string {
+    return number === this.whole ? overwritten(this.rest) : (this.lines[number - this.first] ?? "");
   }
 
   /** Takes text that stands at `offset` and ends before `next`. Returns whether it was new. */
@@ -29,19 +54,24 @@ export class LogBuffer {
     this.append(`\u001b[2m${text}\u001b[0m\n`);
   }
 
-  /** What a reader sees: whole lines and the one that is still being written. */
-  get all(): string[] {
-    return this.rest === "" ? this.lines : [...this.lines, overwritten(this.rest)];
-  }
-
   private append(text: string): void {
     const parts = (this.rest + text).split("\n");
-    this.rest = parts.pop() ?? "";
-    for (const part of parts) this.lines.push(overwritten(part));
-    if (this.lines.length > KEPT_LINES) {
+    this.rest = unfinished(parts.pop() ?? "");
+    for (const part of parts) this.push(overwritten(part));
+    while (this.rest.length > LONGEST_LINE) {
+      this.push(this.rest.slice(0, LONGEST_LINE));
+      this.rest = this.rest.slice(LONGEST_LINE);
+    }
+    if (this.lines.length > KEPT_LINES + SPARE_LINES) {
       const extra = this.lines.length - KEPT_LINES;
       this.lines.splice(0, extra);
       this.dropped += extra;
+    }
+  }
+
+  private push(line: string): void {
+    for (let at = 0; at === 0 || at < line.length; at += LONGEST_LINE) {
+      this.lines.push(line.length > LONGEST_LINE ? line.slice(at, at + LONGEST_LINE) : line);
     }
   }
 }
@@ -50,4 +80,9 @@ export class LogBuffer {
 function overwritten(line: string): string {
   const text = line.endsWith("\r") ? line.slice(0, -1) : line;
   return text.slice(text.lastIndexOf("\r") + 1);
+}
+
+/** The same of a line that goes on: a carriage return at its end may be half of a line break. */
+function unfinished(line: string): string {
+  return line.endsWith("\r") ? `${overwritten(line)}\r` : overwritten(line);
 }

@@ -10,7 +10,7 @@ export interface Follow {
   onScroll: () => void;
 }
 
-export function useFollow(box: RefObject<HTMLDivElement | null>, lines: number, wanted: boolean): Follow {
+export function useFollow(box: RefObject<HTMLDivElement | null>, version: number, wanted: boolean): Follow {
   const [on, setOn] = useState(wanted);
   const before = useRef(0);
   useEffect(() => {
@@ -19,7 +19,7 @@ export function useFollow(box: RefObject<HTMLDivElement | null>, lines: number, 
     // Row heights are measured after they are drawn: go to the end again in the next frame.
     const frame = requestAnimationFrame(() => { toEnd(box.current); });
     return () => { cancelAnimationFrame(frame); };
-  }, [box, on, lines]);
+  }, [box, on, version]);
   return {
     on,
     start: () => { setOn(true); },

@@ -17,6 +17,8 @@ const COLOR: Record<Color, string> = {
 
 interface LogLineProps {
   number: number;
+  /** How many the widest number of this log has. */
+  digits: number;
   text: string;
   wrap: boolean;
   needle: string;
@@ -24,7 +26,7 @@ interface LogLineProps {
   onMark: (number: number) => void;
 }
 
-export const LogLine = memo(function LogLine({ number, text, wrap, needle, marked, onMark }: LogLineProps) {
+export const LogLine = memo(function LogLine({ number, digits, text, wrap, needle, marked, onMark }: LogLineProps) {
   return (
     <div className={clsx("flex pr-3 font-mono text-xs leading-5", marked ? "bg-mark/50" : "hover:bg-hover")}>
       <a
@@ -35,7 +37,8 @@ export const LogLine = memo(function LogLine({ number, text, wrap, needle, marke
           onMark(number);
         }}
         tabIndex={-1}
-        className={clsx("tnum w-12 shrink-0 pr-3 text-right text-ink-3 select-none hover:text-ink hover:underline", marked && "font-semibold text-ink")}
+        style={{ width: `calc(${String(Math.max(4, digits))}ch + 1.25rem)` }}
+        className={clsx("tnum shrink-0 pr-3 text-right text-ink-3 select-none hover:text-ink hover:underline", marked && "font-semibold text-ink")}
       >
         {number}
       </a>
@@ -56,17 +59,17 @@ function Piece({ span, needle }: { span: Span; needle: string }) {
     span.italic && "italic",
     span.underline && "underline",
   );
-  return (
-    <span className={style === "" ? undefined : style}>
-      {cut(span.text, needle).map((piece, index) =>
-        piece.hit ? (
-          <mark key={index} className="rounded-xs bg-mark text-on-mark">
-            {piece.text}
-          </mark>
-        ) : (
-          piece.text
-        ),
-      )}
-    </span>
-  );
+  const text =
+    needle === ""
+      ? span.text
+      : cut(span.text, needle).map((piece, index) =>
+          piece.hit ? (
+            <mark key={index} className="rounded-xs bg-mark text-on-mark">
+              {piece.text}
+            </mark>
+          ) : (
+            piece.text
+          ),
+        );
+  return style === "" ? text : <span className={style}>{text}</span>;
 }

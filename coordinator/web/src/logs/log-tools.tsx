@@ -1,45 +1,45 @@
 // Owns the tools above a log: search, jump to the error, wrap, copy, download.
 import { ChevronDown, ChevronUp, Download, Search, TriangleAlert, WrapText } from "lucide-react";
-import { type KeyboardEvent, useDeferredValue, useMemo, useState } from "react";
+import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { CopyButton } from "../ui/copy";
 import { IconButton } from "../ui/button";
 import { Input } from "../ui/field";
-import { stripAnsi } from "./ansi";
-import { matches, nextError } from "./search";
+import { nextError, plain } from "./search";
+import type { Log } from "./use-log";
+import { useSearch } from "./use-search";
 
 interface LogToolsProps {
-  lines: string[];
+  log: Log;
   name: string;
   wrap: boolean;
   onWrap: (on: boolean) => void;
   needle: string;
   onNeedle: (text: string) => void;
   marked: number;
-  onJump: (index: number) => void;
+  onJump: (number: number) => void;
 }
 
-export function LogTools({ lines, name, wrap, onWrap, needle, onNeedle, marked, onJump }: LogToolsProps) {
-  const wanted = useDeferredValue(needle);
-  const found = useMemo(() => matches(lines, wanted), [lines, wanted]);
+export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, onJump }: LogToolsProps) {
+  const found = useSearch(log, needle);
   const [at, setAt] = useState(-1);
-  const text = useMemo(() => lines.map(stripAnsi).join("\n"), [lines]);
-  const go = (step: number) => {
-    const list = wanted === needle ? found : matches(lines, needle);
-    if (list.length === 0) return;
-    const next = (at + step + list.length) % list.length;
-    setAt(next);
-    onJump(list[next] ?? 0);
+  const gone = useGone();
+  const empty = log.end === log.first;
+  const go = async (step: number) => {
+    const next = await found.at((count) => (count === 0 ? 0 : (at + step + count) % count));
+    if (next === null) return;
+    setAt(next.index);
+    onJump(next.number);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === "Enter") go(event.shiftKey ? -1 : 1);
+    if (event.key === "Enter") void go(event.shiftKey ? -1 : 1);
     else if (event.key === "Escape") {
       onNeedle("");
       event.currentTarget.blur();
     }
   };
-  const toError = () => {
-    const index = nextError(lines, marked - 1);
-    if (index !== null) onJump(index);
+  const toError = async () => {
+    const number = await nextError(log.text, marked, gone());
+    if (number !== null) onJump(number);
   };
   return (
     <div className="flex shrink-0 items-center gap-1 border-y border-line bg-surface px-3 py-1.5" role="toolbar" aria-label="Log tools">
@@ -61,22 +61,29 @@ export function LogTools({ lines, name, wrap, onWrap, needle, onNeedle, marked, 
       {needle !== "" && (
         <>
           <span role="status" className="tnum px-1 text-xs whitespace-nowrap text-ink-3">
-            {found.length === 0 ? "none" : `${at < 0 ? "" : `${String(at + 1)} of `}${String(found.length)}`}
+            {found.count === 0 ? (found.looking ? "…" : "none") : `${at < 0 ? "" : `${String(at + 1)} of `}${String(found.count)}${found.looking ? "…" : ""}`}
           </span>
-          <IconButton icon={ChevronUp} label="Previous match" onClick={() => { go(-1); }} />
-          <IconButton icon={ChevronDown} label="Next match" onClick={() => { go(1); }} />
+          <IconButton icon={ChevronUp} label="Previous match" onClick={() => void go(-1)} />
+          <IconButton icon={ChevronDown} label="Next match" onClick={() => void go(1)} />
         </>
       )}
-      <IconButton icon={TriangleAlert} label="Jump to the next error" onClick={toError} disabled={lines.length === 0} />
+      <IconButton icon={TriangleAlert} label="Jump to the next error" onClick={() => void toError()} disabled={empty} />
       <IconButton icon={WrapText} label="Wrap long lines" pressed={wrap} onClick={() => { onWrap(!wrap); }} />
-      <CopyButton text={text} label="Copy the log" />
-      <IconButton icon={Download} label="Download the log" disabled={lines.length === 0} onClick={() => { download(name, text); }} />
+      <CopyButton text={() => plain(log.text, gone())} label="Copy the log" />
+      <IconButton icon={Download} label="Download the log" disabled={empty} onClick={() => void plain(log.text, gone()).then((file) => { download(name, file); })} />
     </div>
   );
 }
 
-function download(name: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text, "\n"], { type: "text/plain" }));
+/** Ends what still looks through the log when nobody looks at it any more. */
+function useGone(): () => AbortSignal {
+  const ended = useRef<AbortController | null>(null);
+  useEffect(() => () => { ended.current?.abort(); }, []);
+  return () => (ended.current ??= new AbortController()).signal;
+}
+
+function download(name: string, file: Blob): void {
+  const url = URL.createObjectURL(file);
   const link = document.createElement("a");
   link.href = url;
   link.download = `${name.replace(/[^\w.-]+/g, "-").toLowerCase()}.log`;

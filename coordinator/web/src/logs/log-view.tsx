@@ -1,5 +1,4 @@
 // Owns a log on screen: only the lines in sight exist; it follows the end until the reader scrolls up.
-import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowDown } from "lucide-react";
 import { useCallback, useEffect, useEffectEvent, useRef, useState } from "react";
 import { useLocation, useNavigate } from "react-router";
@@ -11,6 +10,7 @@ import { LogLine } from "./log-line";
 import { LogTools } from "./log-tools";
 import { useFollow } from "./follow";
 import { useLog } from "./use-log";
+import { useRows } from "./use-rows";
 
 interface LogViewProps {
   place: LogPlace;
@@ -19,8 +19,6 @@ interface LogViewProps {
   name: string;
 }
 
-const LINE = 20;
-
 export function LogView({ place, live, waiting, name }: LogViewProps) {
   const log = useLog(place, live);
   const { hash } = useLocation();
@@ -28,19 +26,14 @@ export function LogView({ place, live, waiting, name }: LogViewProps) {
   const [wrap, setWrap] = useState(() => localStorage.getItem("hydron.wrap") !== "no");
   const [needle, setNeedle] = useState("");
   const box = useRef<HTMLDivElement>(null);
-  const { lines } = log;
-  const rows = useVirtualizer({
-    count: lines.length,
-    getScrollElement: () => box.current,
-    estimateSize: () => LINE,
-    overscan: 24,
-  });
+  const { text, first, end } = log;
+  const rows = useRows(box, first, end, wrap);
   const marked = Number(/^#L(\d+)$/.exec(hash)?.[1] ?? 0);
-  const follow = useFollow(box, lines.length, live && marked === 0);
+  const follow = useFollow(box, log.version, live && marked === 0);
 
-  const jump = (index: number) => {
+  const jump = (number: number) => {
     follow.stop();
-    rows.scrollToIndex(index, { align: "center" });
+    rows.show(number);
   };
   const mark = useCallback(
     (number: number) => void navigate({ search: location.search, hash: `#L${String(number)}` }, { replace: true, preventScrollReset: true }),
@@ -48,44 +41,42 @@ export function LogView({ place, live, waiting, name }: LogViewProps) {
   );
   const arrived = useRef(false);
   const arrive = useEffectEvent(() => {
-    if (arrived.current || marked === 0 || lines.length < marked) return;
+    if (arrived.current || marked === 0 || end <= marked) return;
     arrived.current = true;
-    jump(marked - 1);
+    jump(marked);
   });
   useEffect(() => {
     arrive();
-  }, [lines.length]);
+  }, [end]);
   const setWrapping = (on: boolean) => {
     localStorage.setItem("hydron.wrap", on ? "yes" : "no");
     setWrap(on);
-    rows.measure();
   };
+
+  const empty = end === first;
+  const digits = String(end).length;
 
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <LogTools lines={lines} name={name} wrap={wrap} onWrap={setWrapping} needle={needle} onNeedle={setNeedle} marked={marked} onJump={(index) => { mark(index + 1); jump(index); }} />
+      <LogTools log={log} name={name} wrap={wrap} onWrap={setWrapping} needle={needle} onNeedle={setNeedle} marked={marked} onJump={(number) => { mark(number); jump(number); }} />
       <div className="relative min-h-0 flex-1 bg-log">
-        <div ref={box} className="h-full overflow-auto py-2" tabIndex={0} role="log" aria-label={`Log of ${name}`} aria-live="off" onScroll={follow.onScroll}>
+        <div ref={box} className="h-full overflow-auto py-2 [overflow-anchor:none]" tabIndex={0} role="log" aria-label={`Log of ${name}`} aria-live="off" onScroll={() => { follow.onScroll(); rows.onScroll(); }}>
           {log.error !== null && <ProblemNote error={log.error} className="m-3" />}
-          {log.loading && lines.length === 0 && <Loading />}
-          {!log.loading && lines.length === 0 && log.error === null && (
+          {log.loading && empty && <Loading />}
+          {!log.loading && empty && log.error === null && (
             <p className="px-4 py-6 text-center text-sm text-ink-3">
               {waiting ? "This step has not started. Its output appears here, live." : live ? "No output yet." : "This step wrote nothing."}
             </p>
           )}
-          {log.dropped > 0 && <p className="px-4 pb-1 text-xs text-ink-3">{log.dropped} earlier lines are not shown.</p>}
-          <div className="relative w-full min-w-max data-wrap:min-w-0" data-wrap={wrap || undefined} style={{ height: rows.getTotalSize() }}>
-            {rows.getVirtualItems().map((row) => (
-              <div
-                key={row.key}
-                ref={rows.measureElement}
-                data-index={row.index}
-                className={wrap ? "absolute inset-x-0 top-0" : "absolute top-0 left-0 min-w-full"}
-                style={{ transform: `translateY(${String(row.start)}px)` }}
-              >
-                <LogLine number={row.index + 1 + log.dropped} text={lines[row.index] ?? ""} wrap={wrap} needle={needle} marked={marked === row.index + 1 + log.dropped} onMark={mark} />
-              </div>
-            ))}
+          {first > 1 && <p className="px-4 pb-1 text-xs text-ink-3">{first - 1} earlier lines are not shown.</p>}
+          <div className="w-full min-w-max data-wrap:min-w-0" data-wrap={wrap || undefined} style={{ height: rows.height }}>
+            <div style={{ transform: `translateY(${String(rows.top)}px)` }}>
+              {rows.numbers.map((number) => (
+                <div key={number} data-index={number}>
+                  <LogLine number={number} digits={digits} text={text.line(number)} wrap={wrap} needle={needle} marked={marked === number} onMark={mark} />
+                </div>
+              ))}
+            </div>
           </div>
         </div>
         {live && !follow.on && (

@@ -9,6 +9,7 @@ import { MenuToggle } from "../frame/sidebar-state";
 import { host } from "../format/format";
 import { buttonClass, IconButton } from "../ui/button";
 import { Menu, MenuItem, MenuLine } from "../ui/menu";
+import { SiteLink } from "../ui/site-link";
 import { Skeleton } from "../ui/skeleton";
 import { PROJECT, StatusBadge } from "../ui/status";
 import { sayProblem } from "../ui/toast";
@@ -44,10 +45,10 @@ export function ProjectHeader({ id, project, panel }: ProjectHeaderProps) {
         {project && <StatusBadge look={PROJECT[project.status]} />}
         <div className="ml-auto flex shrink-0 items-center gap-1.5">
           {project?.url && (
-            <a href={project.url} target="_blank" rel="noreferrer" data-live-url className={buttonClass("secondary", "sm", "min-w-0 max-w-60 hover:bg-hover")} title={project.url}>
+            <SiteLink url={project.url} className={buttonClass("secondary", "sm", "min-w-0 max-w-60 hover:bg-hover")} title={project.url}>
               <ExternalLink className="size-3.5 shrink-0" aria-hidden />
               <span className="truncate max-sm:sr-only">{host(project.url)}</span>
-            </a>
+            </SiteLink>
           )}
           <IconButton icon={MessageSquarePlus} label="New chat" onClick={startChat} disabled={createChat.isPending} />
           <Menu trigger={<IconButton icon={MoreHorizontal} label="Project menu" />}>

@@ -6,6 +6,7 @@ import { host, plural } from "../format/format";
 import { PROJECT, runLook, StatusBadge, StatusIcon } from "../ui/status";
 import { Ago } from "../ui/time";
 import { Star } from "./star";
+import { SiteLink } from "../ui/site-link";
 
 export function ProjectCard({ project }: { project: Project }) {
   return (
@@ -22,10 +23,10 @@ export function ProjectCard({ project }: { project: Project }) {
         {project.url === null ? (
           <span className="text-ink-3">{project.service_count > 0 ? plural(project.service_count, "service") : "Nothing deployed yet"}</span>
         ) : (
-          <a href={project.url} target="_blank" rel="noreferrer" className="relative z-1 flex min-w-0 items-center gap-1.5 text-accent hover:underline">
+          <SiteLink url={project.url} className="relative z-1 flex min-w-0 items-center gap-1.5 text-accent hover:underline">
             <Globe className="size-3.5 shrink-0" aria-hidden />
             <span className="truncate">{host(project.url)}</span>
-          </a>
+          </SiteLink>
         )}
       </div>
       <div className="mt-auto flex items-center gap-2 text-xs text-ink-3">

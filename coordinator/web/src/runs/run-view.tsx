@@ -8,6 +8,7 @@ import { host, shortCommit } from "../format/format";
 import { usePlaces } from "../project/places";
 import { buttonClass } from "../ui/button";
 import { ProblemNote } from "../ui/problem-note";
+import { SiteLink } from "../ui/site-link";
 import { Skeleton, SkeletonList } from "../ui/skeleton";
 import { runLook, StatusBadge } from "../ui/status";
 import { Ago, Took } from "../ui/time";
@@ -68,10 +69,10 @@ function Header({ run }: { run: Run }) {
       )}
       <div className="mt-3 flex flex-wrap items-center gap-2 empty:hidden">
         {run.url !== null && run.state === "completed" && (
-          <a href={run.url} target="_blank" rel="noreferrer" className={buttonClass("primary", "sm", "min-w-0 max-w-full hover:bg-primary-hover")} data-live-url>
+          <SiteLink url={run.url} className={buttonClass("primary", "sm", "min-w-0 max-w-full hover:bg-primary-hover")}>
             <ExternalLink className="size-3.5 shrink-0" aria-hidden />
             <span className="truncate">Open {host(run.url)}</span>
-          </a>
+          </SiteLink>
         )}
         <RunControls run={run} />
       </div>

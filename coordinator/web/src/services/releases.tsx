@@ -22,7 +22,7 @@ export function Releases({ service, project }: { service: Service; project: stri
   const [chosen, setChosen] = useState<Release | null>(null);
   if (releases.isPending) return <Skeleton className="h-16" />;
   if (releases.isError) return <ProblemNote error={releases.error} onRetry={() => void releases.refetch()} />;
-  if (releases.data.length === 0) return <p className="text-sm text-ink-2">Nothing was released yet. Every version that was live stays here for rollback.</p>;
+  if (releases.data.length === 0) return <p className="text-sm text-ink-2">Nothing was released yet. The last three versions that were live can be brought back.</p>;
   const name = (release: Release) => (release.commit ? shortCommit(release.commit) : shortDigest(release.image_id ?? release.id));
   const rollback = () => {
     if (chosen === null) return;

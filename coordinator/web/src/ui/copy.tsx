@@ -3,7 +3,8 @@ import { Check, Copy } from "lucide-react";
 import { useEffect, useState } from "react";
 import { IconButton } from "./button";
 
-export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+/** `text` may also be made when it is wanted: what is long is not kept ready. */
+export function CopyButton({ text, label = "Copy" }: { text: string | (() => Promise<Blob>); label?: string }) {
   const [copied, setCopied] = useState(false);
   useEffect(() => {
     if (!copied) return;
@@ -15,7 +16,9 @@ export function CopyButton({ text, label = "Copy" }: { text: string; label?: str
       icon={copied ? Check : Copy}
       label={copied ? "Copied" : label}
       onClick={() => {
-        void navigator.clipboard.writeText(text).then(() => { setCopied(true); });
+        // A browser lets a click copy, also what is ready only after a while: if it is told at once that it will come.
+        const done = typeof text === "string" ? navigator.clipboard.writeText(text) : navigator.clipboard.write([new ClipboardItem({ "text/plain": text() })]);
+        void done.then(() => { setCopied(true); });
       }}
     />
   );
