@@ -1,7 +1,8 @@
 """Mitogen as a peer of the step benchmark.
 
 Speaks lines with the benchmark: prints `ready`; then for every line it reads it runs one `sh -c true` on the far side of a
-Mitogen connection over ssh and prints the nanoseconds that took. Interleaving and statistics are the benchmark's.
+Mitogen connection over ssh and prints the nanoseconds that took. Interleaving and statistics are the benchmark's. An
+argument is the port to connect to, 22022 without one.
 """
 
 import subprocess
@@ -20,7 +21,7 @@ def step():
 def serve(router):
     remote = router.ssh(
         hostname="127.0.0.1",
-        port=22022,
+        port=int(sys.argv[1]) if len(sys.argv) > 1 else 22022,
         username="hbench",
         identity_file="/opt/peer/ssh/id",
         check_host_keys="ignore",

@@ -76,6 +76,7 @@ fn findings(pss: Samples, rss: Samples, connecting: Samples, empty_mib: Samples)
     let measured = |who, unit, samples| Measured { who, unit, samples };
     vec![Finding {
         title: "A coordinator's memory for an agent",
+        curves: vec![],
         ratios: vec![Ratio::plain(&format!("the bar of {MOST_KIB} KiB"), pss.median(), MOST_KIB)],
         bars: vec![Bar { what: "PSS in KiB an agent", is: pss.median(), most: MOST_KIB }],
         measured: vec![

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use hydron_proto::envelope::{EnvelopeDraft, EnvelopeKind, PlanDigest, sign};
 use hydron_proto::ids::{ProjectId, RunId};
-use hydron_proto::plan::{
-    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Shell, Step, Undo,
-};
+use hydron_proto::plan::{PlanDocument, PlanKind, RepairBounds, Step};
 use hydron_proto::wire::{self, event, frame::Body};
 use prost::Message as _;
 
 use super::agents_port::{AgentsPort, Link};
+use super::delay::Delay;
+use super::deposit::shell_step;
 use super::footprint;
 use crate::stack::agent::{Agent, AgentOptions, Ports};
 
@@ -29,6 +29,7 @@ pub(super) struct Hydron {
     link: Link,
     sequence: u64,
     run: Run,
+    _way: Option<Delay>,
 }
 
 struct Run {
@@ -38,10 +39,12 @@ struct Run {
 }
 
 impl Hydron {
-    /// Joins and starts an agent, and has its first run accepted.
-    pub(super) async fn start(program: &Path, root: &Path) -> anyhow::Result<Self> {
+    /// Joins and starts an agent; between it and this process lie `rtt` there and back.
+    pub(super) async fn start(program: &Path, root: &Path, rtt: Duration) -> anyhow::Result<Self> {
         let port = AgentsPort::bind().await?;
-        let options = agent_options(program, root, &port.address()?.to_string());
+        let way = if rtt.is_zero() { None } else { Some(Delay::to(port.address()?, rtt).await?) };
+        let dialled = way.as_ref().map_or(port.address()?, Delay::address);
+        let options = agent_options(program, root, &dialled.to_string());
         Agent::configure(&options)?;
         let token = port.token()?;
         let joining = {
@@ -52,7 +55,7 @@ impl Hydron {
         joining.await??;
         let agent = Agent::start(options)?;
         let link = port.link().await?;
-        Ok(Self { agent, port, link, sequence: 0, run: Run::none() })
+        Ok(Self { agent, port, link, sequence: 0, run: Run::none(), _way: way })
     }
 
     /// One step by one permit.
@@ -70,6 +73,17 @@ impl Hydron {
         let took = self.walk(PLAN - 1).await? / (PLAN - 1);
         self.run = kept;
         Ok(took)
+    }
+
+    /// A run of these steps, from its signed plan to the end of its last step and of all output.
+    pub(super) async fn whole(&mut self, steps: Vec<Step>) -> anyhow::Result<Duration> {
+        let last = u32::try_from(steps.len())?.checked_sub(1).context("a plan without steps")?;
+        let kept = std::mem::replace(&mut self.run, Run::none());
+        let began = Instant::now();
+        self.next_run(steps).await?;
+        self.walk(last).await?;
+        self.run = kept;
+        Ok(began.elapsed())
     }
 
     /// Pids of all processes of the agent.
@@ -112,15 +126,15 @@ impl Hydron {
 
     /// A new run whose step host is up: the peers' connections are warm, too.
     async fn warm_run(&mut self) -> anyhow::Result<()> {
-        self.next_run().await?;
+        self.next_run(vec![trivial(); usize::try_from(PLAN)?]).await?;
         self.walk(0).await?;
         footprint::same_priority(&self.agent.pids("step-host"))
     }
 
-    async fn next_run(&mut self) -> anyhow::Result<()> {
+    async fn next_run(&mut self, steps: Vec<Step>) -> anyhow::Result<()> {
         self.sequence += 1;
         let now = i64::try_from(std::time::UNIX_EPOCH.elapsed()?.as_millis())?;
-        let plan = self.plan().to_bytes()?;
+        let plan = self.plan(steps).to_bytes()?;
         let digest = PlanDigest::of(&plan);
         let draft = EnvelopeDraft {
             kind: EnvelopeKind::Run,
@@ -149,14 +163,14 @@ impl Hydron {
         }
     }
 
-    fn plan(&self) -> PlanDocument {
+    fn plan(&self, steps: Vec<Step>) -> PlanDocument {
         PlanDocument {
             version: 1,
             kind: PlanKind::Provisioning,
             team: self.port.team,
             project: ProjectId::new(1, [1; 10]),
             server: self.port.server,
-            steps: vec![trivial(); usize::try_from(PLAN).unwrap_or(0)],
+            steps,
             mandates: vec![],
             repair: RepairBounds { per_step: 0, per_run: 0 },
         }
@@ -215,19 +229,7 @@ pub(super) fn all_pids(agent: &Agent) -> Vec<u32> {
     ["run", "exec", "link", "step-host"].iter().flat_map(|role| agent.pids(role)).collect()
 }
 
-fn trivial() -> Step {
-    let action = Action::Shell(Shell { script: "true".to_owned(), env: vec![], expect: vec![0] });
-    Step {
-        title: "Nothing".to_owned(),
-        phase: Phase::Provisioning,
-        service: None,
-        risk: action.risk(),
-        action,
-        timeout_s: 60,
-        on_interrupt: InterruptPolicy::Ask,
-        undo: Undo::None,
-        after: vec![],
-        guarded: false,
-        downtime_s: 0,
-    }
+/// What every contender runs: `sh -c true`.
+pub(super) fn trivial() -> Step {
+    shell_step("true")
 }

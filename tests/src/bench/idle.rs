@@ -102,6 +102,7 @@ fn findings(us: Side, peer: Side) -> Vec<Finding> {
             measured("node exporter, size on disk", "MiB", peer.size),
         ],
         bars,
+        curves: vec![],
     }]
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::growth::Curve;
 use super::samples::Samples;
 
 /// Everything that was found.
@@ -19,6 +20,8 @@ pub(super) struct Finding {
     pub measured: Vec<Measured>,
     /// What must hold.
     pub bars: Vec<Bar>,
+    /// What was measured at several sizes.
+    pub curves: Vec<Curve>,
 }
 
 /// Ours divided by something.
@@ -142,6 +145,7 @@ impl Finding {
             "ratios": ratios.collect::<Vec<_>>(),
             "measured": measured.collect::<Vec<_>>(),
             "bars": bars.collect::<Vec<_>>(),
+            "curves": self.curves.iter().map(Curve::json).collect::<Vec<_>>(),
         })
     }
 }
@@ -158,7 +162,7 @@ mod tests {
 
     fn finding(is: f64) -> Finding {
         let bars = vec![Bar { what: "PSS", is, most: 16.0 }];
-        Finding { title: "t", ratios: vec![], measured: vec![], bars }
+        Finding { title: "t", ratios: vec![], measured: vec![], bars, curves: vec![] }
     }
 
     #[test]

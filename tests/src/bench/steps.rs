@@ -10,7 +10,7 @@ use super::Options;
 use super::durable_log::DurableLog;
 use super::footprint;
 use super::hydron::Hydron;
-use super::peers::{Mitogen, Ssh};
+use super::peers::{Mitogen, SSHD, Ssh};
 use super::report::{Bar, Finding, Measured, Ratio, say};
 use super::samples::Samples;
 
@@ -18,6 +18,8 @@ use super::samples::Samples;
 const MOST_OF_SSH: f64 = 0.25;
 /// A range of steps is walked once in so many rounds.
 const RANGE_EVERY: usize = 25;
+/// Rounds, unless asked otherwise.
+const ROUNDS: usize = 500;
 /// Rounds before the watch runs.
 const WARM_UP: usize = 10;
 
@@ -31,12 +33,12 @@ struct Times {
 
 /// Runs the rounds.
 pub(super) async fn measure(options: &Options) -> anyhow::Result<Vec<Finding>> {
-    let mut hydron = Hydron::start(&options.agent, &options.place.join("steps")).await?;
-    let mut ssh = Ssh::start().await?;
-    let mut mitogen = Mitogen::start().await?;
+    let mut hydron = Hydron::start(&options.agent, &options.place.join("steps"), Duration::ZERO).await?;
+    let mut ssh = Ssh::start(SSHD.port()).await?;
+    let mut mitogen = Mitogen::start(SSHD.port()).await?;
     let mut log = DurableLog::create(&options.place.join("results.log"))?;
     let mut times = Times::default();
-    for round in 0..WARM_UP + options.rounds {
+    for round in 0..WARM_UP + options.rounds.unwrap_or(ROUNDS) {
         let warm = round >= WARM_UP;
         for turn in 0..3 {
             let (samples, took) = match (round + turn) % 3 {
@@ -85,9 +87,10 @@ fn findings(times: Times) -> Vec<Finding> {
             measured("Mitogen, result written durably", mitogen),
         ],
         bars,
+        curves: vec![],
     }]
 }
 
-fn milliseconds(took: Duration) -> f64 {
+pub(super) fn milliseconds(took: Duration) -> f64 {
     took.as_secs_f64() * 1000.0
 }

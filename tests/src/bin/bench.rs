@@ -21,9 +21,12 @@ struct Arguments {
     /// Where the figures go, as JSON
     #[arg(long)]
     result: PathBuf,
-    /// Rounds of the step benchmark
-    #[arg(long, default_value_t = 500)]
-    rounds: usize,
+    /// Where the curves of growth go, as SVG
+    #[arg(long)]
+    curves: PathBuf,
+    /// Rounds, instead of the number that a scenario has by itself
+    #[arg(long)]
+    rounds: Option<usize>,
     /// How long an idle agent is watched, seconds
     #[arg(long, default_value_t = 60)]
     idle: u64,
@@ -38,16 +41,13 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<ExitCode> {
     let arguments = Arguments::parse();
-    let only = if arguments.only.is_empty() {
-        vec![Which::Steps, Which::Idle, Which::Fleet]
-    } else {
-        arguments.only
-    };
+    let only = if arguments.only.is_empty() { Which::ALL.to_vec() } else { arguments.only };
     let options = Options {
         agent: arguments.agent,
         coordinator: arguments.coordinator,
         place: arguments.place,
         result: arguments.result,
+        curves: arguments.curves,
         rounds: arguments.rounds,
         idle_s: arguments.idle,
         fleet: arguments.agents,

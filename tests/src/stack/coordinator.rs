@@ -152,7 +152,7 @@ impl Coordinator {
                 "the coordinator is not ready:\n{}",
                 self.process.output()
             );
-            tokio::time::sleep(Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
 }
