@@ -1,6 +1,7 @@
 """Sets a fresh coordinator up for the test of its API: an owner, a token of each role, a project, a server, a conversation.
 
-usage: world.py URL CA_FILE SETUP_LINK_FILE DIRECTORY; writes DIRECTORY/<role>.token, one a role, for their owner only.
+usage: world.py URL CA_FILE SETUP_LINK_FILE DIRECTORY; writes DIRECTORY/<role>.token, one a role, for their owner only,
+and one that nobody made.
 """
 
 import json
@@ -34,6 +35,7 @@ def main():
     for role in ROLES:
         token, _ = post("/tokens", {"name": role, "role": role})
         (pathlib.Path(directory) / f"{role}.token").write_text(token["token"])
+    (pathlib.Path(directory) / "anonymous.token").write_text("hyd_" + "0" * 43)
 
 
 main()

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hydron_coordinator::app::AppState;
 use hydron_coordinator::clock::{SystemClock, SystemEntropy};
@@ -49,6 +49,18 @@ impl CountingRun {
         std::fs::read_to_string(&self.counter).unwrap_or_default().lines().count()
     }
 
+    /// Its step host, which comes when the run was accepted.
+    pub(crate) fn host(&self, world: &World) -> u32 {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            if let Some(host) = self.hosts(world).first() {
+                return *host;
+            }
+            assert!(Instant::now() < deadline, "{} has no step host\n{}", self.id, world.logs());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Its step hosts.
     pub(crate) fn hosts(&self, world: &World) -> Vec<u32> {
         let run = self.id.to_string();
@@ -68,10 +80,24 @@ pub(crate) async fn waiting(world: &mut World, count: usize) -> Vec<CountingRun>
 
 /// An approved run of one step that says something.
 pub(crate) async fn waiting_to_say(world: &mut World, script: &str) -> RunId {
-    waiting_to(world, 1, |_| vec![shell("Say".to_owned(), script.to_owned())]).await.remove(0).id
+    waiting_to_do(world, &[vec![script.to_owned()]]).await.remove(0).id
 }
 
-async fn waiting_to(world: &mut World, count: usize, steps: impl Fn(&Path) -> Vec<Step>) -> Vec<CountingRun> {
+/// An approved run for each list of scripts. Every step waits for the permit that follows the end of the one before.
+pub(crate) async fn waiting_to_do(world: &mut World, runs: &[Vec<String>]) -> Vec<CountingRun> {
+    let mut left = runs.iter();
+    let steps = move |_: &Path| {
+        let scripts = left.next().unwrap().iter().enumerate();
+        scripts.map(|(index, script)| shell(format!("Do {index}"), script.clone())).collect()
+    };
+    waiting_to(world, runs.len(), steps).await
+}
+
+async fn waiting_to(
+    world: &mut World,
+    count: usize,
+    mut steps: impl FnMut(&Path) -> Vec<Step>,
+) -> Vec<CountingRun> {
     let me = world.client.get("/me").await.unwrap();
     let team: TeamId = me["team"]["id"].as_str().unwrap().parse().unwrap();
     // One each: only one run at a time changes a project.

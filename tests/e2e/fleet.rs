@@ -66,7 +66,8 @@ async fn a_restart_brings_every_agent_back_calls_nobody_down_and_slows_nobody() 
     tokio::time::sleep(form.quiet).await;
     let used = footprint::processor_time(&pid).unwrap().saturating_sub(used_before);
     let full = footprint::memory(&pid).unwrap();
-    let each = (full.pss_kib - empty.pss_kib) / form.agents as f64;
+    // Pages of the program itself, which other processes may share, are no agent's.
+    let each = (full.anonymous_kib - empty.anonymous_kib) / form.agents as f64;
     let share = used.as_secs_f64() / form.quiet.as_secs_f64();
     eprintln!("{} agents: {each:.1} KiB each, heartbeats use {:.2} % of a core", form.agents, 100.0 * share);
     assert!(each < 200.0, "{each} KiB an agent");
@@ -172,18 +173,18 @@ async fn openings(client: &Client) -> String {
     lines.iter().map(short).collect::<Vec<_>>().join(", ")
 }
 
-/// The waits of the real link (`agent/src/link/backoff.rs`): a window that doubles from a second to a minute, one attempt
-/// at a random point of each; or what the coordinator asked for.
+/// The waits of the real link (`agent/src/link/backoff.rs`), which double from a second to a minute and are taken between
+/// their half and their whole; or what the coordinator asked for.
 async fn keep_connected(agent: SimAgent, after: Duration, up: Arc<AtomicUsize>) {
     tokio::time::sleep(after).await;
-    let (mut window, mut rest) = (Duration::from_secs(1), Duration::ZERO);
+    let mut longest = Duration::from_secs(1);
     loop {
         let end = match agent.connect_welcomed().await {
             Ok(link) => {
                 up.fetch_add(1, Ordering::SeqCst);
                 let end = link.ended().await;
                 up.fetch_sub(1, Ordering::SeqCst);
-                (window, rest) = (Duration::from_secs(1), Duration::ZERO);
+                longest = Duration::from_secs(1);
                 end
             }
             Err(end) => end,
@@ -194,10 +195,8 @@ async fn keep_connected(agent: SimAgent, after: Duration, up: Arc<AtomicUsize>) 
                 Duration::from_millis(after_ms) + Duration::from_millis(spread_ms).mul_f64(random)
             }
             LinkEnd::Refused(_) | LinkEnd::Closed(_) | LinkEnd::Cut | LinkEnd::Silence => {
-                let inside = window.mul_f64(random);
-                let wait = rest + inside;
-                rest = window.saturating_sub(inside);
-                window = (window * 2).min(Duration::from_mins(1));
+                let wait = (longest / 2).mul_f64(1.0 + random);
+                longest = (longest * 2).min(Duration::from_mins(1));
                 wait
             }
         };

@@ -5,19 +5,20 @@
 
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
-use hydron_proto::wire::{JournalRecord, event, journal_record};
+use hydron_proto::wire::event;
+use hydron_store::Location;
 use hydron_store::testing::{Engine, fresh_location};
 use hydron_tests::stack::coordinator::{Coordinator, CoordinatorOptions};
 use hydron_tests::stack::process::signal;
-use prost::Message as _;
 
 use crate::counting_runs::{self, CountingRun};
 use crate::world::{Setup, World, loopback, program};
 
 use super::dice::soaking;
+use super::journal;
 use super::relay::Relay;
 use super::round::{Round, Struck};
 
@@ -38,10 +39,12 @@ struct Pair {
 impl Pair {
     /// None when there is no PostgreSQL to be tested.
     async fn start() -> Option<Self> {
-        let Some((database, _dir)) = fresh_location(Engine::Postgres).await else {
-            eprintln!("skipped: HYDRON_TEST_POSTGRES_URL is not set");
-            return None;
-        };
+        let (database, _dir) = database().await?;
+        Some(Self::on(database.clone(), database).await)
+    }
+
+    /// The two may have different ways to the same database.
+    async fn on(database: Location, others: Location) -> Self {
         let agents = loopback();
         // Joining blocks this thread: the tests have another one for the relay.
         let relay = Relay::to(agents).await;
@@ -55,12 +58,12 @@ impl Pair {
             data_dir,
             api: loopback(),
             agents: other_agents,
-            database_url: world.database_url.clone(),
+            database_url: Setup::on(others).database_url,
             source_ca: None,
         })
         .await
         .unwrap();
-        Some(Self { world, relay, other, other_agents })
+        Self { world, relay, other, other_agents }
     }
 
     /// One run that waits. Making it restarts the first coordinator: the agent is its.
@@ -73,7 +76,7 @@ impl Pair {
 async fn a_run_whose_coordinator_is_killed_goes_on_with_the_other_one() {
     let Some(mut pair) = Pair::start().await else { return };
     let run = pair.run().await;
-    let journal = journal_of(&pair.world, &run).await;
+    let journal = journal::kept(&pair.world, run.id).await;
     let (relay, other, other_agents) = (&pair.relay, &pair.other, pair.other_agents);
     let (mut lost, mut taken_over) = (None, None);
     let mut round = Round::new(&mut pair.world, run, "rerun");
@@ -109,7 +112,7 @@ async fn a_run_whose_coordinator_is_killed_goes_on_with_the_other_one() {
 async fn a_coordinator_that_was_frozen_finds_its_run_led_by_the_other_one_and_keeps_quiet() {
     let Some(mut pair) = Pair::start().await else { return };
     let run = pair.run().await;
-    let journal = journal_of(&pair.world, &run).await;
+    let journal = journal::kept(&pair.world, run.id).await;
     let frozen = pair.world.coordinator.process_mut().pid();
     let (relay, other, other_agents) = (&pair.relay, &pair.other, pair.other_agents);
     let mut lost = None;
@@ -150,6 +153,55 @@ async fn a_coordinator_that_was_frozen_finds_its_run_led_by_the_other_one_and_ke
     thawed.until(&online, Duration::from_mins(1), |server| Ok(server["online"] == true)).await.unwrap();
 }
 
+/// It lives, it holds the agent, and the network between it and the database is gone: it lets the agent go by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_coordinator_that_lost_its_database_lets_its_agents_go_to_the_other_one() {
+    let Some((database, _dir)) = database().await else { return };
+    let Location::Postgres(url) = &database else { unreachable!("it was asked for") };
+    let mut by_relay = reqwest::Url::parse(url).unwrap();
+    let host: std::net::IpAddr = by_relay.host_str().unwrap().parse().unwrap();
+    let way = Relay::to(SocketAddr::from((host, by_relay.port().unwrap()))).await;
+    by_relay.set_port(Some(way.port())).unwrap();
+    let mut pair = Pair::on(Location::Postgres(by_relay.to_string()), database).await;
+    let run = pair.run().await;
+    let journal = journal::kept(&pair.world, run.id).await;
+    let (relay, other, other_agents) = (&pair.relay, &pair.other, pair.other_agents);
+    let mut lost = None;
+    let mut round = Round::new(&mut pair.world, run, "rerun");
+    round
+        .play(async |world, run| {
+            let Some(since) = lost else {
+                if run.counted(LOST_AFTER) > 0 {
+                    way.fall_silent_and_lead_to(loopback());
+                    // Nobody cuts the agent's connection; who comes later finds the other one.
+                    relay.lead_to(other_agents);
+                    world.client = world.client.at(&other.base());
+                    lost = Some(Instant::now());
+                }
+                return Struck::NotYet;
+            };
+            if run.counted(BACK_AFTER) > 0 {
+                println!("step {BACK_AFTER} after {:?}", since.elapsed());
+                return Struck::Yes;
+            }
+            assert!(since.elapsed() < TAKEOVER, "nobody took over\n{}", world.logs());
+            Struck::NotYet
+        })
+        .await;
+    round.each_step_ran_once(0);
+    assert!(round.each_log_is_its_spool().await > 0, "no log was compared with its spool");
+    epochs_grow(&journal);
+}
+
+/// A database of the test's own; None when there is no PostgreSQL.
+async fn database() -> Option<(Location, tempfile::TempDir)> {
+    let database = fresh_location(Engine::Postgres).await;
+    if database.is_none() {
+        eprintln!("skipped: HYDRON_TEST_POSTGRES_URL is not set");
+    }
+    database
+}
+
 /// An agent calls a connection dead that has been silent for so long.
 const NOTICED: Duration = Duration::from_secs(hydron_proto::frame::DEAD_AFTER_S);
 
@@ -164,32 +216,15 @@ fn copy_keys(from: &Path, to: &Path) {
     }
 }
 
-/// A name for the run's journal that stays when the run is forgotten.
-async fn journal_of(world: &World, run: &CountingRun) -> PathBuf {
-    let journal = world.agent.root().join(format!("var/lib/hydron/exec/runs/{}/journal.log", run.id));
-    let kept = world.dir.join("journal");
-    let deadline = Instant::now() + TAKEOVER;
-    while std::fs::hard_link(&journal, &kept).is_err() {
-        assert!(Instant::now() < deadline, "{} does not come", journal.display());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    kept
-}
-
 /// The executor followed one leader after the other: epochs never fall, and there was more than one.
 fn epochs_grow(journal: &Path) {
-    let bytes = std::fs::read(journal).unwrap();
-    let (mut rest, mut epochs) = (bytes.as_slice(), Vec::new());
-    while let Some((head, payload)) = rest.split_first_chunk::<8>() {
-        let length = u32::from_be_bytes(*head.first_chunk().unwrap()) as usize;
-        let record = JournalRecord::decode(&payload[..length]).unwrap();
-        if let Some(journal_record::Body::Event(event)) = record.body
-            && let Some(event::Body::PermitAccepted(accepted)) = event.body
-        {
-            epochs.push(accepted.epoch);
-        }
-        rest = &payload[length..];
-    }
+    let epochs: Vec<u64> = journal::events(journal)
+        .into_iter()
+        .filter_map(|event| match event.body {
+            Some(event::Body::PermitAccepted(accepted)) => Some(accepted.epoch),
+            _others => None,
+        })
+        .collect();
     println!("epochs of the permits: {epochs:?}");
     assert!(epochs.is_sorted(), "{epochs:?}");
     assert!(epochs.last() > epochs.first(), "the leader never changed: {epochs:?}");

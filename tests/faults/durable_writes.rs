@@ -12,7 +12,7 @@ use crate::world::{Setup, World};
 
 use super::dice::{Dice, soaking};
 use super::round::{Round, Struck};
-use super::strace::{DISK, DISK_AND_SOCKET, SOCKET, Strace, Watch};
+use super::strace::{DISK, DISK_AND_SOCKET, Injection, SOCKET, Strace, Watch};
 
 const SEED: &str = "HYDRON_FAULT_SEED";
 /// Runs that are made at once; each has a step host that goes when it has nothing to do for two minutes.
@@ -109,7 +109,7 @@ async fn calls_of_a_run(world: &mut World, victim: Victim) -> BTreeMap<String, u
 /// Whether it was reached, and how many logs were compared.
 async fn round(world: &mut World, run: CountingRun, crash: &Crash, answer: &'static str) -> (bool, usize) {
     world.agent_again().await;
-    let mut strace = Some(crash.victim.traced(world, &run, Some((&crash.call, crash.number))));
+    let mut strace = Some(crash.victim.traced(world, &run, Some(Injection::Kill(&crash.call, crash.number))));
     let mut round = Round::new(world, run, answer);
     round
         .play(async |world, _| {
@@ -157,11 +157,11 @@ fn some(all: Vec<Crash>, wanted: usize, dice: &mut Dice) -> Vec<Crash> {
 }
 
 impl Victim {
-    fn traced(self, world: &mut World, run: &CountingRun, kill: Option<(&str, u32)>) -> Strace {
+    fn traced(self, world: &mut World, run: &CountingRun, kill: Option<Injection<'_>>) -> Strace {
         let pid = match self {
             Self::Link => world.agent.pids("link")[0],
             Self::Executor => world.agent.pids("exec")[0],
-            Self::StepHost => *run.hosts(world).first().expect("a run that was accepted has its host"),
+            Self::StepHost => run.host(world),
             Self::Coordinator(_) => world.coordinator.process_mut().pid(),
         };
         let watch = match self {

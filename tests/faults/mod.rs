@@ -6,14 +6,21 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "seeds, measured times and skips are said")]
 
+mod broken_disk;
 mod coordinators;
 mod database;
 pub(crate) mod dice;
 mod durable_writes;
+mod flood;
 mod full_disk;
+mod journal;
+mod lab_server;
+mod memory;
 mod network;
+mod proxy;
 mod relay;
 pub(crate) mod round;
 mod small_disk;
+mod stops;
 mod strace;
 mod wire;

@@ -124,7 +124,8 @@ async fn a_connection_that_died_silently_is_noticed_and_the_run_goes_on_over_a_n
     .await;
 }
 
-async fn must_be_online(world: &World) {
+/// Nobody has called the server down.
+pub(super) async fn must_be_online(world: &World) {
     let server = world.client.get(&format!("/servers/{}", world.server)).await.unwrap();
     assert_eq!(server["online"], true, "called down too early\n{}", world.logs());
 }

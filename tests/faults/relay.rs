@@ -1,4 +1,4 @@
-//! A way between an agent and its coordinators that the test holds in its hand: it leads elsewhere, breaks, or falls silent.
+//! A way between an agent and its coordinators, or between one of them and its database, that the test holds in its hand: it leads elsewhere, breaks, or falls silent.
 //!
 //! Rule: what was silenced stays silent; a connection that comes later goes where the relay leads then.
 
@@ -47,6 +47,16 @@ impl Relay {
     /// Where agents dial it.
     pub(super) fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    /// Its port on loopback.
+    pub(super) fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Connections that come later go elsewhere; those that are open stay as they are.
+    pub(super) fn lead_to(&self, target: SocketAddr) {
+        self.way.lock().unwrap().target = target;
     }
 
     /// Agents lose their connections and find another coordinator; the one before is not told.

@@ -13,8 +13,12 @@ use serde_json::{Value, json};
 use crate::counting_runs::{self, CountingRun, STEPS};
 use crate::world::World;
 
-/// Longest wait for one round.
-const PATIENCE: Duration = Duration::from_mins(2);
+use super::dice::soaking;
+
+/// Longest wait for one round; a machine that is busy for hours may stand still for minutes.
+fn patience() -> Duration {
+    Duration::from_mins(if soaking() { 15 } else { 2 })
+}
 
 /// Whether something has happened to a run yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +78,15 @@ impl<'a> Round<'a> {
 
     /// Lets the run go and answers until it is completed; `strike` is called again and again.
     pub(crate) async fn play(&mut self, mut strike: impl AsyncFnMut(&mut World, &CountingRun) -> Struck) {
-        self.world.client.post(&format!("/runs/{}/resume", self.run.id), json!({})).await.unwrap();
-        let deadline = Instant::now() + PATIENCE;
+        let mut resumed = false;
+        let deadline = Instant::now() + patience();
         let mut struck = Struck::NotYet;
         let mut last = Value::Null;
         loop {
             assert!(Instant::now() < deadline, "{struck:?}: {last:#}\n{}", self.world.logs());
+            if !resumed {
+                resumed = self.resume().await;
+            }
             if struck != Struck::Yes {
                 struck = strike(self.world, &self.run).await;
             }
@@ -95,6 +102,15 @@ impl<'a> Round<'a> {
             }
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
+    }
+
+    /// Whether it goes. Who gets no answer, because just that was the fault, asks again.
+    async fn resume(&self) -> bool {
+        let path = format!("/runs/{}", self.run.id);
+        if self.world.client.post(&format!("{path}/resume"), json!({})).await.is_ok() {
+            return true;
+        }
+        self.world.client.get(&path).await.is_ok_and(|run| run["state"] != "paused")
     }
 
     /// The world it happens in.
@@ -160,7 +176,7 @@ impl<'a> Round<'a> {
     /// Output follows the result; it may take a moment to arrive.
     async fn stored_becomes(&self, step: u32, attempt: u64, expected: &[u8]) {
         let expected = String::from_utf8_lossy(expected);
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + patience();
         loop {
             let stored = self.world.log(&self.run.id.to_string(), u64::from(step), attempt).await;
             if stored == expected {

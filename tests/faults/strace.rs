@@ -1,7 +1,8 @@
-//! strace on a process of the product: it counts system calls, or ends the process at the N-th one.
+//! strace on a process of the product: it counts system calls, ends the process at the N-th one, or lets calls fail.
 //!
-//! Rule: the process is killed before the call happens, so that N and N + 1 are the two sides of one write. strace counts a
-//! thread's calls of one name; a process whose threads share the work dies at the first thread that gets so far.
+//! Rule: the process is killed before the call happens, so that N and N + 1 are the two sides of one write; a call that
+//! fails has not happened. strace counts a thread's calls of one name (only those on the watched files, when there are such);
+//! a process whose threads share the work is struck at the first thread that gets so far.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,6 +34,27 @@ pub(super) struct Watch {
     pub(super) threads: bool,
 }
 
+/// What happens to calls.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Injection<'a> {
+    /// The process dies at its N-th call of this name.
+    Kill(&'a str, u32),
+    /// The N-th call of this name fails as on a broken disk, and later ones work.
+    FailOnce(&'a str, u32),
+    /// All calls of these names fail, as long as this lasts.
+    Fail(&'a str),
+}
+
+impl Injection<'_> {
+    fn expression(self) -> String {
+        match self {
+            Self::Kill(call, number) => format!("inject={call}:signal=KILL:when={number}"),
+            Self::FailOnce(call, number) => format!("inject={call}:error=EIO:when={number}"),
+            Self::Fail(calls) => format!("inject={calls}:error=EIO"),
+        }
+    }
+}
+
 /// A process that is traced until this is dropped.
 #[derive(Debug)]
 pub(super) struct Strace {
@@ -41,8 +63,19 @@ pub(super) struct Strace {
 }
 
 impl Strace {
-    /// Attaches to a process; with `kill`, its N-th call of that name is its last.
-    pub(super) fn attach(pid: u32, watch: Watch, kill: Option<(&str, u32)>, trace: &Path) -> Self {
+    /// Attaches to a process.
+    pub(super) fn attach(pid: u32, watch: Watch, injection: Option<Injection<'_>>, trace: &Path) -> Self {
+        Self::attach_to_files(pid, watch, &[], injection, trace)
+    }
+
+    /// Attaches to a process, for calls on these files only.
+    pub(super) fn attach_to_files(
+        pid: u32,
+        watch: Watch,
+        files: &[PathBuf],
+        injection: Option<Injection<'_>>,
+        trace: &Path,
+    ) -> Self {
         let _ = std::fs::remove_file(trace);
         let mut command = Command::new("strace");
         command.args(["-q", "-s", "0", "-o"]).arg(trace).args(["-p", &pid.to_string()]);
@@ -50,8 +83,11 @@ impl Strace {
         if watch.threads {
             command.arg("-f");
         }
-        if let Some((call, number)) = kill {
-            command.args(["-e", &format!("inject={call}:signal=KILL:when={number}")]);
+        for file in files {
+            command.arg("-P").arg(file);
+        }
+        if let Some(injection) = injection {
+            command.args(["-e", &injection.expression()]);
         }
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().expect("strace is installed (tests/lab/install test)");
@@ -67,6 +103,11 @@ impl Strace {
     /// Whether the process was killed.
     pub(super) fn has_killed(&self) -> bool {
         self.text().contains("+++ killed by SIGKILL")
+    }
+
+    /// How many calls have failed.
+    pub(super) fn failed(&self) -> usize {
+        self.text().matches("(INJECTED)").count()
     }
 
     /// Lets go of what still lives; how often each call was made, by the thread that made it most often.

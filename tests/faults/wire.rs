@@ -1,4 +1,4 @@
-//! A wire to a network namespace of the test's own, and what nftables can do to it there.
+//! A wire to a network namespace of the test's own, and what nftables and a token bucket can do to it there.
 //!
 //! Rule: rules are set only inside the namespace; it is removed with the value, and its wire with it.
 
@@ -18,6 +18,7 @@ pub(super) struct Wire(Arc<Namespace>);
 #[derive(Debug)]
 struct Namespace {
     name: String,
+    near_name: String,
     coordinator: SocketAddr,
 }
 
@@ -43,7 +44,7 @@ impl Wire {
         run("ip", &["-n", &name, "link", "set", FAR, "up"]);
         run("ip", &["-n", &name, "link", "set", "lo", "up"]);
         let coordinator = TcpListener::bind((near, 0)).unwrap().local_addr().unwrap();
-        Self(Arc::new(Namespace { name, coordinator }))
+        Self(Arc::new(Namespace { name, near_name, coordinator }))
     }
 
     /// Where a coordinator can listen for what is at the far end.
@@ -76,6 +77,13 @@ impl Wire {
     pub(super) fn silence_open_connections(&self) {
         let ports = self.open_ports();
         self.table(&format!("tcp sport {{ {ports} }} drop"), &format!("tcp dport {{ {ports} }} drop"));
+    }
+
+    /// So much goes through in each direction, with the queue of an ordinary router before it.
+    pub(super) fn slow_down(&self, rate: &str) {
+        let bucket = ["root", "tbf", "rate", rate, "burst", "4kb", "latency", "100ms"];
+        run("tc", &[&["qdisc", "add", "dev", &self.0.near_name], &bucket[..]].concat());
+        run("tc", &[&["-n", &self.0.name, "qdisc", "add", "dev", FAR], &bucket[..]].concat());
     }
 
     /// Everything works again.
