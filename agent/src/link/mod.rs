@@ -10,6 +10,7 @@ mod envelopes;
 mod executor;
 mod held;
 pub mod identity;
+mod line;
 mod logs;
 mod outgoing;
 pub mod post;
@@ -26,6 +27,7 @@ use tokio::time::{Instant, sleep};
 use self::backoff::{Backoff, STABLE, SUPERSEDED};
 use self::dial::DialError;
 use self::identity::{Counters, LinkFiles, TlsIdentity};
+pub use self::line::Line;
 pub use self::session::Ended;
 use self::session::Session;
 pub use self::way::{Target, Way};
@@ -138,7 +140,8 @@ impl<W: Way> Link<W> {
             Instant::now().checked_add(renew_in),
             (self.settle, self.chance),
         );
-        session.run(socket, hello, (from_exec, exec_writer, early)).await
+        let line = W::line(&socket);
+        session.run((socket, line), hello, (from_exec, exec_writer, early)).await
     }
 
     /// Durable before it is used: a counter that was sent once is never sent again.

@@ -20,8 +20,9 @@ use super::envelopes::{Envelopes, Step};
 use super::executor::{self, FromExec, ToExec};
 use super::held::{ASK_AFTER, Held};
 use super::identity::{Counters, LinkFiles, TlsIdentity};
+use super::line::Line;
 use super::logs::LogStreams;
-use super::outgoing::Outgoing;
+use super::outgoing::{Frame, Outgoing};
 use super::renew;
 
 /// A frame that cannot be written for this long means that the connection is dead.
@@ -122,7 +123,7 @@ impl<'a> Session<'a> {
     /// Speaks until the end.
     pub(super) async fn run<S>(
         mut self,
-        socket: S,
+        (socket, line): (S, Line),
         mut hello: wire::Hello,
         (mut from_exec, exec_writer, early): (
             FromExec,
@@ -143,7 +144,7 @@ impl<'a> Session<'a> {
         let to_exec = self.to_exec.clone();
         let writing_exec = to_exec.write(exec_writer);
         tokio::pin!(writing_exec);
-        let writing = write(sink, self.outgoing.clone());
+        let writing = write(sink, line, self.outgoing.clone());
         tokio::pin!(writing);
         for body in early {
             if let Err(ended) = self.from_executor(body) {
@@ -402,25 +403,24 @@ impl<'a> Session<'a> {
 }
 
 /// Writes frames by priority until it cannot any more; says why.
-async fn write<S>(mut sink: S, outgoing: Arc<Outgoing>) -> String
+async fn write<S>(mut sink: S, line: Line, outgoing: Arc<Outgoing>) -> String
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
     loop {
-        let bytes = outgoing.next().await;
-        let (length, began) = (bytes.len(), Instant::now());
-        let is_large = length > SMALL;
+        let Frame { bytes, bulk_since } = outgoing.next(&line).await;
+        let length = bytes.len();
         let written = async {
             sink.feed(Message::Binary(bytes.into())).await?;
             // Small frames that wait already leave with this one. Behind a large one nothing is chosen before it has left:
             // what would wait in the buffers of TLS could not be overtaken.
-            if is_large || outgoing.is_empty() { sink.flush().await } else { Ok(()) }
+            if length > SMALL || outgoing.is_empty() { sink.flush().await } else { Ok(()) }
         };
-        match timeout(WRITE_STALL, written).await {
-            Ok(Ok(())) if is_large => outgoing.left(length, began.elapsed()),
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return error.to_string(),
-            Err(_) => return "the coordinator takes nothing any more".to_owned(),
+        match (timeout(WRITE_STALL, written).await, bulk_since) {
+            (Ok(Ok(())), Some(since)) => outgoing.left(length, since.elapsed()),
+            (Ok(Ok(())), None) => {}
+            (Ok(Err(error)), _) => return error.to_string(),
+            (Err(_), _) => return "the coordinator takes nothing any more".to_owned(),
         }
     }
 }

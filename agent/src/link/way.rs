@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::dial::{self, Address, DialError, Proxy, STAGE};
 use super::identity::{LinkFiles, TlsIdentity};
+use super::line::Line;
 use super::session::{self, Ended};
 use super::{LinkError, post, renew, tls};
 use crate::config::AgentConfig;
@@ -32,6 +33,10 @@ pub trait Way {
         identity: &TlsIdentity,
         clock_floor: Duration,
     ) -> impl Future<Output = Result<Self::Socket, Ended>>;
+    /// The way out of an open connection.
+    fn line(_socket: &Self::Socket) -> Line {
+        Line::without_limit()
+    }
     /// Gets a certificate in place of one that has expired.
     fn renew_expired(
         &self,
@@ -86,6 +91,14 @@ impl Way for Target {
             Ok(Err(error)) => Err(session::failed(&error)),
             Err(_) => Err(Ended::Transport("the coordinator does not upgrade the connection".to_owned())),
         }
+    }
+
+    fn line(socket: &Self::Socket) -> Line {
+        let (tcp, _) = socket.get_ref().get_ref();
+        Line::of(tcp).unwrap_or_else(|error| {
+            tracing::warn!(%error, "output may delay events: the connection cannot be watched");
+            Line::without_limit()
+        })
     }
 
     async fn renew_expired(&self, files: &LinkFiles, identity: &TlsIdentity, clock_floor: Duration) -> Ended {
