@@ -100,11 +100,11 @@ impl Coordinator {
         let address = socket.local_addr().map_err(|error| ServeError::Listen(app.config.listen, error))?;
         let url = app.config.public_url(address);
         let tls = web_tls(&app, address)?;
-        // Before anything answers: who waits for readiness finds the link written.
+        // Before anything answers: who waits for readiness finds the link written and the agents' port open.
         let setup_link = setup_link(&app, &url).await?;
+        let (port, agents_address) = AgentsPort::bind(app.clone())?;
         lifecycle
             .spawn("web", listener::serve(socket, tls, router::build(app.clone()), app.stopping.clone()));
-        let (port, agents_address) = AgentsPort::bind(app.clone())?;
         lifecycle.spawn("agents", port.serve());
         lifecycle.spawn("drive runs", jobs::drive_runs::run(app.clone()));
         lifecycle.spawn("reap", jobs::reaper::run(app.clone()));
