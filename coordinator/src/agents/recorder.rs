@@ -4,6 +4,7 @@
 //! nothing; a gap ends the connection, and the agent goes on from what is stored.
 
 mod apply;
+mod pending;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use hydron_store::{StoreError, Topic, Wake};
 use tokio::sync::mpsc;
 
 use self::apply::{Applied, RunChange};
+use self::pending::Pending;
 use super::registry::{AgentHandle, ToAgent};
 use super::report::Entry;
 use crate::app::AppState;
@@ -129,12 +131,13 @@ impl RecorderTask {
         let mut tx = self.app.store.team(team).begin(&actor, self.app.now()).await?;
         let mut after = AfterCommit::default();
         let mut runs: BTreeMap<RunId, Option<RunChange>> = BTreeMap::new();
+        let mut pending = Pending::default();
         for record in records {
             match &record.what {
                 What::Event(entry) => {
                     let change = RunChange::of(&mut runs, &mut tx, entry.run).await?;
                     let applied = match change {
-                        Some(change) => change.event(&mut tx, &record.handle, entry).await?,
+                        Some(change) => change.event((&mut tx, &mut pending), &record.handle, entry).await?,
                         None => Applied::Stranger,
                     };
                     after.event(record, entry, applied);
@@ -147,6 +150,7 @@ impl RecorderTask {
                     }
                 }
                 What::Log { key, offset, bytes } => {
+                    pending.write(&mut tx).await?;
                     let stored = if tx.has_step(*key).await? {
                         tx.append_log(*key, *offset, bytes).await?
                     } else {
@@ -158,6 +162,7 @@ impl RecorderTask {
                 What::Facts(facts) => tx.set_facts(record.handle.server, facts).await?,
             }
         }
+        pending.write(&mut tx).await?;
         for change in runs.into_values().flatten() {
             change.save(&mut tx).await?;
         }
@@ -200,7 +205,8 @@ struct AfterCommit {
     events: BTreeMap<(ServerId, RunId), (Arc<AgentHandle>, u64)>,
     /// Contiguous bytes stored, and bytes that came in.
     logs: BTreeMap<LogKey, (Arc<AgentHandle>, u64, usize)>,
-    ended: Vec<(TeamId, LogKey)>,
+    /// Attempts that ended, and whether there is output of theirs to be compared.
+    ended: Vec<(TeamId, LogKey, bool)>,
     gaps: Vec<Arc<AgentHandle>>,
     runs: Vec<RunId>,
 }
@@ -213,7 +219,8 @@ impl AfterCommit {
                 self.events.insert((server, run), (record.handle.clone(), seq));
                 self.runs.push(run);
                 if let Report::StepExited { step, attempt, .. } = entry.report {
-                    self.ended.push((record.handle.team, LogKey { run, server, step, attempt }));
+                    let is_silent = entry.exit.as_ref().is_some_and(|exit| exit.log.is_of_nothing());
+                    self.ended.push((record.handle.team, LogKey { run, server, step, attempt }, !is_silent));
                 }
             }
             Applied::Gap => self.gaps.push(record.handle.clone()),
@@ -238,18 +245,22 @@ impl AfterCommit {
             task.app.store.wake(Wake::new(Topic::Work, run)).await;
         }
         let mut looked: Vec<RunId> = Vec::new();
+        let mut to_compare: Vec<(TeamId, LogKey)> = Vec::new();
         for (key, (handle, stored, used)) in self.logs {
             handle.tell(ToAgent::LogStored { key, stored, used });
-            verify::when_complete(&task.app, handle.team, key).await;
+            to_compare.push((handle.team, key));
             if !looked.contains(&key.run) {
                 looked.push(key.run);
                 task.app.store.wake(Wake::new(Topic::Log, key.run)).await;
             }
         }
-        for (team, key) in self.ended {
+        for (team, key, has_output) in self.ended {
             task.app.agents.set_doing(key.run, key.server, None);
-            verify::when_complete(&task.app, team, key).await;
+            if has_output {
+                to_compare.push((team, key));
+            }
         }
+        verify::those_complete(&task.app, to_compare).await;
         for handle in self.gaps {
             tracing::warn!(server = %handle.server, "agent {} left a gap in its journal", handle.server);
             handle.tell(ToAgent::Close(1002, "a gap in the journal"));

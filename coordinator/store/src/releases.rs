@@ -170,24 +170,15 @@ impl TeamTx {
             .map(drop)
     }
 
-    /// The release that a step of a run makes.
-    pub async fn release_of_step(
-        &mut self,
-        run: RunId,
-        server: ServerId,
-        step: u32,
-    ) -> Result<Option<Release>> {
-        let row: Option<Row> = self
-            .q(&format!(
-                "{SELECT} AND r.run_id = $2 AND r.server_id = $3 \
-                 AND r.step = $4"
-            ))
+    /// Releases that a run makes on a server.
+    pub async fn releases_of_run(&mut self, run: RunId, server: ServerId) -> Result<Vec<Release>> {
+        let rows: Vec<Row> = self
+            .q(&format!("{SELECT} AND r.run_id = $2 AND r.server_id = $3"))
             .bind(Text(run))
             .bind(Text(server))
-            .bind(i64::from(step))
-            .opt()
+            .all()
             .await?;
-        Ok(row.map(Release::from))
+        Ok(rows.into_iter().map(Release::from).collect())
     }
 
     /// Enters a state that is not live.

@@ -9,7 +9,7 @@ mod detail;
 mod events;
 mod lease;
 
-pub use attempts::{AttemptEnd, AttemptRow, LogDigest};
+pub use attempts::{AttemptChange, AttemptEnd, AttemptEnded, AttemptRow, LogDigest};
 pub use change::{LoadedPart, LoadedRun};
 pub use detail::{PartDetail, RunDetail, StepDetail};
 pub use events::JournalEntry;

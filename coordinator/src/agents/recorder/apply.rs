@@ -6,16 +6,19 @@ use std::time::Duration;
 
 use hydron_domain::release::ReleaseState;
 use hydron_domain::run::{EnvelopeState, Outcome, Report, StepFailure};
-use hydron_proto::ids::RunId;
+use hydron_proto::ids::{RunId, ServerId};
 use hydron_proto::plan::StepResult;
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire;
 use hydron_store::events::EventDraft;
-use hydron_store::runs::{AttemptEnd, LoadedRun};
+use hydron_store::logs::LogKey;
+use hydron_store::releases::Release;
+use hydron_store::runs::{AttemptEnd, AttemptEnded, LoadedRun};
 use hydron_store::{StoreError, TeamTx};
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::pending::Pending;
 use crate::agents::registry::AgentHandle;
 use crate::agents::report::Entry as Reported;
 
@@ -38,6 +41,8 @@ pub(super) enum Applied {
 pub(super) struct RunChange {
     before: LoadedRun,
     after: LoadedRun,
+    /// What it releases, by server, once somebody asked.
+    releases: BTreeMap<ServerId, Vec<Release>>,
 }
 
 impl RunChange {
@@ -50,19 +55,23 @@ impl RunChange {
         let change = match runs.entry(run) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let loaded = tx.run_for_update(run).await?;
-                unknown.insert(loaded.map(|loaded| Self { before: loaded.clone(), after: loaded }))
+                let change = |loaded: LoadedRun| Self {
+                    before: loaded.clone(),
+                    after: loaded,
+                    releases: BTreeMap::new(),
+                };
+                unknown.insert(tx.run_for_update(run).await?.map(change))
             }
         };
         Ok(change.as_mut())
     }
 
     /// Stores a journal entry, in order and once.
-    pub(super) async fn event(
+    pub(super) async fn event<'e>(
         &mut self,
-        tx: &mut TeamTx,
+        (tx, pending): (&mut TeamTx, &mut Pending<'e>),
         handle: &AgentHandle,
-        entry: &Reported,
+        entry: &'e Reported,
     ) -> Result<Applied, StoreError> {
         let server = handle.server;
         let Some(part) = self.after.part_mut(server) else { return Ok(Applied::Stranger) };
@@ -74,9 +83,9 @@ impl RunChange {
         }
         part.event_seq = entry.journal.seq;
         let applied = part.part.apply(&entry.report, handle.epoch);
-        tx.insert_journal(entry.run, server, std::slice::from_ref(&entry.journal)).await?;
+        pending.entry(entry.run, server, &entry.journal);
         match applied {
-            Ok(()) => self.follow(tx, handle, entry).await?,
+            Ok(()) => self.follow((tx, pending), handle, entry).await?,
             Err(unexpected) => {
                 tracing::error!(run = %entry.run, %server, %unexpected, "a report of run {} makes no sense", entry.run);
             }
@@ -87,51 +96,66 @@ impl RunChange {
     /// Attempts and releases follow the journal.
     async fn follow(
         &mut self,
-        tx: &mut TeamTx,
+        (tx, pending): (&mut TeamTx, &mut Pending<'_>),
         handle: &AgentHandle,
         entry: &Reported,
     ) -> Result<(), StoreError> {
-        let (run, server, at) = (entry.run, handle.server, entry.journal.at);
+        let (server, at) = (handle.server, entry.journal.at);
+        let attempt_of = |step, attempt| LogKey { run: entry.run, server, step, attempt };
         match &entry.report {
             Report::EnvelopeAccepted | Report::PermitAccepted { .. } | Report::RangeEnded { .. } => Ok(()),
             Report::StepStarting { step, attempt } => {
-                tx.start_attempt(run, server, *step, *attempt, at).await?;
-                match tx.release_of_step(run, server, *step).await? {
-                    Some(release) if release.state.may_become(ReleaseState::Starting) => {
-                        tx.set_release_state(release.id, ReleaseState::Starting).await
-                    }
-                    Some(_) | None => Ok(()),
-                }
+                pending.started(attempt_of(*step, *attempt), at);
+                self.release_becomes(tx, server, *step, ReleaseState::Starting).await
             }
             Report::StepInterrupted { step, attempt, why } => {
                 let failure = StepFailure { code: "interrupted".to_owned(), message: why.clone() };
                 let end = AttemptEnd::Interrupted(failure);
-                tx.end_attempt(run, server, *step, *attempt, at, &end, None).await
+                pending.ended(attempt_of(*step, *attempt), AttemptEnded { at, end, log: None });
+                Ok(())
             }
             Report::StepExited { step, attempt, outcome } => {
                 let exit = entry.exit.as_ref();
+                let result = exit.and_then(|exit| exit.result.clone());
                 let end = match outcome {
                     Outcome::Succeeded => AttemptEnd::Succeeded {
-                        result: exit.and_then(|exit| exit.result.clone()),
+                        result: result.clone(),
                         already_done: exit.is_some_and(|exit| exit.already_done),
                     },
                     Outcome::Failed(failure) => AttemptEnd::Failed(failure.clone()),
                 };
-                tx.end_attempt(run, server, *step, *attempt, at, &end, exit.map(|exit| &exit.log)).await?;
-                match &end {
-                    AttemptEnd::Succeeded { result: Some(result), .. } => {
-                        self.succeeded(tx, handle, at, result).await
+                let log = exit.map(|exit| exit.log.clone());
+                pending.ended(attempt_of(*step, *attempt), AttemptEnded { at, end, log });
+                match (outcome, &result) {
+                    (Outcome::Succeeded, Some(result)) => self.succeeded(tx, handle, at, result).await,
+                    (Outcome::Succeeded, None) => Ok(()),
+                    (Outcome::Failed(_), _) => {
+                        self.release_becomes(tx, server, *step, ReleaseState::Failed).await
                     }
-                    AttemptEnd::Failed(_) => match tx.release_of_step(run, server, *step).await? {
-                        Some(release) if release.state.may_become(ReleaseState::Failed) => {
-                            tx.set_release_state(release.id, ReleaseState::Failed).await
-                        }
-                        Some(_) | None => Ok(()),
-                    },
-                    AttemptEnd::Succeeded { result: None, .. } | AttemptEnd::Interrupted(_) => Ok(()),
                 }
             }
         }
+    }
+
+    /// The release of a step, if it has one that may, enters a state that is not live.
+    async fn release_becomes(
+        &mut self,
+        tx: &mut TeamTx,
+        server: ServerId,
+        step: u32,
+        state: ReleaseState,
+    ) -> Result<(), StoreError> {
+        let releases = match self.releases.entry(server) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(tx.releases_of_run(self.after.run.id, server).await?),
+        };
+        for release in releases.iter_mut().filter(|release| release.step == step) {
+            if release.state.may_become(state) {
+                tx.set_release_state(release.id, state).await?;
+                release.state = state;
+            }
+        }
+        Ok(())
     }
 
     async fn succeeded(
@@ -144,6 +168,7 @@ impl RunChange {
         match result {
             StepResult::Released { service, release, image_id, .. } => {
                 tx.make_release_live(*service, handle.server, *release, image_id, at).await?;
+                self.releases.clear();
                 let project = self.after.run.project;
                 let data = json!({ "service": service, "server": handle.server, "release": release });
                 tx.event(EventDraft::new("release.live", release, data).in_project(project));

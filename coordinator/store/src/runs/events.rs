@@ -21,22 +21,18 @@ pub struct JournalEntry {
 }
 
 impl TeamTx {
-    /// Adds entries of one part. The caller has checked, with the run locked, that they follow on what is stored.
-    pub async fn insert_journal(
-        &mut self,
-        run: RunId,
-        server: ServerId,
-        entries: &[JournalEntry],
-    ) -> Result<()> {
+    /// Adds entries of parts, thousands at most. The caller has checked, with the runs locked, that they follow on what is
+    /// stored.
+    pub async fn insert_journal(&mut self, entries: &[(RunId, ServerId, &JournalEntry)]) -> Result<()> {
         if entries.is_empty() {
             return Ok(());
         }
         let (team, now) = (self.team(), self.now());
         self.q_rows("INSERT INTO run_event (team_id, run_id, server_id, seq, at, received_at, body) VALUES ")
-            .rows(entries, |row, entry| {
+            .rows(entries, |row, (run, server, entry)| {
                 row.bind(Text(team))
-                    .bind(Text(run))
-                    .bind(Text(server))
+                    .bind(Text(*run))
+                    .bind(Text(*server))
                     .bind(i64::try_from(entry.seq).unwrap_or(i64::MAX))
                     .bind(entry.at)
                     .bind(now)

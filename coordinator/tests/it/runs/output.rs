@@ -1,14 +1,18 @@
 //! Output of steps: stored once, read by offset, followed live, verified at the end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use hydron_domain::run::StepFailure;
 use hydron_proto::plan::StepResult;
 use hydron_store::logs::LogKey;
+use hydron_store::runs::{AttemptChange, AttemptEnd, AttemptEnded, LogDigest};
 use hydron_tests::sim_agent::Play;
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use super::bench::{Bench, steps};
-use crate::harness::EventStream;
+use crate::harness::{ACTOR, EventStream};
 use crate::in_a_world;
 
 fn story() -> Vec<u8> {
@@ -75,5 +79,46 @@ in_a_world! {
             text.push_str(event.data["text"].as_str().unwrap());
         }
         assert!(text.as_bytes() == plain(), "the stream ends with the output");
+    }
+
+    async fn starts_and_ends_of_attempts_are_kept_however_they_come_together(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", Arc::new(|_: &hydron_proto::plan::Step, _| Play::done(""))).await;
+        let server = agent.identity.server;
+        let run = bench.run(vec![(server, steps(4))]).await;
+        let team = bench.app().store.team(world.ours.team);
+        let key = |step| LogKey { run, server, step, attempt: 1 };
+        let digest = |bytes: &[u8]| LogDigest { length: bytes.len() as u64, sha256: Sha256::digest(bytes).to_vec() };
+        let ended = |log| Some(AttemptEnded { at: 20, end: AttemptEnd::Succeeded { result: None, already_done: true }, log });
+        let write = async |changes: BTreeMap<LogKey, AttemptChange>, output: Option<LogKey>| {
+            let mut tx = team.begin(&ACTOR, bench.app().now()).await.unwrap();
+            if let Some(key) = output {
+                tx.append_log(key, 0, b"said").await.unwrap();
+            }
+            tx.change_attempts(&changes).await.unwrap();
+            tx.commit().await.unwrap();
+        };
+        let began = || AttemptChange { started_at: Some(10), ended: None };
+        // 0: both at once, silent. 1: one after the other. 2: it said something, and its end denies it. 3: an end alone.
+        let both = AttemptChange { started_at: Some(10), ended: ended(Some(digest(b""))) };
+        write([(key(0), both), (key(1), began()), (key(2), began())].into(), Some(key(2))).await;
+        let end = |log| AttemptChange { started_at: None, ended: ended(log) };
+        let lost = AttemptEnd::Interrupted(StepFailure { code: "interrupted".to_owned(), message: "lost".to_owned() });
+        let lost = AttemptChange { started_at: None, ended: Some(AttemptEnded { at: 20, end: lost, log: None }) };
+        let denied = end(Some(digest(b"")));
+        write([(key(1), end(Some(digest(b"said")))), (key(2), denied), (key(3), lost)].into(), None).await;
+        // A start that comes again takes nothing back.
+        write([(key(0), began()), (key(1), began())].into(), None).await;
+        let mut states = Vec::new();
+        for step in 0..4 {
+            let position = team.log_position(key(step)).await.unwrap().unwrap();
+            states.push((position.state, position.stored, position.declared.map(|log| log.length)));
+        }
+        let open = |stored, declared| ("open".to_owned(), stored, declared);
+        assert_eq!(states, [("verified".to_owned(), 0, Some(0)), open(0, Some(4)), open(4, Some(0)), open(0, None)]);
+        let detail = team.run_detail(run).await.unwrap().unwrap();
+        let seen: Vec<_> =
+            detail.parts[0].steps.iter().map(|step| (step.started_at, step.finished_at, step.already_done)).collect();
+        assert_eq!(seen, [(Some(10), Some(20), true), (Some(10), Some(20), true), (Some(10), Some(20), true), (None, Some(20), false)]);
     }
 }

@@ -105,7 +105,8 @@ impl History {
             let count = BATCH.min(size - self.there);
             let mut tx = team.begin(&Actor::System { name: "bench" }, deposit.app.now()).await?;
             let entries: Vec<JournalEntry> = (self.next..).take(count).map(entry).collect();
-            tx.insert_journal(self.run, self.server, &entries).await?;
+            let rows: Vec<_> = entries.iter().map(|entry| (self.run, self.server, entry)).collect();
+            tx.insert_journal(&rows).await?;
             for number in 0..count {
                 // Of other runs: a team has thousands, and a page shows one.
                 let subject = format!("run_{:026}", (self.there + number) / 200);
