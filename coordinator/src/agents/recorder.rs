@@ -140,13 +140,16 @@ impl RecorderTask {
                         Some(change) => change.event((&mut tx, &mut pending), &record.handle, entry).await?,
                         None => Applied::Stranger,
                     };
+                    if let Applied::Stored(_) = applied {
+                        tx.wake(Wake::new(Topic::Work, entry.run));
+                    }
                     after.event(record, entry, applied);
                 }
                 What::Decision(decision) => {
                     let Ok(run) = decision.run_id.parse() else { continue };
                     if let Some(change) = RunChange::of(&mut runs, &mut tx, run).await? {
                         change.decision(&mut tx, &record.handle, decision).await?;
-                        after.runs.push(run);
+                        tx.wake(Wake::new(Topic::Work, run));
                     }
                 }
                 What::Log { key, offset, bytes } => {
@@ -208,7 +211,6 @@ struct AfterCommit {
     /// Attempts that ended, and whether there is output of theirs to be compared.
     ended: Vec<(TeamId, LogKey, bool)>,
     gaps: Vec<Arc<AgentHandle>>,
-    runs: Vec<RunId>,
 }
 
 impl AfterCommit {
@@ -217,7 +219,6 @@ impl AfterCommit {
         match applied {
             Applied::Stored(seq) => {
                 self.events.insert((server, run), (record.handle.clone(), seq));
-                self.runs.push(run);
                 if let Report::StepExited { step, attempt, .. } = entry.report {
                     let is_silent = entry.exit.as_ref().is_some_and(|exit| exit.log.is_of_nothing());
                     self.ended.push((record.handle.team, LogKey { run, server, step, attempt }, !is_silent));
@@ -237,12 +238,6 @@ impl AfterCommit {
         for ((_, run), (handle, seq)) in self.events {
             let ack = wire::EventAck { run_id: run.to_string(), seq };
             handle.send(Body::EventAck(ack));
-        }
-        let mut runs = self.runs;
-        runs.sort_unstable();
-        runs.dedup();
-        for run in &runs {
-            task.app.store.wake(Wake::new(Topic::Work, run)).await;
         }
         let mut looked: Vec<RunId> = Vec::new();
         let mut to_compare: Vec<(TeamId, LogKey)> = Vec::new();

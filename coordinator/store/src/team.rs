@@ -122,9 +122,7 @@ impl TeamTx {
 
 /// On PostgreSQL the hint travels with the commit; on SQLite there is only this process to tell.
 pub(crate) async fn commit_and_wake(mut tx: Tx, store: &Store, wakes: Vec<Wake>) -> Result<()> {
-    for wake in &wakes {
-        notify_with(&mut tx, wake).await?;
-    }
+    notify_with(&mut tx, &wakes).await?;
     tx.commit().await?;
     if matches!(store.db, crate::db::Db::Sqlite { .. }) {
         for wake in wakes {

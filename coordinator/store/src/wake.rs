@@ -146,10 +146,14 @@ async fn notify(db: &Db, wake: &Wake) -> crate::Result<()> {
     db.q("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(wake.to_string()).exec().await.map(drop)
 }
 
-/// Adds the notification to a transaction of PostgreSQL: delivered with its commit, or never.
-pub(crate) async fn notify_with(tx: &mut crate::db::Tx, wake: &Wake) -> crate::Result<()> {
-    if matches!(tx, crate::db::Tx::Postgres(_)) {
-        tx.q("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(wake.to_string()).exec().await?;
+/// Adds notifications to a transaction of PostgreSQL: delivered with its commit, or never.
+pub(crate) async fn notify_with(tx: &mut crate::db::Tx, wakes: &[Wake]) -> crate::Result<()> {
+    if matches!(tx, crate::db::Tx::Postgres(_)) && !wakes.is_empty() {
+        let say = tx.q("SELECT pg_notify(said.column1, said.column2) FROM (VALUES ");
+        let say = say.rows(wakes, |row, wake| {
+            row.bind(CHANNEL).bind(wake.to_string());
+        });
+        say.sql(") AS said").exec().await?;
     }
     Ok(())
 }

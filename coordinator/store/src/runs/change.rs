@@ -119,10 +119,8 @@ impl TeamTx {
             {
                 self.save_part(after.run.id, new).await?;
             }
-            let steps = old.part.steps.iter().zip(&new.part.steps).zip(0i64..);
-            for ((was, is), index) in steps.filter(|((was, is), _)| was != is) {
-                debug_assert_eq!(was.rules, is.rules);
-                self.save_step(after.run.id, new.part.server, index, is).await?;
+            for (first, last, step) in changed_steps(&old.part.steps, &new.part.steps) {
+                self.save_steps(after.run.id, new.part.server, (first, last), step).await?;
             }
         }
         Ok(())
@@ -176,18 +174,54 @@ impl TeamTx {
         .await
     }
 
-    async fn save_step(&mut self, run: RunId, server: ServerId, index: i64, step: &RunStep) -> Result<()> {
-        self.q("UPDATE run_step SET state = $5, attempt = $6, started_on = $7 \
-                WHERE team_id = $1 AND run_id = $2 AND server_id = $3 AND step = $4")
+    /// Steps in a row that stand alike.
+    async fn save_steps(
+        &mut self,
+        run: RunId,
+        server: ServerId,
+        (first, last): (i64, i64),
+        step: &RunStep,
+    ) -> Result<()> {
+        let touched = self
+            .q("UPDATE run_step SET state = $6, attempt = $7, started_on = $8 \
+                WHERE team_id = $1 AND run_id = $2 AND server_id = $3 AND step >= $4 AND step <= $5")
             .bind(Text(run))
             .bind(Text(server))
-            .bind(index)
+            .bind(first)
+            .bind(last)
             .bind(Text(step.state))
             .bind(i64::from(step.attempt))
             .bind(step.started_on.map(|on| i64::try_from(on).unwrap_or(i64::MAX)))
-            .exec_one("step of a run")
-            .await
+            .exec()
+            .await?;
+        if i64::try_from(touched) == Ok(last - first + 1) {
+            Ok(())
+        } else {
+            Err(StoreError::Stale { what: "step of a run" })
+        }
     }
+}
+
+/// Steps that are not as they were: those in a row that stand alike now, as first, last and how they stand.
+fn changed_steps<'a>(was: &[RunStep], is: &'a [RunStep]) -> Vec<(i64, i64, &'a RunStep)> {
+    let mut changed: Vec<(i64, i64, &RunStep)> = Vec::new();
+    for ((was, is), index) in was.iter().zip(is).zip(0i64..) {
+        if was == is {
+            continue;
+        }
+        debug_assert_eq!(was.rules, is.rules);
+        match changed.last_mut() {
+            Some((_, last, like))
+                if *last + 1 == index
+                    && (like.state, like.attempt, like.started_on)
+                        == (is.state, is.attempt, is.started_on) =>
+            {
+                *last = index;
+            }
+            Some(_) | None => changed.push((index, index, is)),
+        }
+    }
+    changed
 }
 
 impl TryFrom<PartRow> for LoadedPart {
