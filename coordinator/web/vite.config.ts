@@ -3,16 +3,27 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { budget } from "./scripts/budget";
 
 const backend = process.env["HYDRON_URL"] ?? "http://127.0.0.1:4780";
 
+// What several views share comes in a few files: each one is a request, and is compressed by itself. No group may need what
+// only a later one has.
+const GROUPS = [
+  { name: "libraries", test: /rolldown\/runtime|\/node_modules\/(react|react-dom|scheduler|react-router|@tanstack|openapi-fetch|clsx)\// },
+  { name: "icons", test: /\/node_modules\/lucide-react\// },
+  { name: "shared", test: /vite\/preload-helper|\/src\/(pages\.|api\/|events\/|format\/|ui\/(?!dialog-frame|menu-list|opener)|frame\/(boundary|entrance|gate|page|sidebar-state|waiting)\.|projects\/favourites|servers\/(facts|online-mark))/ },
+  { name: "project", test: /\/src\/(chat|infrastructure|project|runs|services)\//, minShareCount: 2 },
+];
+
 export default defineConfig({
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), budget()],
   build: {
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    rolldownOptions: { output: { codeSplitting: { includeDependenciesRecursively: false, groups: GROUPS } } },
   },
   server: { proxy: { "/api": { target: backend, changeOrigin: true, secure: false } } },
   test: { include: ["src/**/*.test.{ts,tsx}"], environment: "happy-dom" },
