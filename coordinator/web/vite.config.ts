@@ -3,7 +3,7 @@
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
-import { budget } from "./scripts/budget";
+import { budget } from "./scripts/budget.ts";
 
 const backend = process.env["HYDRON_URL"] ?? "http://127.0.0.1:4780";
 
