@@ -21,17 +21,18 @@ interface LogToolsProps {
 
 export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, onJump }: LogToolsProps) {
   const found = useSearch(log, needle);
-  const [at, setAt] = useState(-1);
+  /** The match where the reader was brought last. */
+  const [at, setAt] = useState<{ index: number; number: number } | null>(null);
   const gone = useGone();
   const empty = log.end === log.first;
-  const go = async (step: number) => {
-    const next = await found.at((count) => (count === 0 ? 0 : (at + step + count) % count));
+  const go = async (forward: boolean) => {
+    const next = await found.beside(at?.number ?? 0, forward);
     if (next === null) return;
-    setAt(next.index);
+    setAt(next);
     onJump(next.number);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === "Enter") void go(event.shiftKey ? -1 : 1);
+    if (event.key === "Enter") void go(!event.shiftKey);
     else if (event.key === "Escape") {
       onNeedle("");
       event.currentTarget.blur();
@@ -52,7 +53,7 @@ export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, on
           value={needle}
           onChange={(event) => {
             onNeedle(event.target.value);
-            setAt(-1);
+            setAt(null);
           }}
           onKeyDown={onKeyDown}
           className="h-7! pl-7 text-xs!"
@@ -61,10 +62,10 @@ export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, on
       {needle !== "" && (
         <>
           <span role="status" className="tnum px-1 text-xs whitespace-nowrap text-ink-3">
-            {found.count === 0 ? (found.looking ? "…" : "none") : `${at < 0 ? "" : `${String(at + 1)} of `}${String(found.count)}${found.looking ? "…" : ""}`}
+            {found.count === 0 ? (found.looking ? "…" : "none") : `${at === null ? "" : `${String(at.index + 1)} of `}${String(found.count)}${found.looking ? "…" : ""}`}
           </span>
-          <IconButton icon={ChevronUp} label="Previous match" onClick={() => void go(-1)} />
-          <IconButton icon={ChevronDown} label="Next match" onClick={() => void go(1)} />
+          <IconButton icon={ChevronUp} label="Previous match" onClick={() => void go(false)} />
+          <IconButton icon={ChevronDown} label="Next match" onClick={() => void go(true)} />
         </>
       )}
       <IconButton icon={TriangleAlert} label="Jump to the next error" onClick={() => void toError()} disabled={empty} />
