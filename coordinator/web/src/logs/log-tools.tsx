@@ -1,15 +1,19 @@
 // Owns the tools above a log: search, jump to the error, wrap, copy, download.
 import { ChevronDown, ChevronUp, Download, Search, TriangleAlert, WrapText } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import type { LogPlace } from "../api/runs";
 import { CopyButton } from "../ui/copy";
 import { IconButton } from "../ui/button";
 import { Input } from "../ui/field";
+import { sayProblem } from "../ui/toast";
 import { nextError, plain } from "./search";
-import type { Log } from "./use-log";
+import type { Log } from "./reading";
 import { useSearch } from "./use-search";
+import { whole } from "./whole";
 
 interface LogToolsProps {
   log: Log;
+  place: LogPlace;
   name: string;
   wrap: boolean;
   onWrap: (on: boolean) => void;
@@ -19,10 +23,11 @@ interface LogToolsProps {
   onJump: (number: number) => void;
 }
 
-export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, onJump }: LogToolsProps) {
+export function LogTools({ log, place, name, wrap, onWrap, needle, onNeedle, marked, onJump }: LogToolsProps) {
   const found = useSearch(log, needle);
   /** The match where the reader was brought last. */
   const [at, setAt] = useState<{ index: number; number: number } | null>(null);
+  const [saving, setSaving] = useState(false);
   const gone = useGone();
   const empty = log.end === log.first;
   const go = async (forward: boolean) => {
@@ -37,6 +42,16 @@ export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, on
       onNeedle("");
       event.currentTarget.blur();
     }
+  };
+  const save = async () => {
+    const signal = gone();
+    setSaving(true);
+    try {
+      download(name, await whole(place, log.text, signal));
+    } catch (error) {
+      if (!signal.aborted) sayProblem(error);
+    }
+    setSaving(false);
   };
   const toError = async () => {
     const number = await nextError(log.text, marked, gone());
@@ -71,7 +86,7 @@ export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, on
       <IconButton icon={TriangleAlert} label="Jump to the next error" onClick={() => void toError()} disabled={empty} />
       <IconButton icon={WrapText} label="Wrap long lines" pressed={wrap} onClick={() => { onWrap(!wrap); }} />
       <CopyButton text={() => plain(log.text, gone())} label="Copy the log" />
-      <IconButton icon={Download} label="Download the log" disabled={empty} onClick={() => void plain(log.text, gone()).then((file) => { download(name, file); })} />
+      <IconButton icon={Download} label="Download the log" disabled={empty || saving} aria-busy={saving || undefined} onClick={() => void save()} />
     </div>
   );
 }

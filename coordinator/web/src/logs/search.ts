@@ -91,22 +91,34 @@ export async function nextError(log: LogBuffer, after: number, signal: AbortSign
 /** Characters of plain text that are handed over at once. */
 const PIECE = 131_072;
 
-/** Everything as plain text, in pieces that never were one string and are handed over one by one. */
+/** Lines as plain text, in pieces that never were one string. */
+export class PlainText {
+  private readonly pieces: Blob[] = [];
+  private piece = "";
+
+  add(line: string): void {
+    this.piece += `${stripAnsi(line)}\n`;
+    if (this.piece.length <= PIECE) return;
+    this.pieces.push(new Blob([this.piece]));
+    this.piece = "";
+  }
+
+  blob(): Blob {
+    return new Blob([...this.pieces, this.piece], { type: "text/plain" });
+  }
+}
+
+/** Everything that is here as plain text. Who no longer waits for it gets none: a part would look like all. */
 export async function plain(log: LogBuffer, signal: AbortSignal): Promise<Blob> {
-  const pieces: Blob[] = [];
-  let piece = "";
+  const text = new PlainText();
   const { end } = log;
   await inSlices(log.first, () => end, signal, (number) => {
     // What was let go meanwhile is not an empty line.
-    if (number < log.first) return false;
-    piece += `${stripAnsi(log.line(number))}\n`;
-    if (piece.length > PIECE) {
-      pieces.push(new Blob([piece]));
-      piece = "";
-    }
+    if (number >= log.first) text.add(log.line(number));
     return false;
   });
-  return new Blob([...pieces, piece], { type: "text/plain" });
+  signal.throwIfAborted();
+  return text.blob();
 }
 
 /** Pieces of a text, alternating outside and inside of matches. */

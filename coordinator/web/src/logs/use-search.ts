@@ -1,6 +1,6 @@
 // Owns the search of a log on screen: started anew with every letter, continued with every line.
 import { useEffect, useEffectEvent, useRef, useState } from "react";
-import type { Log } from "./use-log";
+import type { Log } from "./reading";
 import { Search } from "./search";
 
 export interface Matches {
