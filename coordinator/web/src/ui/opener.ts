@@ -1,4 +1,5 @@
-// Owns the way back of the focus: when a dialog closes, to where it was when the dialog came.
+// Owns the way back of the focus: when a dialog closes, to where it was when the dialog came, unless something else has taken
+// it meanwhile.
 import { useState } from "react";
 
 /** For `onCloseAutoFocus` of a dialog that no trigger of the library opened. */
@@ -6,7 +7,8 @@ export function useWayBack(): (event: Event) => void {
   const [opener] = useState(focused);
   return (event) => {
     event.preventDefault();
-    if (opener?.isConnected === true) opener.focus({ preventScroll: true });
+    const free = document.activeElement === null || document.activeElement === document.body;
+    if (free && opener?.isConnected === true) opener.focus({ preventScroll: true });
   };
 }
 
