@@ -52,7 +52,7 @@ function judge(chunks: Chunk[], root: string, say: (line: string) => void): stri
     if (bytes > LIMIT) wrong.push(`${page}: more script than ${String(LIMIT / 1024)} KB`);
   }
   // A file that needs itself by way of another may run before what it uses is there.
-  for (const chunk of chunks) if (withImports(files, named(files, chunk.imports)).has(chunk)) wrong.push(`${chunk.fileName} imports itself by way of others`);
+  for (const chunk of chunks) if (withImports(files, named(files, chunk.imports)).has(chunk)) wrong.push(`${chunk.fileName} imports itself by way of others: look at the groups in vite.config.ts`);
   return wrong;
 }
 
