@@ -1,23 +1,14 @@
-// Owns the whole: providers, the routes, and which views are loaded only when they are opened.
+// Owns the whole: providers and the routes.
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
+import { Suspense } from "react";
 import { BrowserRouter, Route, Routes } from "react-router";
 import { keys } from "./api/keys";
 import { Problem } from "./api/problem";
 import { Boundary } from "./frame/boundary";
 import { Gate } from "./frame/gate";
 import { Waiting } from "./frame/waiting";
+import { NotFound, Project, Projects, Server, Servers, Settings, Setup, Shell, SignIn } from "./pages";
 import { Toaster } from "./ui/toast";
-
-const Setup = lazy(() => import("./setup/setup-page"));
-const SignIn = lazy(() => import("./signin/sign-in-page"));
-const Shell = lazy(() => import("./frame/shell"));
-const Projects = lazy(() => import("./projects/projects-page"));
-const Project = lazy(() => import("./project/project-page"));
-const Servers = lazy(() => import("./servers/servers-page"));
-const Server = lazy(() => import("./servers/server-page"));
-const Settings = lazy(() => import("./settings/settings-page"));
-const NotFound = lazy(() => import("./frame/not-found"));
 
 /** A session that has ended is noticed by whatever asks first; the gate then asks who is here, and shows the door. */
 function noticeEnd(error: unknown): void {

@@ -201,6 +201,66 @@ describe("every scene", () => {
     assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("aria-label")), "Message");
   });
 
+  it("gives the focus back to what opened a dialog or a menu, also when their code was slow to come", async () => {
+    const { context, page: slow, watch: seen } = await open(browser, mock.url, { storage: await page.context().storageState() });
+    await slow.route(/assets\/(menu-list|dialog-frame)-/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await route.continue();
+    });
+    const focused = () => slow.evaluate(() => document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent);
+    await slow.goto(at(s.live));
+    const menu = slow.getByRole("button", { name: "Project menu" });
+    await menu.focus();
+    await slow.keyboard.press("Enter");
+    assert.equal(await slow.getByRole("menu").count(), 0, "its code has not come");
+    await slow.getByRole("menuitem", { name: "Rename" }).waitFor();
+    assert.equal(await focused(), "Rename");
+    await slow.keyboard.press("Escape");
+    await slow.getByRole("menu").waitFor({ state: "detached" });
+    assert.equal(await focused(), "Project menu");
+    await slow.keyboard.press("ArrowDown");
+    await slow.keyboard.press("Enter");
+    await slow.getByRole("dialog", { name: "Rename project" }).waitFor();
+    await slow.keyboard.type("Typed at once");
+    assert.match(await slow.getByRole("dialog").getByLabel("Name").inputValue(), /Typed at once$/);
+    await slow.keyboard.press("Escape");
+    await slow.getByRole("dialog").waitFor({ state: "detached" });
+    await slow.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Project menu");
+    // What the palette opens keeps the focus.
+    await slow.keyboard.press("Control+k");
+    await slow.getByRole("dialog", { name: "Command palette" }).waitFor();
+    await slow.keyboard.type("Keyboard help");
+    await slow.keyboard.press("Enter");
+    await slow.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await slow.waitForTimeout(100);
+    assert.equal(await slow.evaluate(() => document.activeElement?.closest("[role=dialog]") !== null), true);
+    await slow.keyboard.press("Escape");
+    await slow.getByRole("dialog").waitFor({ state: "detached" });
+    clean(seen);
+    await context.close();
+  });
+
+  it("opens by the mouse, and says that it is on its way, when code is slow to come", async () => {
+    const { context, page: slow, watch: seen } = await open(browser, mock.url, { storage: await page.context().storageState() });
+    await slow.route(/assets\/(menu-list|dialog-frame)-/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await route.continue();
+    });
+    await slow.goto(mock.url);
+    const help = slow.getByRole("button", { name: "Keyboard help" });
+    await help.click();
+    await slow.getByRole("status", { name: "Loading" }).waitFor();
+    await slow.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    await slow.keyboard.press("Escape");
+    await slow.waitForFunction(() => document.activeElement?.getAttribute("aria-label") === "Keyboard help");
+    await slow.goto(at(s.live));
+    await slow.getByRole("button", { name: "Project menu" }).click();
+    await slow.getByRole("menuitem", { name: "Rename" }).click();
+    await slow.getByRole("dialog", { name: "Rename project" }).waitFor();
+    clean(seen);
+    await context.close();
+  });
+
   it("keeps an approval to what was seen: a plan edited meanwhile is refused", async () => {
     await page.goto(at(s.plan, "/infrastructure"));
     await page.getByRole("button", { name: /^Approve and start/ }).last().click();

@@ -38,3 +38,29 @@ it("keeps what the assistant needs: emphasis, code, lists, tables, plain links",
   expect(container.querySelector("a")?.getAttribute("rel")).toContain("noopener");
   expect(container.querySelector("td")?.textContent).toBe("1");
 });
+
+it.each([
+  ["- a\n- b\n  1. c", "<ul><li>a</li><li>b<ol><li>c</li></ol></li></ul>"],
+  ["3. a\n\n   more\n4. b", '<ol start="3"><li><p>a</p><p>more</p></li><li><p>b</p></li></ol>'],
+  ["# one\n#### *four*", "<p>one</p><em>four</em> "],
+  ["> q\n\n---\nline  \nnext \n  ~~gone~~", "<blockquote><p>q</p></blockquote><hr><p>line<br>next <del>gone</del></p>"],
+  ["```js\n<b>\n```\n`a\nb`", '<pre tabindex="0"><code>&lt;b&gt;</code></pre><p><code>a b</code></p>'],
+  ["| a | b |\n|:-:|---|\n| 1 |", '<div><table><thead><tr><th style="text-align: center;">a</th><th>b</th></tr></thead><tbody><tr><td style="text-align: center;">1</td><td></td></tr></tbody></table></div>'],
+  ["- [x] done", "<ul><li>done</li></ul>"],
+  ["[b](#c) ![i][one] <b>raw</b>\n\n[one]: /x", "<p><span>b</span> raw</p>"],
+])("makes of %j what CommonMark and GitHub make of it", (text, html) => {
+  const { container } = render(<Markdown text={text} />);
+  expect(bare(container.firstElementChild?.innerHTML ?? "")).toBe(html);
+});
+
+it("leads where the first of two references leads, and shows the address as it will be asked for", () => {
+  const { container } = render(<Markdown text={"[a][one] <https://e.example/ü> www.e.example\n\n[one]: /x\n[ONE]: /second"} />);
+  expect([...container.querySelectorAll("a")].map((link) => [link.getAttribute("href"), link.title])).toEqual([
+    ["/x", "/x"],
+    ["https://e.example/%C3%BC", "https://e.example/%C3%BC"],
+    ["http://www.e.example", "http://www.e.example"],
+  ]);
+});
+
+/** Without what only looks: classes, and more than one blank. */
+const bare = (html: string) => html.replace(/ class="[^"]*"/g, "").replace(/\s+/g, " ").replace(/ ?(<\/?(?:p|pre|ul|ol|li|br|hr|div|blockquote|table)\b[^>]*>) ?/g, "$1").replace(/ <\/code>/g, "</code>");

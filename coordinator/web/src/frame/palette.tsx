@@ -7,18 +7,19 @@ import { useLocation, useNavigate } from "react-router";
 import { useLogout } from "../api/account";
 import { useProjects } from "../api/projects";
 import { useServers } from "../api/servers";
+import { useWayBack } from "../ui/opener";
 import { PROJECT, serverLook, StatusIcon } from "../ui/status";
 import { setTheme } from "../ui/theme";
 
-interface PaletteProps {
-  open: boolean;
+export interface PaletteProps {
   onOpenChange: (open: boolean) => void;
   onHelp: () => void;
 }
 
 const GROUP = "[&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:pt-2 [&_[cmdk-group-heading]]:pb-1 [&_[cmdk-group-heading]]:text-xs [&_[cmdk-group-heading]]:text-ink-3";
 
-export default function Palette({ open, onOpenChange, onHelp }: PaletteProps) {
+export function Palette({ onOpenChange, onHelp }: PaletteProps) {
+  const wayBack = useWayBack();
   const navigate = useNavigate();
   const logout = useLogout();
   const { data: projects = [] } = useProjects();
@@ -32,10 +33,11 @@ export default function Palette({ open, onOpenChange, onHelp }: PaletteProps) {
   const go = (to: string) => then(() => void navigate(to));
 
   return (
-    <Radix.Root open={open} onOpenChange={onOpenChange}>
+    <Radix.Root open onOpenChange={onOpenChange}>
       <Radix.Portal>
         <div className="fixed inset-0 z-40 bg-scrim" aria-hidden />
         <Radix.Content
+          onCloseAutoFocus={wayBack}
           aria-describedby={undefined}
           className="fixed top-[12vh] left-1/2 z-50 w-[calc(100vw-1.5rem)] max-w-xl -translate-x-1/2 animate-rise overflow-hidden rounded-xl border border-line bg-raised shadow-2"
         >

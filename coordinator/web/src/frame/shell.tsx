@@ -3,6 +3,7 @@ import { useMemo, useState } from "react";
 import { Outlet, useLocation } from "react-router";
 import { useSession } from "../api/account";
 import { useTeamStream } from "../events/team";
+import { useRest } from "../ui/later";
 import { Help } from "./help";
 import { PaletteHost } from "./palette-host";
 import { Sidebar } from "./sidebar";
@@ -18,6 +19,7 @@ export default function Shell() {
   const sidebar = useMemo(() => ({ open: openAt === key, setOpen: (open: boolean) => { setOpenAt(open ? key : null); } }), [key, openAt]);
   useTeamStream(me.team.id);
   useShortcuts(setOverlay);
+  useRest();
 
   return (
     <SidebarContext value={sidebar}>

@@ -26,9 +26,18 @@ describe("a log in pieces", () => {
 
   it("says where output is missing", () => {
     const buffer = filled("one\n");
-    buffer.note("gap");
+    buffer.miss(100);
     buffer.take(100, 104, "two\n");
-    expect(shown(buffer).map((line) => line.replaceAll("\u001b[2m", "").replaceAll("\u001b[0m", ""))).toEqual(["one", "gap", "two"]);
+    buffer.take(104, 107, "thr");
+    buffer.skip(1_000);
+    expect([buffer.offset, buffer.skipped]).toEqual([1_000, true]);
+    expect(shown(buffer).map((line) => line.replaceAll("\u001b[2m", "").replaceAll("\u001b[0m", ""))).toEqual([
+      "one",
+      "… 96 bytes of output were not kept …",
+      "two",
+      "thr",
+      "… the middle of this log is not shown; download it to read all …",
+    ]);
   });
 
   it("lets the oldest lines go, many at once, and no line gets another number by that", () => {
@@ -46,5 +55,13 @@ describe("a log in pieces", () => {
     expect(shown(buffer).join("")).toHaveLength(100_000);
     expect(shown(filled("\r10 %", "\r20 %\r", "30 %"))).toEqual(["30 %"]);
     expect(shown(filled("done\r", "\nnext\r", "\n"))).toEqual(["done", "next"]);
+  });
+
+  it("cuts a line without an end between letters, never inside of one", () => {
+    const smiles = "\u{1f600}".repeat(LONGEST_LINE);
+    for (const buffer of [filled(`x${smiles}\n`), filled(`x${smiles}`), filled(`x${smiles}`, "\n")]) {
+      expect(shown(buffer).some((line) => /[\ud800-\udfff]/u.test(line))).toBe(false);
+      expect(shown(buffer).join("")).toBe(`x${smiles}`);
+    }
   });
 });

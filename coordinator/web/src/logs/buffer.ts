@@ -13,6 +13,8 @@ export class LogBuffer {
   offset: number;
   /** Lines that were let go at the start to bound memory. */
   dropped = 0;
+  /** Whether output was passed over that could be read. */
+  skipped = false;
   private lines: string[] = [];
   private rest = "";
 
@@ -48,8 +50,20 @@ export class LogBuffer {
     return true;
   }
 
-  /** A line of ours: output that the server no longer has. */
-  note(text: string): void {
+  /** Goes on at `offset`: in between there is output that the server no longer has. A line of ours says so. */
+  miss(offset: number): void {
+    this.note(`… ${String(offset - this.offset)} bytes of output were not kept …`);
+    this.offset = offset;
+  }
+
+  /** Goes on at `offset`, because all would be too much. */
+  skip(offset: number): void {
+    this.note("… the middle of this log is not shown; download it to read all …");
+    this.offset = offset;
+    this.skipped = true;
+  }
+
+  private note(text: string): void {
     if (this.rest !== "") this.append("\n");
     this.append(`\u001b[2m${text}\u001b[0m\n`);
   }
@@ -59,8 +73,9 @@ export class LogBuffer {
     this.rest = unfinished(parts.pop() ?? "");
     for (const part of parts) this.push(overwritten(part));
     while (this.rest.length > LONGEST_LINE) {
-      this.push(this.rest.slice(0, LONGEST_LINE));
-      this.rest = this.rest.slice(LONGEST_LINE);
+      const end = wholeLetters(this.rest, LONGEST_LINE);
+      this.push(this.rest.slice(0, end));
+      this.rest = this.rest.slice(end);
     }
     if (this.lines.length > KEPT_LINES + SPARE_LINES) {
       const extra = this.lines.length - KEPT_LINES;
@@ -70,10 +85,20 @@ export class LogBuffer {
   }
 
   private push(line: string): void {
-    for (let at = 0; at === 0 || at < line.length; at += LONGEST_LINE) {
-      this.lines.push(line.length > LONGEST_LINE ? line.slice(at, at + LONGEST_LINE) : line);
+    let from = 0;
+    while (line.length - from > LONGEST_LINE) {
+      const end = wholeLetters(line, from + LONGEST_LINE);
+      this.lines.push(line.slice(from, end));
+      from = end;
     }
+    this.lines.push(from === 0 ? line : line.slice(from));
   }
+}
+
+/** Where to cut, at most at `end`: a letter of two halves stays in one piece. */
+function wholeLetters(text: string, end: number): number {
+  const before = text.charCodeAt(end - 1);
+  return before >= 0xd800 && before < 0xdc00 ? end - 1 : end;
 }
 
 /** A carriage return starts the line again: of a progress bar only its last state is kept. */

@@ -30,3 +30,12 @@ it("stays inside of what is there", () => {
   const heights = new Heights();
   expect([heights.at(5, 5, 100), heights.at(5, 8, 9_999), heights.at(5, 8, -5)]).toEqual([5, 7, 5]);
 });
+
+it("keeps nothing of lines that were let go, and the same of the others", () => {
+  const heights = new Heights();
+  for (let number = 1; number <= 5_120; number += 1) heights.set(number, 2 * ROW);
+  const before = heights.between(4_700, 5_121);
+  heights.letGo(4_700);
+  expect(heights.between(4_700, 5_121)).toBe(before);
+  expect(heights.size).toBeLessThan(5_120 - 4_700 + 512);
+});

@@ -31,6 +31,16 @@ export class Heights {
     this.blocks.clear();
   }
 
+  /** Forgets lines before `first`: they will not be asked about again. */
+  letGo(first: number): void {
+    for (const key of this.blocks.keys()) if ((key + 1) * BLOCK <= first) this.blocks.delete(key);
+  }
+
+  /** How many lines are known to be taller. */
+  get size(): number {
+    return [...this.blocks.values()].reduce((sum, block) => sum + block.rows.size, 0);
+  }
+
   /** How far below line `first` line `number` begins. */
   between(first: number, number: number): number {
     let more = 0;

@@ -1,15 +1,19 @@
 // Owns the tools above a log: search, jump to the error, wrap, copy, download.
 import { ChevronDown, ChevronUp, Download, Search, TriangleAlert, WrapText } from "lucide-react";
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import type { LogPlace } from "../api/runs";
 import { CopyButton } from "../ui/copy";
 import { IconButton } from "../ui/button";
 import { Input } from "../ui/field";
+import { sayProblem } from "../ui/toast";
 import { nextError, plain } from "./search";
-import type { Log } from "./use-log";
+import type { Log } from "./reading";
 import { useSearch } from "./use-search";
+import { whole } from "./whole";
 
 interface LogToolsProps {
   log: Log;
+  place: LogPlace;
   name: string;
   wrap: boolean;
   onWrap: (on: boolean) => void;
@@ -19,23 +23,35 @@ interface LogToolsProps {
   onJump: (number: number) => void;
 }
 
-export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, onJump }: LogToolsProps) {
+export function LogTools({ log, place, name, wrap, onWrap, needle, onNeedle, marked, onJump }: LogToolsProps) {
   const found = useSearch(log, needle);
-  const [at, setAt] = useState(-1);
+  /** The match where the reader was brought last. */
+  const [at, setAt] = useState<{ index: number; number: number } | null>(null);
+  const [saving, setSaving] = useState(false);
   const gone = useGone();
   const empty = log.end === log.first;
-  const go = async (step: number) => {
-    const next = await found.at((count) => (count === 0 ? 0 : (at + step + count) % count));
+  const go = async (forward: boolean) => {
+    const next = await found.beside(at?.number ?? 0, forward);
     if (next === null) return;
-    setAt(next.index);
+    setAt(next);
     onJump(next.number);
   };
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
-    if (event.key === "Enter") void go(event.shiftKey ? -1 : 1);
+    if (event.key === "Enter") void go(!event.shiftKey);
     else if (event.key === "Escape") {
       onNeedle("");
       event.currentTarget.blur();
     }
+  };
+  const save = async () => {
+    const signal = gone();
+    setSaving(true);
+    try {
+      download(name, await whole(place, log.text, signal));
+    } catch (error) {
+      if (!signal.aborted) sayProblem(error);
+    }
+    setSaving(false);
   };
   const toError = async () => {
     const number = await nextError(log.text, marked, gone());
@@ -52,7 +68,7 @@ export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, on
           value={needle}
           onChange={(event) => {
             onNeedle(event.target.value);
-            setAt(-1);
+            setAt(null);
           }}
           onKeyDown={onKeyDown}
           className="h-7! pl-7 text-xs!"
@@ -61,16 +77,16 @@ export function LogTools({ log, name, wrap, onWrap, needle, onNeedle, marked, on
       {needle !== "" && (
         <>
           <span role="status" className="tnum px-1 text-xs whitespace-nowrap text-ink-3">
-            {found.count === 0 ? (found.looking ? "…" : "none") : `${at < 0 ? "" : `${String(at + 1)} of `}${String(found.count)}${found.looking ? "…" : ""}`}
+            {found.count === 0 ? (found.looking ? "…" : "none") : `${at === null ? "" : `${String(at.index + 1)} of `}${String(found.count)}${found.looking ? "…" : ""}`}
           </span>
-          <IconButton icon={ChevronUp} label="Previous match" onClick={() => void go(-1)} />
-          <IconButton icon={ChevronDown} label="Next match" onClick={() => void go(1)} />
+          <IconButton icon={ChevronUp} label="Previous match" onClick={() => void go(false)} />
+          <IconButton icon={ChevronDown} label="Next match" onClick={() => void go(true)} />
         </>
       )}
       <IconButton icon={TriangleAlert} label="Jump to the next error" onClick={() => void toError()} disabled={empty} />
       <IconButton icon={WrapText} label="Wrap long lines" pressed={wrap} onClick={() => { onWrap(!wrap); }} />
       <CopyButton text={() => plain(log.text, gone())} label="Copy the log" />
-      <IconButton icon={Download} label="Download the log" disabled={empty} onClick={() => void plain(log.text, gone()).then((file) => { download(name, file); })} />
+      <IconButton icon={Download} label="Download the log" disabled={empty || saving} aria-busy={saving || undefined} onClick={() => void save()} />
     </div>
   );
 }

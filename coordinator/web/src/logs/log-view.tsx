@@ -20,7 +20,7 @@ interface LogViewProps {
 }
 
 export function LogView({ place, live, waiting, name }: LogViewProps) {
-  const log = useLog(place, live);
+  const [log, retry] = useLog(place, live);
   const { hash } = useLocation();
   const navigate = useNavigate();
   const [wrap, setWrap] = useState(() => localStorage.getItem("hydron.wrap") !== "no");
@@ -58,10 +58,10 @@ export function LogView({ place, live, waiting, name }: LogViewProps) {
 
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <LogTools log={log} name={name} wrap={wrap} onWrap={setWrapping} needle={needle} onNeedle={setNeedle} marked={marked} onJump={(number) => { mark(number); jump(number); }} />
+      <LogTools log={log} place={place} name={name} wrap={wrap} onWrap={setWrapping} needle={needle} onNeedle={setNeedle} marked={marked} onJump={(number) => { mark(number); jump(number); }} />
       <div className="relative min-h-0 flex-1 bg-log">
         <div ref={box} className="h-full overflow-auto py-2 [overflow-anchor:none]" tabIndex={0} role="log" aria-label={`Log of ${name}`} aria-live="off" onScroll={() => { follow.onScroll(); rows.onScroll(); }}>
-          {log.error !== null && <ProblemNote error={log.error} className="m-3" />}
+          {log.error !== null && <ProblemNote error={log.error} onRetry={retry} className="m-3" />}
           {log.loading && empty && <Loading />}
           {!log.loading && empty && log.error === null && (
             <p className="px-4 py-6 text-center text-sm text-ink-3">

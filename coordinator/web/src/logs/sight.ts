@@ -15,8 +15,11 @@ export class Sight {
   private seen: Seen = { top: 0, tall: 0 };
   private tell: (() => void) | null = null;
   private first = 1;
+  private end = 1;
   /** The line that shall come to the middle, until it is there. */
   private wanted: number | null = null;
+  /** How far the box shall be scrolled, once what is in it is tall enough for that. */
+  private due: number | null = null;
 
   readonly current = (): Seen => this.seen;
 
@@ -46,9 +49,12 @@ export class Sight {
     if (this.box !== null && (this.seen.top !== this.box.scrollTop || this.seen.tall !== this.box.clientHeight)) this.renew();
   };
 
-  /** Lines are laid out in another way. */
+  /** Lines are laid out in another way: their heights are learnt anew, and the line at the top stays there. */
   forget(): void {
-    this.heights.clear();
+    const { box, heights } = this;
+    const anchor = box === null ? this.first : heights.at(this.first, this.end, box.scrollTop);
+    heights.clear();
+    if (box !== null && anchor > this.first) box.scrollTop = heights.between(this.first, anchor);
     this.renew();
   }
 
@@ -58,22 +64,37 @@ export class Sight {
     this.renew();
   }
 
-  /** After rows were drawn, the log's lines beginning with `first`: learns their heights, if they can differ. */
+  /** After rows were drawn, the log's lines from `first` to before `end`: learns their heights, if they can differ. */
   drawn(first: number, end: number, differ: boolean): void {
     const { box, heights } = this;
     if (box === null) return;
+    if (this.due !== null) box.scrollTop = this.due;
+    this.due = null;
     const gone = heights.between(this.first, first);
+    heights.letGo(first);
     this.first = first;
-    const anchor = heights.at(first, end, Math.max(0, box.scrollTop - gone));
+    this.end = end;
+    const top = gone > 0 ? this.unclamped(box) : box.scrollTop;
+    const anchor = heights.at(first, end, Math.max(0, top - gone));
     const stood = heights.between(first, anchor) + gone;
     const learnt = differ && measure(box, heights);
     const moved = heights.between(first, anchor) - stood;
     if (this.wanted !== null) {
-      this.toMiddle(this.wanted);
-      if (!learnt && box.querySelector(`[data-index="${String(this.wanted)}"]`) !== null) this.wanted = null;
-    } else if (moved !== 0) box.scrollTop += moved;
+      // A line that was let go, or never was, is not waited for: the nearest one is.
+      const wanted = Math.max(first, Math.min(this.wanted, end - 1));
+      this.toMiddle(wanted);
+      if (!learnt && box.querySelector(`[data-index="${String(wanted)}"]`) !== null) this.wanted = null;
+    } else if (moved !== 0) {
+      box.scrollTop = top + moved;
+      if (learnt && box.scrollTop < top + moved) this.due = top + moved;
+    }
     if (learnt) this.renew();
     else this.look();
+  }
+
+  /** Where the reader stood before lines were let go: a browser moves a box up at once when less is in it. */
+  private unclamped(box: HTMLElement): number {
+    return box.scrollTop + box.clientHeight >= box.scrollHeight - 1 ? Math.max(box.scrollTop, this.seen.top) : box.scrollTop;
   }
 
   private toMiddle(number: number): void {

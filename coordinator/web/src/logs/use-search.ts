@@ -1,14 +1,14 @@
 // Owns the search of a log on screen: started anew with every letter, continued with every line.
 import { useEffect, useEffectEvent, useRef, useState } from "react";
-import type { Log } from "./use-log";
+import type { Log } from "./reading";
 import { Search } from "./search";
 
 export interface Matches {
   count: number;
   /** Whether lines are still being looked at. */
   looking: boolean;
-  /** The number of the line of a match, once everything has been looked at. */
-  at: (index: (count: number) => number) => Promise<{ index: number; number: number } | null>;
+  /** The match after a line or before it, once everything has been looked at. */
+  beside: (number: number, forward: boolean) => Promise<{ index: number; number: number } | null>;
 }
 
 export function useSearch(log: Log, needle: string): Matches {
@@ -17,7 +17,7 @@ export function useSearch(log: Log, needle: string): Matches {
   const { text } = log;
   const look = useEffectEvent(async (one: Search) => {
     const say = (looking: boolean) => {
-      if (search.current === one) setSeen({ needle: one.needle, count: one.found.length, looking });
+      if (search.current === one) setSeen({ needle: one.needle, count: one.count, looking });
     };
     // What stands there stays until there is something better to say: a short search does not flicker.
     const slow = setTimeout(say, 120, true);
@@ -37,13 +37,11 @@ export function useSearch(log: Log, needle: string): Matches {
   return {
     count: seen.needle === needle ? seen.count : 0,
     looking: seen.looking || seen.needle !== needle,
-    at: async (index) => {
+    beside: async (number, forward) => {
       const one = search.current;
       if (one === null) return null;
       await one.run();
-      const wanted = index(one.found.length);
-      const number = one.found[wanted];
-      return number === undefined || search.current !== one ? null : { index: wanted, number };
+      return search.current === one ? one.beside(number, forward) : null;
     },
   };
 }

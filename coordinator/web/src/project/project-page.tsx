@@ -1,12 +1,13 @@
 // Owns one project's place: the chat in the middle, a panel on the right, both with addresses; one at a time when narrow.
 import { clsx } from "clsx";
-import { lazy, Suspense, useRef } from "react";
+import { Suspense, useRef } from "react";
 import { Navigate, useParams } from "react-router";
 import { asProblem } from "../api/problem";
 import { useProject } from "../api/projects";
 import { Chat } from "../chat/chat";
 import NotFound from "../frame/not-found";
 import { useTitle } from "../frame/page";
+import { Infrastructure, Runs, Services } from "../pages";
 import { ProblemNote } from "../ui/problem-note";
 import { Moving } from "../ui/progress";
 import { SkeletonList } from "../ui/skeleton";
@@ -15,10 +16,6 @@ import { ProjectHeader } from "./project-header";
 import { type PanelName, PANELS } from "./places";
 import { Splitter } from "./splitter";
 import { usePanelSize } from "./panel-size";
-
-const Services = lazy(() => import("../services/services-panel"));
-const Infrastructure = lazy(() => import("../infrastructure/infrastructure-panel"));
-const Runs = lazy(() => import("../runs/runs-panel"));
 
 export default function ProjectPage() {
   const { projectId = "", panel, itemId } = useParams();

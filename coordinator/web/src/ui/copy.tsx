@@ -18,7 +18,8 @@ export function CopyButton({ text, label = "Copy" }: { text: string | (() => Pro
       onClick={() => {
         // A browser lets a click copy, also what is ready only after a while: if it is told at once that it will come.
         const done = typeof text === "string" ? navigator.clipboard.writeText(text) : navigator.clipboard.write([new ClipboardItem({ "text/plain": text() })]);
-        void done.then(() => { setCopied(true); });
+        // Who leaves before it is ready, or may not copy here, is not told that it worked.
+        done.then(() => { setCopied(true); }, () => undefined);
       }}
     />
   );

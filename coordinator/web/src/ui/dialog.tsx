@@ -1,54 +1,29 @@
-// Owns dialogs. The scrim is our own element: Radix's overlay would add a style element, which the content policy forbids.
-import { clsx } from "clsx";
-import { X } from "lucide-react";
-import { Dialog as Radix } from "radix-ui";
-import type { ReactNode } from "react";
-import { IconButton } from "./button";
+// Owns when a dialog is there. Its frame comes later (later.ts); who is faster than that sees that it is on its way.
+import { LoaderCircle } from "lucide-react";
+import { useEffect } from "react";
+import type { DialogProps } from "./dialog-frame";
+import { later, useLater } from "./later";
 
-interface DialogProps {
-  open: boolean;
-  onOpenChange: (open: boolean) => void;
-  title: string;
-  description?: ReactNode;
-  children: ReactNode;
-  footer?: ReactNode;
-  wide?: boolean;
+const frame = later(() => import("./dialog-frame"));
+
+export function Dialog({ open, ...props }: DialogProps & { open: boolean }) {
+  const here = useLater(frame, open);
+  if (!open) return null;
+  if (here === null) return <Coming onOpenChange={props.onOpenChange} />;
+  return <here.DialogFrame {...props} />;
 }
 
-export function Dialog({ open, onOpenChange, title, description, children, footer, wide = false }: DialogProps) {
+function Coming({ onOpenChange }: Pick<DialogProps, "onOpenChange">) {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key === "Escape") onOpenChange(false);
+    };
+    addEventListener("keydown", onKey);
+    return () => { removeEventListener("keydown", onKey); };
+  }, [onOpenChange]);
   return (
-    <Radix.Root open={open} onOpenChange={onOpenChange}>
-      <Radix.Portal>
-        <div className="fixed inset-0 z-40 bg-scrim" aria-hidden />
-        <Radix.Content
-          aria-describedby={description === undefined ? undefined : "dialog-description"}
-          className={clsx(
-            "fixed top-1/2 left-1/2 z-50 flex max-h-[calc(100dvh-1.5rem)] w-[calc(100vw-1.5rem)] -translate-x-1/2 -translate-y-1/2 flex-col",
-            "animate-rise rounded-xl border border-line bg-raised shadow-2",
-            wide ? "max-w-3xl" : "max-w-lg",
-          )}
-        >
-          <header className="flex items-start gap-3 px-5 pt-4 pb-3">
-            <div className="min-w-0 flex-1">
-              <Radix.Title className="text-lg font-semibold text-ink">{title}</Radix.Title>
-              {description !== undefined && (
-                <Radix.Description id="dialog-description" asChild>
-                  <div className="mt-0.5 text-sm text-ink-2">{description}</div>
-                </Radix.Description>
-              )}
-            </div>
-            <Radix.Close asChild>
-              <IconButton icon={X} label="Close" className="-mt-0.5 -mr-1.5" />
-            </Radix.Close>
-          </header>
-          <div className="min-h-0 flex-1 overflow-y-auto px-5 pb-4" {...(wide ? { tabIndex: 0, role: "region", "aria-label": title } : {})}>
-            {children}
-          </div>
-          {footer !== undefined && (
-            <footer className="flex flex-wrap items-center justify-end gap-2 rounded-b-xl border-t border-line bg-sunken px-5 py-3">{footer}</footer>
-          )}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
+    <div role="status" aria-label="Loading" data-loading className="fixed inset-0 z-40 flex items-center justify-center bg-scrim" onClick={() => { onOpenChange(false); }}>
+      <LoaderCircle className="size-6 animate-spin text-ink-3" aria-hidden />
+    </div>
   );
 }

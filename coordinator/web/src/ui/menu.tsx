@@ -1,25 +1,54 @@
-// Owns drop-down menus. Not modal, so that nothing needs a style element.
+// Owns drop-down menus. What opens them comes later (later.ts): until then the button is there, and what it is pressed by
+// is kept and pressed again.
 import { clsx } from "clsx";
 import type { LucideIcon } from "lucide-react";
-import { DropdownMenu as Radix } from "radix-ui";
-import type { ReactNode } from "react";
+import { cloneElement, type ComponentProps, createContext, type KeyboardEvent, type PointerEvent, type ReactElement, type ReactNode, useContext, useState } from "react";
+import { later, soon, useLater } from "./later";
 
-export function Menu({ trigger, children, align = "end" }: { trigger: ReactNode; children: ReactNode; align?: "start" | "end" }) {
-  return (
-    <Radix.Root modal={false}>
-      <Radix.Trigger asChild>{trigger}</Radix.Trigger>
-      <Radix.Portal>
-        <Radix.Content
-          align={align}
-          sideOffset={4}
-          collisionPadding={8}
-          className="z-50 max-w-80 min-w-44 animate-rise rounded-lg border border-line bg-raised p-1 shadow-2"
-        >
+const list = later(() => import("./menu-list"));
+const List = createContext<typeof import("./menu-list") | null>(null);
+
+interface MenuProps {
+  trigger: ReactElement<ComponentProps<"button">>;
+  children: ReactNode;
+  align?: "start" | "end";
+}
+
+export function Menu({ trigger, children, align = "end" }: MenuProps) {
+  const [pressed, setPressed] = useState<Event | null>(null);
+  const [focused, setFocused] = useState(false);
+  const here = useLater(list, pressed !== null);
+  if (here !== null) {
+    return (
+      <List value={here}>
+        <here.MenuList trigger={trigger} align={align} focused={focused} pressed={pressed}>
           {children}
-        </Radix.Content>
-      </Radix.Portal>
-    </Radix.Root>
-  );
+        </here.MenuList>
+      </List>
+    );
+  }
+  const wanted = () => { soon(list); };
+  return cloneElement(trigger, {
+    "aria-haspopup": "menu",
+    "aria-expanded": false,
+    "aria-busy": pressed !== null || undefined,
+    onPointerEnter: wanted,
+    onFocus: () => {
+      setFocused(true);
+      wanted();
+    },
+    onBlur: () => { setFocused(false); },
+    onPointerDown: (event: PointerEvent) => {
+      if (event.button !== 0 || event.ctrlKey) return;
+      event.preventDefault();
+      setPressed(new globalThis.PointerEvent("pointerdown", { bubbles: true, cancelable: true, button: 0, pointerType: event.pointerType }));
+    },
+    onKeyDown: (event: KeyboardEvent) => {
+      if (!["Enter", " ", "ArrowDown"].includes(event.key)) return;
+      event.preventDefault();
+      setPressed(new globalThis.KeyboardEvent("keydown", { bubbles: true, cancelable: true, key: event.key }));
+    },
+  });
 }
 
 interface MenuItemProps {
@@ -32,8 +61,9 @@ interface MenuItemProps {
 }
 
 export function MenuItem({ icon: Icon, danger = false, disabled = false, checked, onSelect, children }: MenuItemProps) {
-  return (
-    <Radix.Item
+  const here = useContext(List);
+  return here && (
+    <here.Item
       disabled={disabled}
       onSelect={onSelect}
       aria-current={checked === true ? "true" : undefined}
@@ -45,14 +75,16 @@ export function MenuItem({ icon: Icon, danger = false, disabled = false, checked
     >
       {Icon && <Icon className={clsx("size-4 shrink-0", danger ? "text-bad" : "text-ink-3")} aria-hidden />}
       <span className="min-w-0 truncate">{children}</span>
-    </Radix.Item>
+    </here.Item>
   );
 }
 
 export function MenuLabel({ children }: { children: ReactNode }) {
-  return <Radix.Label className="px-2 pt-1.5 pb-1 text-xs text-ink-3">{children}</Radix.Label>;
+  const here = useContext(List);
+  return here && <here.Label className="px-2 pt-1.5 pb-1 text-xs text-ink-3">{children}</here.Label>;
 }
 
 export function MenuLine() {
-  return <Radix.Separator className="-mx-1 my-1 h-px bg-line" />;
+  const here = useContext(List);
+  return here && <here.Separator className="-mx-1 my-1 h-px bg-line" />;
 }
