@@ -1,12 +1,14 @@
 //! The whole HTTP surface in one function: the API behind its gate, health, the web interface, and what wraps them all.
 
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::handler::Handler as _;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -36,7 +38,8 @@ pub fn build(app: AppState) -> Router {
         .merge(api)
         .route("/api/v1/openapi.json", get(|| async move { Json(document) }))
         .merge(health::routes())
-        .fallback(ui::serve)
+        // Only what is the same for everybody is compressed: a length tells nothing then.
+        .fallback(ui::serve.layer(CompressionLayer::new()))
         .layer(middleware::from_fn(headers))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn_with_state(app.clone(), count))

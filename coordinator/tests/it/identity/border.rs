@@ -61,6 +61,11 @@ in_a_world! {
         assert!(metrics.json.as_str().unwrap().contains("hydron_http_requests_total"));
         let page = nobody.with("accept", "text/html").get("//projects/anything").await;
         assert!(page.headers["content-type"].to_str().unwrap().starts_with("text/html"));
+        let short = nobody.with("accept", "text/html").with("accept-encoding", "gzip").get("//projects").await;
+        assert!(short.headers["content-encoding"] == "gzip" && short.headers["vary"] == "accept-encoding");
+        // What differs from person to person is not.
+        let me = world.owner().with("accept-encoding", "gzip").get("/me").await;
+        assert!(me.status == 200 && !me.headers.contains_key("content-encoding"));
         assert_eq!(nobody.get("//api/v1/openapi.json").await.ok(200)["info"]["title"], "Hydron");
     }
 }
