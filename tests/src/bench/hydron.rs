@@ -3,6 +3,7 @@
 //! Rule: what is timed begins with the permit's frame and ends when the caller has read the step's event, which leaves the
 //! server only after the executor's journal is synced: that is the durable result. Neighbour: `agents_port`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -108,20 +109,26 @@ impl Hydron {
             secrets: vec![],
         };
         let steps = last - self.run.next + 1;
-        let mut open = Open { steps, logs: steps, range: true };
+        let mut open = Open { steps, logs: steps, range: true, outputs: BTreeMap::new() };
         let began = Instant::now();
         self.link.send(0, Body::Permit(permit)).await?;
         while open.steps > 0 {
-            let (_, body) = self.link.next().await?;
-            open.hear(body)?;
+            self.hear(&mut open).await?;
         }
         let took = began.elapsed();
         while open.logs > 0 || open.range {
-            let (_, body) = self.link.next().await?;
-            open.hear(body)?;
+            self.hear(&mut open).await?;
         }
         self.run.next = last + 1;
         Ok(took)
+    }
+
+    async fn hear(&mut self, open: &mut Open) -> anyhow::Result<()> {
+        let (stream, body) = self.link.next().await?;
+        if let Some(ack) = open.hear(stream, body)? {
+            self.link.send(0, Body::LogAck(ack)).await?;
+        }
+        Ok(())
     }
 
     /// A new run whose step host is up: the peers' connections are warm, too.
@@ -189,14 +196,30 @@ struct Open {
     steps: u32,
     logs: u32,
     range: bool,
+    /// Streams of output, and how far each has come.
+    outputs: BTreeMap<u32, wire::LogAck>,
 }
 
 impl Open {
     #[expect(clippy::wildcard_enum_match_arm, reason = "a measurement hears what it waits for")]
-    fn hear(&mut self, body: Body) -> anyhow::Result<()> {
+    /// What is to be acknowledged: an agent sends the output of few steps at a time.
+    fn hear(&mut self, stream: u32, body: Body) -> anyhow::Result<Option<wire::LogAck>> {
         match body {
             Body::Decision(decision) => anyhow::bail!("the executor refused: {}", decision.code),
-            Body::StreamClose(_) => self.logs = self.logs.saturating_sub(1),
+            Body::StreamOpen(open) => {
+                if let Some(wire::stream_open::Kind::Log(log)) = open.kind {
+                    self.outputs.insert(stream, wire::LogAck { command: log.command, offset: log.offset });
+                }
+            }
+            Body::StreamData(data) => {
+                if let Some(ack) = self.outputs.get_mut(&stream) {
+                    ack.offset += data.data.len() as u64;
+                }
+            }
+            Body::StreamClose(_) => {
+                self.logs = self.logs.saturating_sub(1);
+                return Ok(self.outputs.remove(&stream));
+            }
             Body::Event(event) => match event.body.context("an event without a body")? {
                 event::Body::StepExited(exited) => {
                     let succeeded = exited.outcome() == wire::StepOutcome::Succeeded;
@@ -208,7 +231,7 @@ impl Open {
             },
             _other_frames => {}
         }
-        Ok(())
+        Ok(None)
     }
 }
 
