@@ -19,6 +19,7 @@ use super::delay::Delay;
 use super::deposit::shell_step;
 use super::footprint;
 use crate::stack::agent::{Agent, AgentOptions, Ports};
+use crate::stack::process::free_port;
 
 /// Steps of one plan; a step's own cost grows with the plan, and real plans have between ten and fifty.
 const PLAN: u32 = 50;
@@ -45,7 +46,7 @@ impl Hydron {
         let port = AgentsPort::bind().await?;
         let way = if rtt.is_zero() { None } else { Some(Delay::to(port.address()?, rtt).await?) };
         let dialled = way.as_ref().map_or(port.address()?, Delay::address);
-        let options = agent_options(program, root, &dialled.to_string());
+        let options = agent_options(program, root, &dialled.to_string())?;
         Agent::configure(&options)?;
         let token = port.token()?;
         let joining = {
@@ -236,15 +237,17 @@ impl Open {
 }
 
 /// How a benchmark's agent is configured.
-pub(super) fn agent_options(program: &Path, root: &Path, coordinator: &str) -> AgentOptions {
-    AgentOptions {
+///
+/// Its proxy outlives it, as it must, so each has ports of its own.
+pub(super) fn agent_options(program: &Path, root: &Path, coordinator: &str) -> anyhow::Result<AgentOptions> {
+    Ok(AgentOptions {
         program: program.to_owned(),
         root: root.to_owned(),
         coordinator: coordinator.to_owned(),
-        ports: Ports { http: 18_080, https: 18_443 },
+        ports: Ports { http: free_port()?, https: free_port()? },
         source_ca: None,
         address_pool: "10.231".to_owned(),
-    }
+    })
 }
 
 /// Supervisor, executor, link and step hosts.

@@ -70,7 +70,7 @@ impl Side {
 async fn connected_agent(options: &Options, coordinator: &RealCoordinator) -> anyhow::Result<Agent> {
     let (server, token) = coordinator.adopt("idle").await?;
     let root = options.place.join("idle");
-    let agent = agent_options(&options.agent, &root, &coordinator.agents().to_string());
+    let agent = agent_options(&options.agent, &root, &coordinator.agents().to_string())?;
     Agent::configure(&agent)?;
     Agent::join(&agent, &token)?;
     let agent = Agent::start(agent)?;

@@ -38,7 +38,7 @@ impl Product {
         let way = if rtt.is_zero() { None } else { Some(Delay::to(coordinator.agents(), rtt).await?) };
         let dialled = way.as_ref().map_or(coordinator.agents(), Delay::address);
         let (server, token) = coordinator.adopt(name).await?;
-        let agent = agent_options(&options.agent, &place.join("a"), &dialled.to_string());
+        let agent = agent_options(&options.agent, &place.join("a"), &dialled.to_string())?;
         Agent::configure(&agent)?;
         let joining = {
             let agent = agent.clone();

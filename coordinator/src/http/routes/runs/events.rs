@@ -6,6 +6,7 @@ use axum::response::Response;
 use hydron_proto::ids::{RunId, ServerId};
 use hydron_store::{Topic, Wake};
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::{RunBody, get};
 use crate::app::AppState;
@@ -31,23 +32,33 @@ pub(super) async fn stream_run(
 ) -> Result<Response, Problem> {
     view::get(&app, &principal, id).await?;
     let cursor = sse::last_event_id(&headers)?.unwrap_or(0);
-    let source = RunEvents { app: app.clone(), principal: principal.clone(), run: id };
+    let source =
+        RunEvents { app: app.clone(), principal: principal.clone(), run: id, rested: Instant::now() };
     Ok(sse::stream(&app, &principal, &headers, cursor, source))
 }
+
+/// A picture is made again after this many times what the last one took: however fast a run changes and however many steps it
+/// has, somebody who watches costs a quarter of a core at most.
+const REST: u32 = 3;
 
 struct RunEvents {
     app: AppState,
     principal: Principal,
     run: RunId,
+    /// When the next picture may be made.
+    rested: Instant,
 }
 
 impl Source for RunEvents {
     async fn after(&mut self, cursor: i64) -> Result<Vec<Message>, Problem> {
+        tokio::time::sleep_until(self.rested).await;
+        let began = Instant::now();
         let Some(newest) = view::changed_after(&self.app, &self.principal, self.run, cursor).await? else {
             return Ok(Vec::new());
         };
         let body = get::shown(&self.app, &self.principal, self.run).await?;
         let data = serde_json::to_string(&body).map_err(|error| Problem::internal(&error))?;
+        self.rested = Instant::now() + began.elapsed() * REST;
         Ok(vec![Message { id: Some(newest), event: Some("run".to_owned()), data }])
     }
 
