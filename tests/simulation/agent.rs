@@ -110,9 +110,9 @@ impl Disk {
         }
     }
 
-    /// A process that dies takes nothing with it that it wrote.
+    /// A process that dies takes nothing with it that it wrote; a later power cut takes what nobody has synced since.
     pub(crate) fn keep(&self) {
-        self.unsynced.lock().unwrap().clear();
+        self.unsynced.lock().unwrap().retain(|_, (file, _)| file.metadata().unwrap().nlink() > 0);
     }
 }
 

@@ -1,7 +1,8 @@
-//! The network between agent and coordinators, frame by frame: cut, late, twice, in another order.
+//! The network between agent and coordinators, frame by frame: cut, late, twice, in another order, by somebody deposed.
 //!
 //! Rule: a frame comes twice or in another order only where the protocol says that this is harmless: journal events,
 //! permits, holds. Streams carry bytes, and TCP keeps those in order; they are cut and late like everything else.
+//! Every frame is searched for the secret (I5).
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -20,6 +21,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use turmoil::net::TcpStream;
 
 use crate::coordinator::PORT;
+use crate::fencing;
+use crate::line::Line;
+use crate::needle::Search;
+use crate::sweep::{Fate, Toward};
 use crate::world::World;
 
 /// The way to whichever coordinator the dice name.
@@ -48,36 +53,58 @@ impl hydron_agent::link::Way for Way {
 pub(crate) struct Faulty {
     world: Arc<World>,
     socket: WebSocketStream<TcpStream>,
-    /// Frames until it is cut.
-    left: Option<u64>,
+    /// Frames of one way, or of both, until it is cut.
+    cut: Option<(Option<Toward>, u64)>,
     /// Frames that come before what the network brings.
     injected: VecDeque<Message>,
-    /// A frame that waits until another one has overtaken it.
+    /// A frame that waits until another one has overtaken it; and whether one ever did.
     overtaken: Option<Message>,
+    reordered: bool,
+    line: Option<Line>,
+    searched: [Search; 2],
 }
 
 impl Faulty {
     fn new(world: Arc<World>, socket: WebSocketStream<TcpStream>) -> Self {
-        let left = {
-            let calm = world.is_calm();
-            let mut dice = world.dice();
-            (!calm && dice.permille(700)).then(|| dice.below(60))
+        let cut = match world.fate {
+            // Only the first connection.
+            Some(Fate::Cut { way, frames }) if world.is_unfulfilled() => {
+                world.fulfill();
+                Some((Some(way), frames))
+            }
+            Some(Fate::Cut { .. } | Fate::Death { .. }) => None,
+            None => {
+                let calm = world.is_calm();
+                let mut dice = world.dice();
+                (!calm && dice.permille(700)).then(|| (None, dice.below(60)))
+            }
         };
-        Self { world, socket, left, injected: VecDeque::new(), overtaken: None }
+        let line = world.slow_line.filter(|_| !world.is_calm()).map(Line::new);
+        let searched = Default::default();
+        Self {
+            world,
+            socket,
+            cut,
+            injected: VecDeque::new(),
+            overtaken: None,
+            reordered: false,
+            line,
+            searched,
+        }
     }
 
-    /// Whether the next frame is the one at which the connection is cut.
-    fn is_cut(&mut self) -> bool {
-        match &mut self.left {
-            None => false,
-            Some(0) => true,
-            Some(left) => {
-                *left -= 1;
-                if *left == 0 {
+    /// Whether the next frame of this way is the one at which the connection is cut.
+    fn is_cut(&mut self, way: Toward) -> bool {
+        match &mut self.cut {
+            Some((of, left)) if of.is_none_or(|of| of == way) => {
+                let cut = *left == 0;
+                if cut {
                     self.world.witness().told.cuts += 1;
                 }
-                false
+                *left = left.saturating_sub(1);
+                cut
             }
+            Some(_) | None => false,
         }
     }
 
@@ -85,15 +112,31 @@ impl Faulty {
         !self.world.is_calm() && self.world.dice().permille(permille)
     }
 
-    fn came(&mut self, message: &Message) {
-        let Message::Binary(bytes) = message else { return };
-        let Ok((_, body)) = frame::decode(bytes) else { return };
+    /// I5.
+    fn search(&mut self, way: Toward, bytes: &[u8], stream: u32, body: &Body) {
+        let found = self.searched[way as usize].found(bytes, stream, body);
+        assert!(!found, "I5: the secret is in a frame toward the {way:?}: {body:?}");
+        let mut witness = self.world.witness();
+        witness.told.frames += 1;
+        witness.history.note(self.world.elapsed(), way, "sent", body);
+    }
+
+    /// The frame that comes first.
+    fn came(&mut self, message: Message) -> Message {
+        let Message::Binary(bytes) = &message else {
+            self.closed(&message);
+            return message;
+        };
+        let Ok((stream, body)) = frame::decode(bytes) else { return message };
+        self.search(Toward::Agent, bytes, stream, &body);
         if let Body::EventAck(ack) = &body {
             self.world.witness().acknowledged(&ack.run_id, ack.seq);
         }
+        let mut first = None;
         if matches!(body, Body::Permit(_) | Body::Hold(_) | Body::EventAck(_)) {
-            let twice = self.now_and_then(200);
+            let (twice, late) = (self.now_and_then(200), self.now_and_then(150));
             let mut witness = self.world.witness();
+            witness.fencing.came(&body);
             if twice {
                 witness.told.repeated += 1;
                 self.injected.push_back(message.clone());
@@ -101,8 +144,23 @@ impl Faulty {
             if !matches!(body, Body::EventAck(_)) {
                 witness.old_frames.push(message.clone());
             }
+            first = fencing::of_the_one_before(&body).filter(|_| late).map(binary);
         }
         self.come_late();
+        self.make_up();
+        if let Some(line) = &mut self.line
+            && self.world.dice().permille(300)
+        {
+            self.injected.extend(line.ask());
+        }
+        match first {
+            Some(first) => {
+                self.world.witness().told.late += 1;
+                self.injected.push_front(message);
+                first
+            }
+            None => message,
+        }
     }
 
     /// A frame of a connection that is long gone.
@@ -118,14 +176,33 @@ impl Faulty {
             }
         }
     }
+
+    /// A frame of somebody who was deposed.
+    fn make_up(&mut self) {
+        if self.now_and_then(250) {
+            let mut witness = self.world.witness();
+            let mut dice = self.world.dice();
+            let runs = &self.world.template.runs;
+            let run = runs[dice.below(runs.len() as u64) as usize];
+            let Some(journal) = witness.journal(&self.world, run) else { return };
+            if let Some(body) = witness.fencing.made_up(run, &journal, &mut dice) {
+                witness.told.made_up += 1;
+                self.injected.push_back(binary(body));
+            }
+        }
+    }
+
+    /// A journal has gaps only where the network made them.
+    fn closed(&self, message: &Message) {
+        if let Message::Close(Some(close)) = message {
+            let gap = close.reason.as_str() == "a gap in the journal";
+            assert!(!gap || self.reordered, "I3: {close:?}, and every event came in its order");
+        }
+    }
 }
 
-fn event_of(message: &Message) -> Option<(String, u64)> {
-    let Message::Binary(bytes) = message else { return None };
-    match frame::decode(bytes) {
-        Ok((_, Body::Event(event))) if event.seq > 0 => Some((event.run_id, event.seq)),
-        Ok(_) | Err(_) => None,
-    }
+fn binary(body: Body) -> Message {
+    Message::Binary(frame::encode(0, body).unwrap().into())
 }
 
 impl Stream for Faulty {
@@ -133,17 +210,21 @@ impl Stream for Faulty {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(message) = self.injected.pop_front() {
+            if let Message::Binary(bytes) = &message
+                && let Ok((_, body)) = frame::decode(bytes)
+            {
+                self.world.witness().history.note(self.world.elapsed(), Toward::Agent, "injected", &body);
+            }
             return Poll::Ready(Some(Ok(message)));
         }
         let next = std::task::ready!(Pin::new(&mut self.socket).poll_next(cx));
-        if self.is_cut() {
+        if self.is_cut(Toward::Agent) {
             return Poll::Ready(None);
         }
-        if let Some(Ok(message)) = &next {
-            let message = message.clone();
-            self.came(&message);
-        }
-        Poll::Ready(next)
+        Poll::Ready(match next {
+            Some(Ok(message)) => Some(Ok(self.came(message))),
+            end => end,
+        })
     }
 }
 
@@ -151,21 +232,31 @@ impl Sink<Message> for Faulty {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if let Some(line) = &mut self.line {
+            std::task::ready!(line.poll_free(cx));
+        }
         Pin::new(&mut self.socket).poll_ready(cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        if self.is_cut() {
+        if self.is_cut(Toward::Coordinator) {
             return Err(Error::ConnectionClosed);
         }
-        let event = event_of(&message);
-        if let Some((run, seq)) = &event {
-            self.world.witness().told_event(&self.world, run, *seq);
+        let Message::Binary(bytes) = &message else { return Pin::new(&mut self.socket).start_send(message) };
+        let (stream, body) = frame::decode(bytes).unwrap();
+        self.search(Toward::Coordinator, bytes, stream, &body);
+        self.world.witness().sends(&self.world, &body);
+        if let Some(line) = &mut self.line
+            && line.takes(bytes.len(), &body)
+        {
+            self.world.witness().told.answered += 1;
         }
-        let twice = event.is_some() && self.now_and_then(100);
-        if event.is_some() && self.overtaken.is_none() && self.now_and_then(50) {
+        let is_event = matches!(&body, Body::Event(event) if event.seq > 0);
+        let twice = is_event && self.now_and_then(100);
+        if is_event && self.overtaken.is_none() && self.now_and_then(50) {
             self.world.witness().told.overtaken += 1;
             self.overtaken = Some(message);
+            self.reordered = true;
             return Ok(());
         }
         if twice {
@@ -180,7 +271,11 @@ impl Sink<Message> for Faulty {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
+        std::task::ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
+        match &mut self.line {
+            Some(line) => line.poll_free(cx).map(Ok),
+            None => Poll::Ready(Ok(())),
+        }
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

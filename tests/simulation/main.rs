@@ -22,13 +22,22 @@
 )]
 
 mod agent;
+mod auditor;
 mod coordinator;
 mod dice;
+mod fencing;
+mod history;
 mod journal;
+mod line;
 mod link;
+mod needle;
+mod person;
+mod persons;
 mod steps;
 mod story;
+mod sweep;
 mod template;
+mod told;
 mod witness;
 mod world;
 
@@ -36,12 +45,14 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use story::Told;
 use template::Template;
+use told::Told;
 
 /// Seeds of a test run, and of `make soak`.
 const SEEDS: u64 = 200;
 const SOAK_SEEDS: u64 = 10_000;
+/// Of the sweep, every so many places.
+const STRIDE: u64 = 1;
 /// How often one seed is told that somebody names.
 const TIMES: u64 = 20;
 
@@ -55,7 +66,7 @@ fn whatever_is_cut_killed_delayed_or_repeated_no_step_runs_twice_and_nothing_tol
         None if std::env::var_os("HYDRON_SOAK").is_some() => SOAK_SEEDS,
         None => SEEDS,
     };
-    let stories = Stories { one, count, next: AtomicU64::new(0), template: Template::make() };
+    let stories = Stories { one, count, next: AtomicU64::new(0), template: Template::make(2) };
     let tellers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let told = std::thread::scope(|scope| {
         let tellers: Vec<_> = (0..tellers).map(|_| scope.spawn(|| stories.tell())).collect();
@@ -66,7 +77,15 @@ fn whatever_is_cut_killed_delayed_or_repeated_no_step_runs_twice_and_nothing_tol
     });
     eprintln!("{count} stories: {told:?}");
     // A simulation in which nothing goes wrong shows nothing.
-    assert!(count < SEEDS || told.is_eventful(), "{told:?}");
+    assert!(one.is_some() || count < SEEDS || told.is_eventful(), "{told:?}");
+}
+
+#[test]
+fn wherever_the_agent_dies_and_wherever_its_connection_is_cut_the_run_completes() {
+    let stride = if std::env::var_os("HYDRON_SOAK").is_some() { 1 } else { STRIDE };
+    let offset = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let places = sweep::everywhere(&Template::make(1), stride, offset);
+    assert!(places * stride > 100, "only {places} places");
 }
 
 struct Stories {
@@ -87,10 +106,11 @@ impl Stories {
                 return told;
             }
             let seed = self.one.unwrap_or(number);
-            match catch_unwind(AssertUnwindSafe(|| story::tell(&self.template, seed))) {
+            match catch_unwind(AssertUnwindSafe(|| story::tell(&self.template, seed, None))) {
                 Ok(one) => told.add(&one),
                 Err(panic) => {
                     eprintln!("HYDRON_SIMULATION_SEED={seed} fails");
+                    world::print_history();
                     self.next.store(self.count, Ordering::SeqCst);
                     std::panic::resume_unwind(panic);
                 }
