@@ -122,6 +122,12 @@ impl Fencing {
         }
     }
 
+    /// A hold by the newest epoch that is certainly over.
+    pub(crate) fn newest_of_the_old(&self, run: RunId) -> Option<Body> {
+        let epoch = self.runs.get(&run)?.said.checked_sub(1)?;
+        Some(Body::Hold(wire::Hold { run_id: run.to_string(), epoch }))
+    }
+
     fn of(&mut self, run: &str) -> Option<&mut Known> {
         run.parse().ok().map(|run| self.runs.entry(run).or_default())
     }
@@ -133,11 +139,13 @@ impl Fencing {
     }
 }
 
-/// The permit as the coordinator before would have sent it.
-pub(crate) fn of_the_one_before(body: &Body) -> Option<Body> {
+/// What the coordinator before would have sent in the place of a permit: the same one, and then a hold.
+pub(crate) fn of_the_one_before(body: &Body) -> Option<[Body; 2]> {
     match body {
         Body::Permit(permit) if permit.epoch > 1 => {
-            Some(Body::Permit(wire::Permit { epoch: permit.epoch - 1, ..permit.clone() }))
+            let epoch = permit.epoch - 1;
+            let hold = wire::Hold { run_id: permit.run_id.clone(), epoch };
+            Some([Body::Permit(wire::Permit { epoch, ..permit.clone() }), Body::Hold(hold)])
         }
         _other_frames => None,
     }
