@@ -18,7 +18,7 @@ use hydron_agent::run_dir::RunDir;
 use hydron_proto::wire;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::link::Way;
+use crate::way::Way;
 use crate::world::{self, Node, World};
 
 /// The supervisor's pause.

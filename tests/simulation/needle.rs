@@ -99,7 +99,7 @@ fn percent() -> Vec<u8> {
 
 fn json() -> Vec<u8> {
     let quoted = serde_json::to_string(SECRET).unwrap();
-    quoted[1..quoted.len() - 1].as_bytes().to_vec()
+    quoted.as_bytes()[1..quoted.len() - 1].to_vec()
 }
 
 /// `printf %q` of Bash.

@@ -38,8 +38,8 @@ impl Kind {
     }
 }
 
-/// Tells it with every `stride`th place of every kind; how many stories had their fault.
-pub(crate) fn everywhere(template: &Template, stride: u64, offset: u64) -> u64 {
+/// Tells it with every place of every kind; how many stories had their fault.
+pub(crate) fn everywhere(template: &Template) -> u64 {
     let kinds = [
         Kind::new("the process dies", |place| Fate::Death { acts: place as i64, power: false }),
         Kind::new("the power fails", |place| Fate::Death { acts: place as i64, power: true }),
@@ -51,7 +51,7 @@ pub(crate) fn everywhere(template: &Template, stride: u64, offset: u64) -> u64 {
     ];
     let tellers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let places = std::thread::scope(|scope| {
-        let all = || kinds.iter().map(|kind| tell(template, kind, stride, offset)).sum::<u64>();
+        let all = || kinds.iter().map(|kind| tell(template, kind)).sum::<u64>();
         let tellers: Vec<_> = (0..tellers).map(|_| scope.spawn(all)).collect();
         tellers.into_iter().map(|teller| teller.join().unwrap()).sum()
     });
@@ -61,10 +61,10 @@ pub(crate) fn everywhere(template: &Template, stride: u64, offset: u64) -> u64 {
     places
 }
 
-fn tell(template: &Template, kind: &Kind, stride: u64, offset: u64) -> u64 {
+fn tell(template: &Template, kind: &Kind) -> u64 {
     let mut places = 0;
     loop {
-        let place = kind.next.fetch_add(1, SeqCst) * stride + offset % stride;
+        let place = kind.next.fetch_add(1, SeqCst);
         if place >= kind.end.load(SeqCst) {
             return places;
         }
