@@ -108,6 +108,15 @@ impl Disk {
             let length = file.metadata().unwrap().len();
             file.set_len(length.min(synced + torn)).unwrap();
         }
+        // What step hosts note of attempts is never synced.
+        for run in &self.world.template.runs {
+            let path = RunDir::new(&self.world.root, *run).attempts_log();
+            if let Ok(file) = File::options().write(true).open(path) {
+                let length = file.metadata().unwrap().len();
+                let kept = self.world.dice().below(2 * length + 1);
+                file.set_len(kept.min(length)).unwrap();
+            }
+        }
     }
 
     /// A process that dies takes nothing with it that it wrote; a later power cut takes what nobody has synced since.
