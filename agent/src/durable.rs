@@ -16,7 +16,9 @@ pub fn write(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary)?;
     file.set_permissions(std::fs::Permissions::from_mode(mode))?;
     file.write_all(content)?;
+    fault::written(&file, 0);
     file.sync_all()?;
+    fault::synced(&file);
     fault::point();
     std::fs::rename(&temporary, path)?;
     sync_directory(parent(path))?;

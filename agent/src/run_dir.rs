@@ -84,15 +84,6 @@ impl RunDir {
         Ok(records.into_iter().find(|record| of_it(record) && attempts::is_end(record)))
     }
 
-    /// Every attempt that began, with the length of its spool.
-    pub fn begun(&self) -> io::Result<Vec<((u32, u32), u64)>> {
-        let records = attempts::read(&self.attempts_log())?;
-        let begun = records.iter().filter(|record| !attempts::is_end(record));
-        Ok(begun
-            .map(|record| ((record.step, record.attempt), self.spool_length(record.step, record.attempt)))
-            .collect())
-    }
-
     /// Bytes of an attempt's output so far.
     pub fn spool_length(&self, step: u32, attempt: u32) -> u64 {
         std::fs::metadata(self.spool(step, attempt)).map_or(0, |meta| meta.len())

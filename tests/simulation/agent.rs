@@ -18,7 +18,7 @@ use hydron_agent::run_dir::RunDir;
 use hydron_proto::wire;
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::link::Way;
+use crate::way::Way;
 use crate::world::{self, Node, World};
 
 /// The supervisor's pause.
@@ -108,11 +108,20 @@ impl Disk {
             let length = file.metadata().unwrap().len();
             file.set_len(length.min(synced + torn)).unwrap();
         }
+        // What step hosts note of attempts is never synced.
+        for run in &self.world.template.runs {
+            let path = RunDir::new(&self.world.root, *run).attempts_log();
+            if let Ok(file) = File::options().write(true).open(path) {
+                let length = file.metadata().unwrap().len();
+                let kept = self.world.dice().below(2 * length + 1);
+                file.set_len(kept.min(length)).unwrap();
+            }
+        }
     }
 
-    /// A process that dies takes nothing with it that it wrote.
+    /// A process that dies takes nothing with it that it wrote; a later power cut takes what nobody has synced since.
     pub(crate) fn keep(&self) {
-        self.unsynced.lock().unwrap().clear();
+        self.unsynced.lock().unwrap().retain(|_, (file, _)| file.metadata().unwrap().nlink() > 0);
     }
 }
 

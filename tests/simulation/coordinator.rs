@@ -1,20 +1,15 @@
-//! A coordinator as a process of the simulation, and the person in front of it.
+//! A coordinator as a process of the simulation.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use hydron_coordinator::agents::inside::Inside;
 use hydron_coordinator::app::AppState;
 use hydron_coordinator::clock::Clock;
 use hydron_coordinator::jobs::{drive_runs, reaper};
-use hydron_coordinator::services::principal::{Credential, Principal};
-use hydron_coordinator::services::runs::steer;
-use hydron_domain::identity::{Actor, Role};
-use hydron_domain::run::{Resolution, RunState, StepState};
-use hydron_proto::ids::RunId;
 use hydron_store::Store;
 
 use crate::dice::Dice;
+use crate::person;
 use crate::template::{SeededEntropy, config};
 use crate::world::{Node, World};
 
@@ -49,7 +44,7 @@ async fn serve(world: Arc<World>, node: Node) {
     tokio::spawn(recording);
     tokio::spawn(drive_runs::run(app.clone()));
     tokio::spawn(reaper::run(app.clone()));
-    tokio::spawn(person(world.clone(), app.clone()));
+    tokio::spawn(person::act(world.clone(), app.clone()));
     let listener = turmoil::net::TcpListener::bind(("0.0.0.0", PORT)).await.unwrap();
     loop {
         let (stream, peer) = listener.accept().await.unwrap();
@@ -64,45 +59,4 @@ async fn serve(world: Arc<World>, node: Node) {
             }
         });
     }
-}
-
-/// Somebody who answers whatever a run asks, truthfully.
-async fn person(world: Arc<World>, app: AppState) {
-    let team = world.template.team;
-    let principal = Principal {
-        actor: Actor::System { name: "person" },
-        credential: Credential::Console,
-        team,
-        role: Role::Owner,
-    };
-    loop {
-        tokio::time::sleep(Duration::from_millis(2500)).await;
-        for run in world.template.runs.clone() {
-            let Ok(Some(stored)) = app.store.team(team).run(run).await else { continue };
-            match stored.head.state {
-                RunState::Paused => answer(&world, &app, &principal, run).await,
-                RunState::Failed(failure) => {
-                    world.witness().note_failure(&failure.code);
-                    let _ = steer::retry(&app, &principal, run, None).await;
-                }
-                RunState::Started | RunState::InProgress | RunState::Completed | RunState::Stopped => {}
-            }
-        }
-    }
-}
-
-async fn answer(world: &World, app: &AppState, principal: &Principal, run: RunId) {
-    let server = world.template.server;
-    let Ok(Some(detail)) = app.store.team(principal.team).run_detail(run).await else { return };
-    let unknown =
-        detail.parts.iter().flat_map(|part| &part.steps).find(|step| step.state == StepState::Unknown);
-    if let Some(step) = unknown {
-        let done = world.witness().has_worked(run, step.index);
-        let resolution = if done { Resolution::AdoptResult } else { Resolution::Rerun };
-        let resolved = steer::resolve(app, principal, run, server, step.index, resolution).await;
-        if resolved.is_ok() {
-            world.witness().resolved(run, step.index, done);
-        }
-    }
-    let _ = steer::resume(app, principal, run).await;
 }

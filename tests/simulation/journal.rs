@@ -8,6 +8,7 @@ use hydron_proto::wire::{JournalRecord, StepOutcome, event, journal_record};
 use prost::Message as _;
 
 use crate::agent::Disk;
+use crate::template::STEPS;
 
 /// What a journal says of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +25,9 @@ pub(crate) struct Journal {
     pub(crate) attempts: BTreeMap<(u32, u32), Known>,
     /// The epoch of the permit by which each attempt began, and the highest that was known then.
     pub(crate) epochs: BTreeMap<(u32, u32), (u64, u64)>,
+    /// The epoch of every permit and hold that had an effect, and the highest that was known before.
+    pub(crate) obeyed: Vec<(u64, u64)>,
+    pub(crate) highest: u64,
     /// Ends that were written for an attempt that had one.
     pub(crate) second_ends: usize,
 }
@@ -37,32 +41,41 @@ impl Journal {
             bytes.truncate(synced as usize);
         }
         let mut journal = Self::default();
-        let (mut rest, mut epoch, mut highest) = (bytes.as_slice(), 0, 0);
+        let (mut rest, mut epoch) = (bytes.as_slice(), 0);
         while let Some((head, after)) = rest.split_first_chunk::<8>() {
             let length = u32::from_be_bytes(*head.first_chunk().unwrap()) as usize;
             let Some(payload) = after.get(..length) else { break };
             let Ok(record) = JournalRecord::decode(payload) else { break };
             rest = &after[length..];
             match record.body {
-                Some(journal_record::Body::Event(event)) => journal.event(event, (epoch, highest)),
+                Some(journal_record::Body::Event(event)) => journal.event(event, epoch),
                 Some(journal_record::Body::Permit(permit)) => {
                     epoch = permit.epoch;
-                    highest = highest.max(epoch);
+                    journal.obeyed(epoch);
                 }
-                Some(journal_record::Body::Epoch(seen)) => highest = highest.max(seen),
-                Some(journal_record::Body::Hold(hold)) => highest = highest.max(hold.epoch),
+                // The same permit once more, from somebody who came later: the range goes on by it.
+                Some(journal_record::Body::Epoch(seen)) => {
+                    epoch = seen.max(epoch);
+                    journal.obeyed(seen);
+                }
+                Some(journal_record::Body::Hold(hold)) => journal.obeyed(hold.epoch),
                 None => break,
             }
         }
         Some(journal)
     }
 
-    fn event(&mut self, event: hydron_proto::wire::Event, epochs: (u64, u64)) {
+    fn obeyed(&mut self, epoch: u64) {
+        self.obeyed.push((epoch, self.highest));
+        self.highest = self.highest.max(epoch);
+    }
+
+    fn event(&mut self, event: hydron_proto::wire::Event, epoch: u64) {
         match &event.body {
             Some(event::Body::StepStarting(starting)) => {
                 let attempt = (starting.step, starting.attempt);
                 self.attempts.insert(attempt, Known::Starting);
-                self.epochs.insert(attempt, epochs);
+                self.epochs.insert(attempt, (epoch, self.highest));
             }
             Some(event::Body::StepExited(exited)) => {
                 let known =
@@ -81,6 +94,21 @@ impl Journal {
         if self.attempts.insert(attempt, known) != Some(Known::Starting) {
             self.second_ends += 1;
         }
+    }
+
+    /// The step and attempt that would be permitted next, if any.
+    pub(crate) fn next(&self) -> Option<(u32, u32)> {
+        match self.attempts.last_key_value() {
+            None => Some((0, 1)),
+            Some(((step, _), Known::Succeeded)) => Some((step + 1, 1)).filter(|(next, _)| *next < STEPS),
+            Some(((step, attempt), _)) => Some((*step, attempt + 1)),
+        }
+    }
+
+    /// The attempt that has begun and not ended.
+    pub(crate) fn running(&self) -> Option<(u32, u32)> {
+        let last = self.attempts.last_key_value().filter(|(_, known)| **known == Known::Starting);
+        last.map(|(attempt, _)| *attempt)
     }
 
     /// How the last attempt of a step stands.

@@ -1,4 +1,4 @@
-//! Step hosts: what they say and write is real, what their steps do is simulated.
+//! Step hosts: what they say and write is real, and so is the redactor; what their steps do is simulated.
 //!
 //! Rule: they keep the host's promises (an attempt is noted before it begins, its end before it is told; the newest
 //! connection is the executor's) and die without a word.
@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use hydron_agent::attempts::Attempts;
 use hydron_agent::local::{self, Incoming};
+use hydron_agent::redact::{Needles, Redactor};
 use hydron_agent::run_dir::RunDir;
 use hydron_proto::ids::RunId;
 use hydron_proto::plan::StepResult;
@@ -17,6 +18,8 @@ use sha2::{Digest as _, Sha256};
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use crate::dice::Dice;
+use crate::needle;
 use crate::world::World;
 
 /// How soon a host that was asked for is there.
@@ -48,9 +51,12 @@ struct Host {
 struct Running {
     step: u32,
     attempt: u32,
-    /// What it says, piece by piece.
+    /// What it says, piece by piece, the last one first.
     pieces: Vec<Vec<u8>>,
+    redactor: Redactor,
     written: Vec<u8>,
+    /// What it says at last if it fails.
+    fails: Option<String>,
     next_at: Instant,
 }
 
@@ -109,57 +115,93 @@ impl Host {
                 self.say(from_step_host::Body::Status(wire::HostStatus { step, attempt })).await;
             }
             to_step_host::Body::Start(start) => self.start(&start),
-            to_step_host::Body::Cancel(_)
-            | to_step_host::Body::Confirm(_)
-            | to_step_host::Body::Finish(_) => {}
+            to_step_host::Body::Cancel(cancel) => {
+                let _seen = self.world.witness();
+                panic!("I7: {} hears {cancel:?}, and no coordinator says such a thing", self.directory.run)
+            }
+            to_step_host::Body::Confirm(_) | to_step_host::Body::Finish(_) => {}
         }
     }
 
     fn start(&mut self, start: &wire::StartStep) {
         let (step, attempt) = (start.step, start.attempt);
         let first = self.attempts.begin(step, attempt).unwrap() && self.running.is_none();
-        self.world.witness().begins(&self.world, self.directory.run, (step, attempt), first);
+        let mut witness = self.world.witness();
+        witness.begins(&self.world, self.directory.run, (step, attempt), first);
+        let secrets = start.secrets.iter().map(|secret| secret.value.as_slice());
+        assert!(secrets.clone().eq([needle::SECRET.as_bytes()]), "{step}.{attempt} has another secret");
+        let redactor = Redactor::new(Needles::of(secrets));
         let mut dice = self.world.dice();
-        let pieces = (0..dice.below(4)).map(|piece| {
-            let size = if dice.permille(100) { dice.below(200_000) } else { dice.below(2000) };
-            format!("{step}.{attempt}.{piece} ")
-                .into_bytes()
-                .into_iter()
-                .cycle()
-                .take(size as usize)
-                .collect()
-        });
-        let pieces = pieces.collect();
+        let mut output = said(&mut dice, &format!("{step}.{attempt} "), self.world.slow_line.is_some());
+        let says_it = dice.permille(500);
+        if says_it {
+            witness.told.secrets += 1;
+            let at = dice.below(output.len() as u64 + 1) as usize;
+            output.splice(at..at, needle::printed(&mut dice));
+        }
+        let fails = (!self.world.is_calm() && dice.permille(30))
+            .then(|| format!("it failed with {}", String::from_utf8_lossy(&needle::printed(&mut dice))));
+        let pieces = pieces(&mut dice, output);
         let next_at = Instant::now() + Duration::from_millis(dice.below(700));
-        self.running = Some(Running { step, attempt, pieces, written: Vec::new(), next_at });
+        self.running = Some(Running { step, attempt, pieces, redactor, written: Vec::new(), fails, next_at });
     }
 
     async fn work(&mut self) {
         let Some(running) = &mut self.running else { return };
         running.next_at = Instant::now() + Duration::from_millis(self.world.dice().below(700));
-        let (step, attempt) = (running.step, running.attempt);
         let Some(piece) = running.pieces.pop() else { return self.end().await };
-        let spool = self.directory.spool(step, attempt);
-        std::fs::create_dir_all(spool.parent().unwrap()).unwrap();
-        std::fs::File::options().create(true).append(true).open(spool).unwrap().write_all(&piece).unwrap();
-        running.written.extend(piece);
-        let length = running.written.len() as u64;
+        let clean = running.redactor.push(&piece);
+        let (step, attempt, length) = (running.step, running.attempt, self.write(&clean));
         let command = Some(wire::CommandId { run_id: self.directory.run.to_string(), step, attempt });
         self.say(from_step_host::Body::LogGrew(wire::LogGrew { command, length, finished: false })).await;
     }
 
+    /// How long the spool is now.
+    fn write(&mut self, clean: &[u8]) -> u64 {
+        let Some(running) = &mut self.running else { return 0 };
+        if !clean.is_empty() {
+            let spool = self.directory.spool(running.step, running.attempt);
+            std::fs::create_dir_all(spool.parent().unwrap()).unwrap();
+            let mut file = std::fs::File::options().create(true).append(true).open(spool).unwrap();
+            file.write_all(clean).unwrap();
+        }
+        running.written.extend_from_slice(clean);
+        running.written.len() as u64
+    }
+
     async fn end(&mut self) {
+        let rest = self.running.as_mut().map(|running| running.redactor.finish()).unwrap_or_default();
+        self.write(&rest);
         let Some(running) = self.running.take() else { return };
+        let (step, attempt) = (running.step, running.attempt);
         let exited = StepExited {
-            step: running.step,
-            attempt: running.attempt,
-            outcome: wire::StepOutcome::Succeeded.into(),
+            step,
+            attempt,
             log_length: running.written.len() as u64,
             log_sha256: Sha256::digest(&running.written).to_vec(),
-            result_json: serde_json::to_string(&StepResult::Done {}).unwrap(),
             ..StepExited::default()
         };
-        self.world.witness().worked(self.directory.run, (running.step, running.attempt), running.written);
+        let exited = match &running.fails {
+            None => StepExited {
+                outcome: wire::StepOutcome::Succeeded.into(),
+                result_json: serde_json::to_string(&StepResult::Done {}).unwrap(),
+                ..exited
+            },
+            Some(why) => StepExited {
+                outcome: wire::StepOutcome::Failed.into(),
+                error_code: "EXIT".to_owned(),
+                error_message: running.redactor.text(why),
+                ..exited
+            },
+        };
+        {
+            let mut witness = self.world.witness();
+            assert!(!needle::is_in(&running.written), "I5: {step}.{attempt}: the secret is in the spool");
+            match running.fails {
+                None => witness.worked(self.directory.run, (step, attempt), running.written),
+                Some(_) => witness.ended(self.directory.run, (step, attempt)),
+            }
+        }
         self.attempts.end(&exited).unwrap();
         self.say(from_step_host::Body::Exited(exited)).await;
     }
@@ -171,4 +213,27 @@ impl Host {
             self.executor = None;
         }
     }
+}
+
+/// Nothing, a little, or a lot.
+fn said(dice: &mut Dice, word: &str, floods: bool) -> Vec<u8> {
+    let size = match dice.below(10) {
+        0 => dice.below(200_000),
+        1 | 2 => 0,
+        _ => dice.below(3000),
+    };
+    let size = if floods && dice.permille(250) { 200_000 + dice.below(400_000) } else { size };
+    word.bytes().cycle().take(size as usize).collect()
+}
+
+/// Anywhere in two, or three, or four.
+fn pieces(dice: &mut Dice, mut output: Vec<u8>) -> Vec<Vec<u8>> {
+    let mut pieces: Vec<Vec<u8>> = (0..dice.below(4))
+        .map(|_| {
+            let at = dice.below(output.len() as u64 + 1) as usize;
+            output.split_off(at)
+        })
+        .collect();
+    pieces.push(output);
+    pieces
 }

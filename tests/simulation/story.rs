@@ -1,4 +1,7 @@
 //! One simulation: what goes wrong and when, until everything has come to its end.
+//!
+//! Rule: what journals say is looked at in every tick, what is stored when somebody died, when more was acknowledged than was
+//! seen to be stored, and now and then.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,73 +11,24 @@ use std::time::Duration;
 use turmoil::Sim;
 
 use crate::agent::{Disk, Hands};
+use crate::auditor::Auditor;
 use crate::dice::Dice;
+use crate::sweep::Fate;
 use crate::template::Template;
-use crate::witness::Auditor;
+use crate::told::Told;
 use crate::world::{self, Node, World};
 use crate::{agent, coordinator, steps};
 
 /// Every process takes its turn so often.
 const TICK_MS: i64 = 40;
+/// What is stored is looked at so often, at least.
+const LOOK_MS: i64 = 400;
 /// So long things go wrong, at least.
 const STORM_MS: i64 = 6_000;
 /// After that everything must have ended within this time. A connection that hangs is noticed after 35 s, and again.
 const CALM_MS: i64 = 400_000;
 /// A revoked server is out within this time.
 const REVOKED_MS: i64 = 5_000;
-
-/// What happened, all in all.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Told {
-    pub(crate) steps: u64,
-    pub(crate) cuts: u64,
-    pub(crate) repeated: u64,
-    pub(crate) late: u64,
-    pub(crate) overtaken: u64,
-    pub(crate) deaths: u64,
-    pub(crate) power_cuts: u64,
-    pub(crate) host_deaths: u64,
-    pub(crate) unknown: u64,
-    pub(crate) jumps: u64,
-    pub(crate) partitions: u64,
-    pub(crate) seconds: u64,
-}
-
-impl Told {
-    pub(crate) fn add(&mut self, other: &Self) {
-        self.steps += other.steps;
-        self.cuts += other.cuts;
-        self.repeated += other.repeated;
-        self.late += other.late;
-        self.overtaken += other.overtaken;
-        self.deaths += other.deaths;
-        self.power_cuts += other.power_cuts;
-        self.host_deaths += other.host_deaths;
-        self.unknown += other.unknown;
-        self.jumps += other.jumps;
-        self.partitions += other.partitions;
-        self.seconds += other.seconds;
-    }
-
-    /// Whether everything that can go wrong did.
-    pub(crate) fn is_eventful(&self) -> bool {
-        [
-            self.steps,
-            self.cuts,
-            self.repeated,
-            self.late,
-            self.overtaken,
-            self.deaths,
-            self.power_cuts,
-            self.host_deaths,
-            self.unknown,
-            self.jumps,
-            self.partitions,
-        ]
-        .into_iter()
-        .all(|count| count > 10)
-    }
-}
 
 struct Story<'a> {
     world: Arc<World>,
@@ -88,10 +42,10 @@ struct Story<'a> {
     next_fault: i64,
 }
 
-/// Tells one story to its end.
-pub(crate) fn tell(template: &Template, seed: u64) -> Told {
+/// Tells one story to its end: of a storm, or of a single fault.
+pub(crate) fn tell(template: &Template, seed: u64, fate: Option<Fate>) -> Told {
     let files = template.copy();
-    let world = Arc::new(World::new(template, files.path(), Dice::new(seed)));
+    let world = Arc::new(World::new(template, files.path(), Dice::new(seed), fate));
     let disk = Arc::new(Disk::new(world.clone()));
     world.witness().disk = Some(disk.clone());
     world::set(Some(world.clone()));
@@ -113,10 +67,15 @@ pub(crate) fn tell(template: &Template, seed: u64) -> Told {
         repairs: Vec::new(),
         next_fault: 0,
     };
-    story.storm();
+    if fate.is_none() {
+        story.storm();
+    }
     story.calm();
-    story.revoke();
+    if fate.is_none() {
+        story.revoke();
+    }
     let mut told = world.witness().told.clone();
+    told.refused = world.witness().fencing.refused;
     told.seconds = world.elapsed() as u64 / 1000;
     drop(story);
     *world.apps.lock().unwrap() = [None, None];
@@ -169,7 +128,12 @@ impl Story<'_> {
             self.sim.repair("agent", name);
             self.sim.release("agent", name);
         }
-        if now % 2_000 == 0 {
+        let doubts = {
+            let mut witness = self.world.witness();
+            witness.look(&self.world);
+            witness.has_doubts()
+        };
+        if doubts || now % LOOK_MS == 0 {
             self.auditor.look();
         }
     }
@@ -180,6 +144,10 @@ impl Story<'_> {
         let (down, torn, power) = {
             let mut dice = self.world.dice();
             (100 + dice.below(3000) as i64, dice.below(40), dice.permille(500))
+        };
+        let power = match self.world.fate {
+            Some(Fate::Death { power, .. }) => power,
+            Some(Fate::Cut { .. }) | None => power,
         };
         self.births.push((now + down, node));
         self.world.witness().told.deaths += 1;
@@ -196,6 +164,7 @@ impl Story<'_> {
             Node::Agent => self.disk.keep(),
         }
         self.auditor.look();
+        self.auditor.search();
     }
 
     fn storm(&mut self) {

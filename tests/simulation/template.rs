@@ -10,6 +10,7 @@ use hydron_coordinator::app::AppState;
 use hydron_coordinator::clock::{Clock, Entropy};
 use hydron_coordinator::config::{Config, Settings};
 use hydron_coordinator::services::runs::{NewPart, NewRun, create};
+use hydron_coordinator::services::secrets;
 use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
 use hydron_domain::identity::Actor;
 use hydron_domain::project::{Project, ProjectType, Slug};
@@ -18,7 +19,8 @@ use hydron_domain::server::AgentFacts;
 use hydron_proto::envelope::{PinnedSigner, PlanDigest};
 use hydron_proto::ids::{ApprovalId, DomainId, ProjectId, ProvisioningPlanId, RunId, ServerId, TeamId};
 use hydron_proto::plan::{
-    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Risk, Shell, Step, Undo,
+    Action, EnvPart, EnvVar, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Risk, SecretRef,
+    Shell, Step, Undo,
 };
 use hydron_proto::wire;
 use hydron_store::Store;
@@ -26,10 +28,10 @@ use hydron_store::teams::Team;
 use rcgen::CertificateParams;
 
 use crate::dice::Dice;
+use crate::needle;
 use crate::world::BEGIN_MS;
 
-/// Runs, and steps of each.
-const RUNS: u8 = 2;
+/// Steps of each run.
 pub(crate) const STEPS: u32 = 4;
 
 #[derive(Debug, Clone)]
@@ -63,11 +65,11 @@ impl Clock for Beginning {
 }
 
 impl Template {
-    pub(crate) fn make() -> Self {
+    pub(crate) fn make(runs: u8) -> Self {
         let directory = scratch();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (team, server) = (TeamId::new(1, [1; 10]), ServerId::new(1, [2; 10]));
-        let runs = runtime.block_on(filled(directory.path(), team, server));
+        let runs = runtime.block_on(filled(directory.path(), (team, server), runs));
         Self { team, server, runs, directory: Arc::new(directory) }
     }
 
@@ -103,7 +105,7 @@ pub(crate) fn config(data: PathBuf) -> Config {
     Settings { data_dir: Some(data), ..Settings::default() }.check(None).unwrap()
 }
 
-async fn filled(directory: &Path, team: TeamId, server: ServerId) -> Vec<RunId> {
+async fn filled(directory: &Path, (team, server): (TeamId, ServerId), count: u8) -> Vec<RunId> {
     let config = config(directory.join("data"));
     let store = Store::open(&config.database).await.unwrap();
     store.migrate().await.unwrap();
@@ -120,7 +122,7 @@ async fn filled(directory: &Path, team: TeamId, server: ServerId) -> Vec<RunId> 
     tx.enroll_server(server, "key", &sealing_key, &facts, "simulated").await.unwrap();
     tx.commit().await.unwrap();
     let mut runs = Vec::new();
-    for number in 0..RUNS {
+    for number in 0..count {
         runs.push(approved(&app, &actor, team, server, number).await);
     }
     app.store.close().await;
@@ -157,6 +159,10 @@ async fn approved(app: &AppState, actor: &Actor, team: TeamId, server: ServerId,
         updated_at: BEGIN_MS,
     };
     tx.insert_project(&made, DomainId::new(1, [number + 1; 10])).await.unwrap();
+    let sealed =
+        secrets::seal(&app.kek, app.ids.entropy(), team, project, &secret(), needle::SECRET.as_bytes())
+            .unwrap();
+    tx.insert_secret(project, &secret(), &sealed, false).await.unwrap();
     let plan = PlanDocument {
         version: 1,
         kind: PlanKind::Provisioning,
@@ -188,16 +194,26 @@ async fn approved(app: &AppState, actor: &Actor, team: TeamId, server: ServerId,
     run
 }
 
+/// Every step has it, so every permit carries it, sealed.
+fn secret() -> SecretRef {
+    SecretRef { name: "app/KEY".parse().unwrap(), version: 1 }
+}
+
+/// Whether a person decides about this step when its outcome is unknown: a range begins with it.
+pub(crate) fn asks(step: u32) -> bool {
+    !step.is_multiple_of(2)
+}
+
 fn step(index: u32) -> Step {
+    let env = EnvVar { name: "KEY".parse().unwrap(), value: vec![EnvPart::Secret(secret())] };
     Step {
         title: format!("Step {index}"),
         phase: Phase::Provisioning,
         service: None,
-        action: Action::Shell(Shell { script: "true".to_owned(), env: Vec::new(), expect: vec![0] }),
+        action: Action::Shell(Shell { script: "true".to_owned(), env: vec![env], expect: vec![0] }),
         risk: Risk::R3,
         timeout_s: 60,
-        // A barrier in the middle: two ranges at least.
-        on_interrupt: if index.is_multiple_of(2) { InterruptPolicy::Rerun } else { InterruptPolicy::Ask },
+        on_interrupt: if asks(index) { InterruptPolicy::Ask } else { InterruptPolicy::Rerun },
         undo: Undo::None,
         after: Vec::new(),
         guarded: false,

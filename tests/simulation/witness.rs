@@ -1,72 +1,112 @@
 //! Who sees everything and says what must not be.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use hydron_agent::run_dir::RunDir;
-use hydron_domain::run::{RunState, StepState};
+use hydron_domain::run::{MAX_AUTOMATIC_ATTEMPTS, RunState};
 use hydron_proto::ids::RunId;
-use hydron_store::Store;
-use hydron_store::logs::LogKey;
+use hydron_proto::wire::{event, frame::Body};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::agent::Disk;
+use crate::fencing::Fencing;
+use crate::history::History;
 use crate::journal::{Journal, Known};
-use crate::story::Told;
-use crate::template::STEPS;
+use crate::persons::Persons;
+use crate::template::asks;
+use crate::told::Told;
 use crate::world::World;
+
+/// Run, step, attempt.
+pub(crate) type Attempt = (RunId, u32, u32);
 
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
     pub(crate) told: Told,
+    pub(crate) history: History,
+    pub(crate) fencing: Fencing,
+    pub(crate) persons: Persons,
     /// Permits and holds that were once sent.
     pub(crate) old_frames: Vec<Message>,
     pub(crate) disk: Option<Arc<Disk>>,
-    /// Attempts that began, and the output of those that ended well.
-    begun: BTreeSet<(RunId, u32, u32)>,
-    outputs: BTreeMap<(RunId, u32, u32), Vec<u8>>,
-    acknowledged: BTreeMap<RunId, u64>,
-    stored: BTreeMap<RunId, u64>,
-    failures: BTreeMap<String, u32>,
-    adopted: BTreeSet<(RunId, u32)>,
+    /// Attempts that began, those that still work, and the output of those that ended well.
+    begun: BTreeSet<Attempt>,
+    working: BTreeSet<Attempt>,
+    pub(crate) outputs: BTreeMap<Attempt, Vec<u8>>,
+    /// What coordinators acknowledged, and what was seen to be stored.
+    pub(crate) acknowledged: BTreeMap<RunId, u64>,
+    pub(crate) stored: BTreeMap<RunId, u64>,
+    pub(crate) failures: BTreeMap<String, u32>,
+    over: BTreeMap<RunId, RunState>,
+    journals: BTreeMap<RunId, (Version, Arc<Journal>)>,
 }
 
+/// A journal as it was read: which file, and how much of it is durable.
+type Version = (u64, u64);
+
 impl Witness {
-    /// A step host is told to begin: I1, I2, I7.
+    /// A step host is told to begin: I1, I2, I6, I7.
     pub(crate) fn begins(&mut self, world: &World, run: RunId, (step, attempt): (u32, u32), first: bool) {
         let at = format!("{run} {step}.{attempt}");
         assert!(self.begun.insert((run, step, attempt)) && first, "I1: {at} begins twice, or beside another");
+        assert!(!self.over.contains_key(&run), "I6: {at} begins after the run is {:?}", self.over[&run]);
+        self.working.insert((run, step, attempt));
         let journal = self.journal(world, run).unwrap_or_else(|| panic!("I2: {at} begins without a journal"));
-        assert_eq!(
-            journal.attempts.get(&(step, attempt)),
-            Some(&Known::Starting),
-            "I2: {at} has no durable intent"
-        );
+        let known = journal.attempts.get(&(step, attempt));
+        assert_eq!(known, Some(&Known::Starting), "I2: {at} has no durable intent");
         for before in 0..step {
             let known = journal.last(before);
             let passed = known == Some(Known::Succeeded)
-                || known == Some(Known::Interrupted) && self.adopted.contains(&(run, before));
+                || known == Some(Known::Interrupted) && self.persons.has_adopted(run, before);
             assert!(passed, "I2: {at} begins after step {before}, which is {known:?}");
         }
-        let (epoch, highest) = journal.epochs[&(step, attempt)];
-        assert_eq!(epoch, highest, "I7: {at} begins by epoch {epoch} when {highest} was known");
+        self.may_come_again(run, (step, attempt), &journal);
         self.told.steps += 1;
+    }
+
+    /// What was interrupted or failed begins again only if the plan or a person says so.
+    fn may_come_again(&self, run: RunId, (step, attempt): (u32, u32), journal: &Journal) {
+        if attempt == 1 || self.persons.wanted_again(run, step, attempt) {
+            return;
+        }
+        let before = journal.attempts.get(&(step, attempt - 1));
+        let by_plan = before == Some(&Known::Interrupted) && !asks(step) && attempt <= MAX_AUTOMATIC_ATTEMPTS;
+        assert!(
+            by_plan,
+            "{run}: step {step} begins for the {attempt}th time, unasked, after it was {before:?}"
+        );
     }
 
     /// A step did all it had to do.
     pub(crate) fn worked(&mut self, run: RunId, (step, attempt): (u32, u32), output: Vec<u8>) {
+        self.ended(run, (step, attempt));
         self.outputs.insert((run, step, attempt), output);
+    }
+
+    /// A step ended, well or not.
+    pub(crate) fn ended(&mut self, run: RunId, (step, attempt): (u32, u32)) {
+        self.working.remove(&(run, step, attempt));
+    }
+
+    pub(crate) fn host_gone(&mut self, run: RunId) {
+        self.working.retain(|(of, _, _)| *of != run);
     }
 
     pub(crate) fn has_worked(&self, run: RunId, step: u32) -> bool {
         self.outputs.range((run, step, 0)..(run, step + 1, 0)).next().is_some()
     }
 
-    /// A person said what becomes of a step whose outcome nobody knows.
-    pub(crate) fn resolved(&mut self, run: RunId, step: u32, adopted: bool) {
-        self.told.unknown += 1;
-        if adopted {
-            self.adopted.insert((run, step));
+    /// A run is stored as over: I6, nothing of it works any more, and it stays over.
+    pub(crate) fn is_over(&mut self, run: RunId, state: &RunState) {
+        let ended = matches!(state, RunState::Completed | RunState::Stopped);
+        if let Some(known) = self.over.get(&run) {
+            assert_eq!(known, state, "{run} was over");
+        } else if ended {
+            let works = self.working.iter().find(|(of, _, _)| *of == run);
+            assert!(works.is_none(), "I6: {run} is {state:?}, and {works:?} works");
+            self.over.insert(run, state.clone());
         }
     }
 
@@ -74,14 +114,24 @@ impl Witness {
         *self.failures.entry(code.to_owned()).or_default() += 1;
     }
 
-    /// The link tells an event: nothing is told before it is durable.
-    pub(crate) fn told_event(&mut self, world: &World, run: &str, seq: u64) {
-        let Ok(run) = run.parse() else { return };
+    /// The agent sends a frame. Nothing is told before it is durable.
+    pub(crate) fn sends(&mut self, world: &World, body: &Body) {
+        self.fencing.said(body);
+        let Body::Event(event) = body else { return };
+        let (Ok(run), true) = (event.run_id.parse(), event.seq > 0) else { return };
         let Some(journal) = self.journal(world, run) else { return };
         let known = journal.events.len() as u64;
+        let seq = event.seq;
         assert!(seq <= known, "event {seq} of {run} is told, and durable are {known}");
+        let ended = match &event.body {
+            Some(event::Body::StepExited(exited)) => (run, exited.step, exited.attempt),
+            Some(event::Body::StepInterrupted(lost)) => (run, lost.step, lost.attempt),
+            _other_events => return,
+        };
+        assert!(!self.working.contains(&ended), "I6: {ended:?} is told to have ended, and works");
     }
 
+    /// The coordinator says that it has the journal up to here.
     pub(crate) fn acknowledged(&mut self, run: &str, seq: u64) {
         if let Ok(run) = run.parse() {
             let known = self.acknowledged.entry(run).or_default();
@@ -89,112 +139,35 @@ impl Witness {
         }
     }
 
-    fn journal(&self, world: &World, run: RunId) -> Option<Journal> {
-        Journal::read(&RunDir::new(&world.root, run).journal(), self.disk.as_deref())
-    }
-}
-
-/// What is stored, seen by somebody who has nothing to do with either coordinator.
-pub(crate) struct Auditor {
-    runtime: tokio::runtime::Runtime,
-    store: Store,
-    world: Arc<World>,
-}
-
-impl Auditor {
-    pub(crate) fn new(world: Arc<World>) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let config = crate::template::config(world.data.clone());
-        let store = runtime.block_on(Store::open_beside(&config.database)).unwrap();
-        Self { runtime, store, world }
+    /// Whether somebody said that more is stored than was ever seen.
+    pub(crate) fn has_doubts(&self) -> bool {
+        let stored = |run| self.stored.get(run).copied().unwrap_or(0);
+        self.acknowledged.iter().any(|(run, seq)| *seq > stored(run))
     }
 
-    /// What was acknowledged is stored, what was stored stays, and nothing is stored that no journal says; I3.
-    pub(crate) fn look(&self) {
-        let team = self.store.team(self.world.template.team);
-        for run in &self.world.template.runs {
-            let position = self.runtime.block_on(team.journal_position(*run, self.world.template.server));
-            let stored = position.unwrap().unwrap_or(0);
-            let mut witness = self.world.witness();
-            let acknowledged = witness.acknowledged.get(run).copied().unwrap_or(0);
-            assert!(
-                stored >= acknowledged,
-                "{run}: acknowledged up to {acknowledged}, stored up to {stored}"
-            );
-            let before = witness.stored.insert(*run, stored).unwrap_or(0);
-            assert!(stored >= before, "{run}: stored up to {before} once, and up to {stored} now");
-            if let Some(journal) = witness.journal(&self.world, *run) {
-                let known = journal.events.len() as u64;
-                assert!(stored <= known, "{run}: stored up to {stored}, and its journal ends at {known}");
+    /// At every tick: what journals say now.
+    pub(crate) fn look(&mut self, world: &World) {
+        for run in world.template.runs.clone() {
+            if let Some(journal) = self.journal(world, run) {
+                self.fencing.look(run, &journal);
                 assert_eq!(journal.second_ends, 0, "I3: an attempt of {run} ended twice");
             }
         }
     }
 
-    /// Whether every run is over.
-    pub(crate) fn all_over(&self) -> bool {
-        let team = self.store.team(self.world.template.team);
-        let over = |run: &RunId| {
-            let run = self.runtime.block_on(team.run(*run)).unwrap().unwrap();
-            matches!(run.head.state, RunState::Completed | RunState::Stopped)
-        };
-        self.world.template.runs.iter().all(over)
-    }
-
-    /// Whether every word of every journal has come.
-    pub(crate) fn is_complete(&self) -> bool {
-        let team = self.store.team(self.world.template.team);
-        self.world.template.runs.iter().all(|run| {
-            let stored = self.runtime.block_on(team.journal_position(*run, self.world.template.server));
-            let journal = self.world.witness().journal(&self.world, *run);
-            // A run that was forgotten was complete.
-            let Some(journal) = journal else { return true };
-            let logs = self.runtime.block_on(team.log_positions(*run, self.world.template.server)).unwrap();
-            let whole = |(step, attempt, _, finished): &(u32, u32, u64, bool)| {
-                *finished || journal.attempts.get(&(*step, *attempt)) != Some(&Known::Succeeded)
-            };
-            stored.unwrap() == Some(journal.events.len() as u64) && logs.iter().all(whole)
-        })
-    }
-
-    /// At the end: every run completed, each step as often as was known, and what it said is what is stored: I3, I4.
-    pub(crate) fn judge(&self) {
-        let team = self.store.team(self.world.template.team);
-        let server = self.world.template.server;
-        for run in &self.world.template.runs {
-            let detail = self.runtime.block_on(team.run_detail(*run)).unwrap().unwrap();
-            let witness = self.world.witness();
-            let failures = &witness.failures;
-            assert_eq!(detail.run.head.state, RunState::Completed, "{run} {failures:?} {detail:#?}");
-            let steps = &detail.parts[0].steps;
-            assert_eq!(steps.len(), STEPS as usize);
-            for step in steps {
-                assert_eq!(step.state, StepState::Completed);
-                assert!(witness.has_worked(*run, step.index), "{run}: step {} never worked", step.index);
-            }
-            for ((_, step, attempt), output) in witness.outputs.range((*run, 0, 0)..(*run, STEPS, 0)) {
-                let key = LogKey { run: *run, server, step: *step, attempt: *attempt };
-                let stored = self.runtime.block_on(team.read_log(key, 0, usize::MAX >> 1)).unwrap().bytes;
-                let known = self.runtime.block_on(team.log_position(key)).unwrap();
-                let state = known.map(|known| known.state).unwrap_or_default();
-                let of = format!("I4: {run} {step}.{attempt}, which is {state}");
-                assert!(output.starts_with(&stored), "{of}: stored otherwise than it was said");
-                assert!(state != "damaged", "{of}");
-                // The output of an attempt that was given up may end before what it last said.
-                assert!(state != "verified" || stored.len() == output.len(), "{of}: {} bytes", stored.len());
-            }
+    /// A run's journal, as far as it would outlive a power cut.
+    pub(crate) fn journal(&mut self, world: &World, run: RunId) -> Option<Arc<Journal>> {
+        let path = RunDir::new(&world.root, run).journal();
+        let file = std::fs::metadata(&path).ok()?;
+        let synced = self.disk.as_ref().and_then(|disk| disk.synced(file.ino()));
+        let version = (file.ino(), synced.unwrap_or(file.len()));
+        if let Some((known, journal)) = self.journals.get(&run)
+            && *known == version
+        {
+            return Some(journal.clone());
         }
-    }
-
-    /// The server is taken out.
-    pub(crate) fn revoke(&self) {
-        let actor = hydron_domain::identity::Actor::System { name: "test" };
-        let now = self.world.clock(crate::world::Node::A);
-        let revoked = async {
-            let mut tx = self.store.team(self.world.template.team).begin(&actor, now).await?;
-            tx.revoke_server(self.world.template.server).await?;
-            tx.commit().await
-        };
-        self.runtime.block_on(revoked).unwrap();
+        let journal = Arc::new(Journal::read(&path, self.disk.as_deref())?);
+        self.journals.insert(run, (version, journal.clone()));
+        Some(journal)
     }
 }

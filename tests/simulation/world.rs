@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering::SeqCst};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hydron_agent::root::Root;
 use hydron_coordinator::app::AppState;
@@ -14,6 +14,7 @@ use tokio::runtime::{Handle, Id};
 use tokio::task::AbortHandle;
 
 use crate::dice::Dice;
+use crate::sweep::Fate;
 use crate::template::Template;
 use crate::witness::Witness;
 
@@ -60,6 +61,11 @@ pub(crate) struct World {
     pub(crate) hosts: Mutex<BTreeMap<RunId, AbortHandle>>,
     /// Faults are over: everything may come to its end.
     pub(crate) calm: AtomicBool,
+    /// The one thing that goes wrong, in a story of the sweep; and whether it has.
+    pub(crate) fate: Option<Fate>,
+    pub(crate) fulfilled: AtomicBool,
+    /// Bytes a second that the agent's line takes, and steps say a lot.
+    pub(crate) slow_line: Option<u64>,
     dice: Mutex<Dice>,
     now: AtomicI64,
     jumps: [AtomicI64; 3],
@@ -68,7 +74,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) fn new(template: &Template, directory: &Path, dice: Dice) -> Self {
+    pub(crate) fn new(template: &Template, directory: &Path, mut dice: Dice, fate: Option<Fate>) -> Self {
         let life = || Life { left: AtomicI64::new(-1), dead: AtomicBool::new(false) };
         Self {
             template: template.clone(),
@@ -78,7 +84,10 @@ impl World {
             apps: Mutex::default(),
             launches: Mutex::default(),
             hosts: Mutex::default(),
-            calm: AtomicBool::new(false),
+            calm: AtomicBool::new(fate.is_some()),
+            fate,
+            fulfilled: AtomicBool::new(false),
+            slow_line: (fate.is_none() && dice.permille(150)).then(|| 48 * 1024 + dice.below(80 * 1024)),
             dice: Mutex::new(dice),
             now: AtomicI64::new(0),
             jumps: Default::default(),
@@ -116,7 +125,14 @@ impl World {
     /// The process of this runtime begins.
     pub(crate) fn enter(&self, node: Node) {
         self.runtimes.lock().unwrap().insert(Handle::current().id(), node);
-        self.lives[node as usize].left.store(-1, SeqCst);
+        let acts = match self.fate {
+            Some(Fate::Death { acts, .. }) if node == Node::Agent && self.is_unfulfilled() => {
+                self.fulfill();
+                acts
+            }
+            Some(Fate::Death { .. } | Fate::Cut { .. }) | None => -1,
+        };
+        self.lives[node as usize].left.store(acts, SeqCst);
         self.lives[node as usize].dead.store(false, SeqCst);
     }
 
@@ -150,10 +166,20 @@ impl World {
         self.calm.load(SeqCst)
     }
 
+    pub(crate) fn is_unfulfilled(&self) -> bool {
+        !self.fulfilled.load(SeqCst)
+    }
+
+    /// The fate of this story was given to somebody.
+    pub(crate) fn fulfill(&self) {
+        self.fulfilled.store(true, SeqCst);
+    }
+
     pub(crate) fn kill_host(&self, run: RunId) {
         if let Some(host) = self.hosts.lock().unwrap().remove(&run) {
             host.abort();
         }
+        self.witness().host_gone(run);
     }
 }
 
@@ -168,4 +194,12 @@ pub(crate) fn set(world: Option<Arc<World>>) {
 
 pub(crate) fn get() -> Arc<World> {
     WORLD.with(|known| known.borrow().clone()).expect("a simulation goes on")
+}
+
+/// The last frames of the story that failed on this thread.
+pub(crate) fn print_history() {
+    let world = WORLD.with(|known| known.borrow().clone());
+    if let Some(world) = world {
+        world.witness.lock().unwrap_or_else(PoisonError::into_inner).history.print();
+    }
 }

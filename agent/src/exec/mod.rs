@@ -19,6 +19,7 @@ mod run_state;
 mod run_task;
 mod runs;
 mod shared;
+mod view;
 
 use std::io;
 use std::sync::Arc;

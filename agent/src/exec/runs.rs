@@ -17,10 +17,10 @@ use tokio::sync::mpsc;
 use super::admission::{Gate, Held};
 use super::audit::Entry;
 use super::journal::{Journal, JournalError};
-use super::outbox::{RunView, SpoolView};
 use super::run_state::RunState;
 use super::run_task::{RunCommand, RunTask};
 use super::shared::{ExecError, Shared};
+use super::view::view;
 use crate::config::Policy;
 use crate::durable;
 use crate::root::Root;
@@ -200,7 +200,7 @@ impl Runs {
         (journal, records): (Journal, Vec<wire::JournalRecord>),
     ) -> Result<(), ExecError> {
         let state = RunState::fold(&records)?;
-        self.shared.outbox.put(directory.run, view(&directory, &held.envelope, &state, &records)?);
+        self.shared.outbox.put(directory.run, view(&directory, &held.envelope, &state, &records));
         let (sender, commands) = mpsc::channel(COMMANDS);
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).insert(directory.run, sender);
         let task = RunTask::new(self.shared.clone(), directory, held, (journal, state), commands);
@@ -291,30 +291,6 @@ pub(super) fn discard(root: &Root, directory: &RunDir) -> io::Result<()> {
 
 fn forgotten(root: &Root) -> std::path::PathBuf {
     root.exec().join("forgotten")
-}
-
-fn view(
-    directory: &RunDir,
-    envelope: &VerifiedEnvelope,
-    state: &RunState,
-    records: &[wire::JournalRecord],
-) -> io::Result<RunView> {
-    let events = records.iter().filter_map(|record| match &record.body {
-        Some(journal_record::Body::Event(event)) => Some(event.clone()),
-        _other_records => None,
-    });
-    let logs = directory.begun()?.into_iter().map(|(key, length)| {
-        let running = state.started() == Some(key);
-        (key, SpoolView { length, finished: !running })
-    });
-    Ok(RunView {
-        digest: envelope.digest,
-        epoch: state.epoch,
-        events: events.collect(),
-        logs: logs.collect(),
-        doing: (0, None),
-        version: 0,
-    })
 }
 
 /// Which run an envelope claims to be for; only to name it in an answer and in the audit log.

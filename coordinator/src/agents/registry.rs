@@ -65,6 +65,8 @@ pub struct Sent {
     pub permit: bool,
     /// A hold, after that permit.
     pub hold: bool,
+    /// The epoch of the newest permit, hold or confirmation: an answer to another one is none to it.
+    pub epoch: u64,
     /// Permits refused because this side's view was old.
     pub refusals: u32,
     /// Nothing is sent before then.

@@ -227,14 +227,17 @@ impl Driver {
                 }
             }
             Tell::Permit(handle, permit) => {
-                handle.note(run, |sent| (sent.permit, sent.hold) = (true, false));
+                handle.note(run, |sent| (sent.permit, sent.hold, sent.epoch) = (true, false, permit.epoch));
                 handle.send(Body::Permit(*permit));
             }
             Tell::Hold(handle, hold) => {
-                handle.note(run, |sent| sent.hold = true);
+                handle.note(run, |sent| (sent.hold, sent.epoch) = (true, hold.epoch));
                 handle.send(Body::Hold(hold));
             }
-            Tell::Confirm(handle, confirm) => handle.send(Body::Confirm(confirm)),
+            Tell::Confirm(handle, confirm) => {
+                handle.note(run, |sent| sent.epoch = confirm.epoch);
+                handle.send(Body::Confirm(confirm));
+            }
         }
         Ok(())
     }

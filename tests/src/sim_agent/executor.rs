@@ -263,13 +263,12 @@ impl Executor {
                 tokio::spawn(async move { executor.walk(run, permit).await });
             }
             Err(code) => {
-                let epoch = state.runs.get(&run).map_or(0, |journal| journal.epoch);
                 state.decide(
                     wire::DecisionSubject::Permit,
                     permit.run_id.clone(),
                     permit.envelope_digest.clone(),
                     Some(code),
-                    epoch,
+                    permit.epoch,
                 );
             }
         }

@@ -25,6 +25,8 @@ use crate::agents::report::Entry as Reported;
 /// A view that was old is given this long to catch up, for every refusal in a row.
 const REFUSED_PAUSE: Duration = Duration::from_millis(300);
 const REFUSED_PAUSES: u32 = 30;
+/// How far behind a restored backup is, nobody says: each refusal in a row doubles the guess, so many times.
+const MOST_DOUBLED: u32 = 16;
 
 /// What became of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,7 +189,8 @@ impl RunChange {
         Ok(())
     }
 
-    /// The executor's answer to an envelope, a permit or a hold.
+    /// The executor's answer to an envelope, a permit or a hold. What it answers to somebody who drove the run before, or to
+    /// a frame that the network kept, says nothing about the permit that is out: that one may be accepted.
     pub(super) async fn decision(
         &mut self,
         tx: &mut TeamTx,
@@ -197,6 +200,8 @@ impl RunChange {
         let run = self.after.run.id;
         let Some(loaded) = self.after.part_mut(handle.server) else { return Ok(()) };
         let part = &mut loaded.part;
+        let sent = handle.sent(run);
+        let is_newest = decision.epoch == sent.epoch;
         match (decision.subject(), decision.code.as_str()) {
             (wire::DecisionSubject::Envelope, "") => part.envelope = EnvelopeState::Accepted,
             (wire::DecisionSubject::Envelope, code) => {
@@ -204,15 +209,24 @@ impl RunChange {
                     part.envelope = EnvelopeState::Refused(known_code(code));
                 }
             }
-            (wire::DecisionSubject::Control, "") if handle.sent(run).hold => part.nothing_runs(),
+            (wire::DecisionSubject::Control, "") if sent.hold && is_newest => part.nothing_runs(),
             (wire::DecisionSubject::Unspecified, _)
             | (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, "") => {}
             (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, code) => {
                 let permit_asked = decision.subject() == wire::DecisionSubject::Permit;
                 tracing::info!(%run, server = %handle.server, code, "the executor of {} refused", handle.server);
                 match RejectCode::from_code(code) {
+                    Some(
+                        RejectCode::StaleEpoch
+                        | RejectCode::UnknownRun
+                        | RejectCode::Busy
+                        | RejectCode::AlreadyDone
+                        | RejectCode::WrongAttempt
+                        | RejectCode::OutOfOrder,
+                    ) if !is_newest => {}
                     Some(RejectCode::StaleEpoch) => {
-                        tx.raise_epoch(run, decision.epoch.saturating_add(1)).await?;
+                        let further = 1_u64 << sent.refusals.min(MOST_DOUBLED);
+                        tx.raise_epoch(run, decision.epoch.saturating_add(further)).await?;
                         try_again(handle, run);
                         part.permit_refused();
                     }

@@ -1,5 +1,5 @@
-//! Who told a run's servers something last: a lease with an epoch. The epoch travels in permits and fences whoever drove
-//! the run before.
+//! Who told a run's servers something last: a lease with an epoch. The epoch travels in permits and holds and fences what was
+//! told before, by whomever: an executor refuses it from then on, and no answer to it is taken for the answer to this.
 //!
 //! Rule: the lease follows the agents' connections; that it passes on never touches a step that runs.
 
@@ -51,14 +51,13 @@ impl SystemStore {
 }
 
 impl TeamTx {
-    /// Takes or keeps the lease; the epoch, grown by one when somebody else had it. Taken at once by whoever holds the
-    /// connection of a server that is told something now: the run's row is locked, and an agent has one connection.
+    /// Takes or keeps the lease; its epoch, which no other telling has. Taken at once by whoever holds the connection of a
+    /// server that is told something now: the run's row is locked, and an agent has one connection.
     pub async fn lease_run(&mut self, run: RunId, owner: &str) -> Result<u64> {
         let (epoch,): (i64,) = self
             .q("INSERT INTO run_lease (team_id, run_id, owner, epoch) VALUES ($1, $2, $3, 1) \
                 ON CONFLICT (team_id, run_id) DO UPDATE SET owner = excluded.owner, \
-                epoch = CASE WHEN run_lease.owner = excluded.owner THEN run_lease.epoch \
-                ELSE run_lease.epoch + 1 END RETURNING epoch")
+                epoch = run_lease.epoch + 1 RETURNING epoch")
             .bind(Text(run))
             .bind(owner)
             .one()
