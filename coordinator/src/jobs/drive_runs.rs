@@ -289,10 +289,7 @@ impl Round<'_> {
             }
             Action::GiveUp { server } => {
                 if let Some(loaded) = self.after.part_mut(server) {
-                    loaded.part.permit = None;
-                    let running =
-                        loaded.part.steps.iter_mut().filter(|step| step.state == StepState::Running);
-                    running.for_each(|step| step.state = StepState::Unknown);
+                    loaded.part.give_up();
                 }
                 Ok(())
             }

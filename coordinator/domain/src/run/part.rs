@@ -129,6 +129,20 @@ impl RunPart {
         }
     }
 
+    /// Nothing will be heard of what was permitted: nobody knows how what ran has ended.
+    pub fn give_up(&mut self) {
+        self.permit = None;
+        for step in self.steps.iter_mut().filter(|step| step.state == StepState::Running) {
+            step.state = StepState::Unknown;
+        }
+    }
+
+    /// The server cannot read its journal of this run any more, and starts nothing of it.
+    pub fn journal_lost(&mut self, code: String) {
+        self.give_up();
+        self.envelope = EnvelopeState::Refused(code);
+    }
+
     /// For a retry: failed steps get another attempt, skipped ones wait again, a refused envelope is offered again.
     pub(super) fn reopen(&mut self) {
         if matches!(self.envelope, EnvelopeState::Refused(_)) {

@@ -198,6 +198,7 @@ impl RunChange {
         decision: &wire::Decision,
     ) -> Result<(), StoreError> {
         let run = self.after.run.id;
+        let is_over = self.after.run.head.state.is_over();
         let Some(loaded) = self.after.part_mut(handle.server) else { return Ok(()) };
         let part = &mut loaded.part;
         let sent = handle.sent(run);
@@ -245,6 +246,9 @@ impl RunChange {
                         try_again(handle, run);
                         part.permit_refused();
                     }
+                    // Said at every connection, also of runs that have ended since.
+                    Some(RejectCode::JournalLost) if is_over => {}
+                    Some(RejectCode::JournalLost) => part.journal_lost(known_code(code)),
                     Some(_) | None if permit_asked => {
                         part.permit_refused();
                         part.envelope = EnvelopeState::Refused(known_code(code));

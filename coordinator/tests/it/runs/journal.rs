@@ -84,6 +84,32 @@ in_a_world! {
         assert_eq!((welcome.resume[0].acknowledged_seq, welcome.forget.len()), (1, 0));
     }
 
+    async fn a_run_whose_journal_the_server_has_lost_fails_and_its_running_step_is_unknown(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", easy()).await;
+        let run = bench.run(vec![(agent.identity.server, steps(2))]).await;
+        let mut link = agent.connect_raw().await.unwrap().welcomed().await.unwrap();
+        link.send(0, entry(run, 1, accepted())).await.unwrap();
+        link.send(0, entry(run, 2, permit())).await.unwrap();
+        link.send(0, entry(run, 3, starting(0))).await.unwrap();
+        while acked(&mut link).await < 3 {}
+        let lost = wire::Decision {
+            run_id: run.to_string(),
+            subject: wire::DecisionSubject::Control.into(),
+            code: "JOURNAL_LOST".to_owned(),
+            ..wire::Decision::default()
+        };
+        // It is said at every connection.
+        for _ in 0..2 {
+            link.send(0, Body::Decision(lost.clone())).await.unwrap();
+            let failed = bench.until_state(run, "failed").await;
+            assert_eq!(failed["error"]["code"], "agent_refused", "{failed:#}");
+            assert!(failed["error"]["message"].as_str().unwrap().contains("set aside"), "{failed:#}");
+            let states = failed["servers"][0]["steps"].as_array().unwrap();
+            assert_eq!([&states[0]["state"], &states[1]["state"]], ["unknown", "skipped"]);
+        }
+    }
+
     async fn an_agent_that_asks_on_a_lasting_connection_hears_which_of_its_runs_may_go(world: World) {
         let bench = Bench::start(&world).await;
         let agent = bench.agent("alpha", easy()).await;
