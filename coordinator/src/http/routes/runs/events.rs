@@ -1,5 +1,7 @@
 //! `GET /runs/{id}/events`
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -40,6 +42,8 @@ pub(super) async fn stream_run(
 /// A picture is made again after this many times what the last one took: however fast a run changes and however many steps it
 /// has, somebody who watches costs a quarter of a core at most.
 const REST: u32 = 3;
+/// But never later than this: a slow moment of the database is not made a slow stream.
+const MOST_REST: Duration = Duration::from_millis(500);
 
 struct RunEvents {
     app: AppState,
@@ -58,7 +62,7 @@ impl Source for RunEvents {
         };
         let body = get::shown(&self.app, &self.principal, self.run).await?;
         let data = serde_json::to_string(&body).map_err(|error| Problem::internal(&error))?;
-        self.rested = Instant::now() + began.elapsed() * REST;
+        self.rested = Instant::now() + (began.elapsed() * REST).min(MOST_REST);
         Ok(vec![Message { id: Some(newest), event: Some("run".to_owned()), data }])
     }
 
