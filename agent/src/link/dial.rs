@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
-use hydron_proto::frame::HANDSHAKE_STAGE_S;
+use hydron_proto::frame::{HANDSHAKE_STAGE_S, UNSENT};
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -20,8 +20,6 @@ use tokio_rustls::client::TlsStream;
 pub const STAGE: Duration = Duration::from_secs(HANDSHAKE_STAGE_S);
 /// Unacknowledged data ends a connection after this time, milliseconds.
 const USER_TIMEOUT_MS: u32 = 30_000;
-/// What the kernel may hold unsent, bytes: behind it nothing can be overtaken. 65 ms at 1 Mbit/s.
-const UNSENT: u32 = 8 * 1024;
 /// A proxy's answer fits in this.
 const MAX_ANSWER: usize = 16 * 1024;
 

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hydron_proto::frame::HANDSHAKE_STAGE_S;
+use hydron_proto::frame::{HANDSHAKE_STAGE_S, UNSENT};
 use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
@@ -34,8 +34,6 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 const DRAIN: Duration = Duration::from_secs(5);
 /// Connections that wait to be accepted; the kernel takes its own limit when that is lower (4,096 since Linux 5.4).
 const BACKLOG: u32 = 4096;
-/// What the kernel may hold unsent, bytes: behind it nothing can be overtaken (`agent/src/link/dial.rs` holds to the same).
-const UNSENT: u32 = 8 * 1024;
 /// Path of the link.
 const LINK: &str = "/v1/link";
 
