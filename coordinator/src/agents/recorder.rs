@@ -5,7 +5,7 @@
 
 mod apply;
 mod pending;
-mod verify;
+pub(crate) mod verify;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -61,12 +61,12 @@ pub struct AgentHandle {
 pub struct Sent {
     /// The envelope.
     pub offered: bool,
-    /// The permit that is out.
-    pub permit: bool,
-    /// A hold, after that permit.
-    pub hold: bool,
-    /// The epoch of the newest permit, hold or confirmation: an answer to another one is none to it.
-    pub epoch: u64,
+    /// The epoch of the permit that is out. Every telling has its own: an answer that names another one is none to it.
+    pub permit: Option<u64>,
+    /// The epoch of the hold after that permit.
+    pub hold: Option<u64>,
+    /// The epoch of the newest confirmation.
+    pub confirm: Option<u64>,
     /// Permits refused because this side's view was old.
     pub refusals: u32,
     /// Nothing is sent before then.
@@ -258,8 +258,8 @@ impl AgentHandle {
             connection: self.epoch,
             caught_up: stored >= reported && sent.quiet_until.is_none_or(|until| Instant::now() >= until),
             offered: sent.offered,
-            permit_sent: sent.permit,
-            hold_sent: sent.hold,
+            permit_sent: sent.permit.is_some(),
+            hold_sent: sent.hold.is_some(),
         }
     }
 }

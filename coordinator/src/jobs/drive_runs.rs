@@ -227,15 +227,15 @@ impl Driver {
                 }
             }
             Tell::Permit(handle, permit) => {
-                handle.note(run, |sent| (sent.permit, sent.hold, sent.epoch) = (true, false, permit.epoch));
+                handle.note(run, |sent| (sent.permit, sent.hold) = (Some(permit.epoch), None));
                 handle.send(Body::Permit(*permit));
             }
             Tell::Hold(handle, hold) => {
-                handle.note(run, |sent| (sent.hold, sent.epoch) = (true, hold.epoch));
+                handle.note(run, |sent| sent.hold = Some(hold.epoch));
                 handle.send(Body::Hold(hold));
             }
             Tell::Confirm(handle, confirm) => {
-                handle.note(run, |sent| sent.epoch = confirm.epoch);
+                handle.note(run, |sent| sent.confirm = Some(confirm.epoch));
                 handle.send(Body::Confirm(confirm));
             }
         }

@@ -12,6 +12,7 @@ use hydron_store::logs::{KEEP_BYTES, KEEP_MS};
 use hydron_store::servers::HELD_FOR;
 use serde_json::json;
 
+use crate::agents::recorder::verify;
 use crate::app::AppState;
 use crate::services::servers::RETURN_WITHIN_MS;
 
@@ -23,6 +24,8 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 const ALONE_MS: i64 = 20_000;
 /// How often it is noted that agents are there.
 const SEEN_EVERY_MS: i64 = 30_000;
+/// How often output is looked for that is whole and was not compared with what its server declared.
+const COMPARED_EVERY_MS: i64 = 60_000;
 /// How often old output is let go.
 const LOGS_EVERY_MS: i64 = 10 * 60 * 1000;
 /// Chunks that go at once; a long delete would hold up the writer.
@@ -31,6 +34,7 @@ const CHUNKS: i64 = 500;
 /// Runs until the process stops.
 pub async fn run(app: AppState) {
     let mut seen_at = app.now();
+    let mut compared_at = app.now();
     let mut logs_at = app.now();
     let mut revoked_since = app.now() - 60_000;
     let mut answered_at = app.now();
@@ -61,6 +65,10 @@ pub async fn run(app: AppState) {
             let called = call_down(&app).await;
             waiting = called.is_err();
             log_failure("saying which agents did not come back", called);
+        }
+        if now - compared_at >= COMPARED_EVERY_MS {
+            log_failure("comparing output that was left over", verify::those_left_over(&app).await);
+            compared_at = now;
         }
         if now - logs_at >= LOGS_EVERY_MS {
             log_failure("letting old output go", trim_logs(&app).await);

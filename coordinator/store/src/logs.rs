@@ -208,7 +208,6 @@ impl TeamStore {
             .bind(Text(server))
             .all()
             .await?;
-        let small = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
         let position = |row: ResumeRow| {
             let complete = row.log_length == Some(row.log_stored);
             (small(row.step), small(row.attempt), unsigned(row.log_stored), complete)
@@ -223,6 +222,22 @@ pub const KEEP_MS: i64 = 30 * 24 * 3600 * 1000;
 pub const KEEP_BYTES: i64 = 1 << 30;
 
 impl SystemStore {
+    /// Output that is whole and was not compared with what its server declared, at most `limit` attempts.
+    pub async fn unverified_logs(&self, limit: i64) -> Result<Vec<(TeamId, LogKey)>> {
+        let rows: Vec<(Text<TeamId>, Text<RunId>, Text<ServerId>, i64, i64)> = self
+            .q("SELECT team_id, run_id, server_id, step, attempt FROM step_attempt \
+                WHERE log_state = 'open' AND log_length <= log_stored LIMIT $1")
+            .bind(limit)
+            .all()
+            .await?;
+        let key =
+            |(team, run, server, step, attempt): (Text<TeamId>, Text<RunId>, Text<ServerId>, i64, i64)| {
+                let key = LogKey { run: run.0, server: server.0, step: small(step), attempt: small(attempt) };
+                (team.0, key)
+            };
+        Ok(rows.into_iter().map(key).collect())
+    }
+
     /// Projects whose output is over `bytes`, with how much it is.
     pub async fn projects_over(&self, bytes: i64) -> Result<Vec<(TeamId, String, i64)>> {
         let rows: Vec<(Text<TeamId>, String, i64)> = self
@@ -264,6 +279,10 @@ impl SystemTx {
 
 fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn small(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 fn unsigned(value: i64) -> u64 {

@@ -202,7 +202,11 @@ impl RunChange {
         let Some(loaded) = self.after.part_mut(handle.server) else { return Ok(()) };
         let part = &mut loaded.part;
         let sent = handle.sent(run);
-        let is_newest = decision.epoch == sent.epoch;
+        let about = Some(decision.epoch);
+        let is_answered = match decision.subject() {
+            wire::DecisionSubject::Permit => about == sent.permit,
+            _ => about == sent.hold || about == sent.confirm,
+        };
         match (decision.subject(), decision.code.as_str()) {
             (wire::DecisionSubject::Envelope, "") => part.envelope = EnvelopeState::Accepted,
             (wire::DecisionSubject::Envelope, code) => {
@@ -210,7 +214,7 @@ impl RunChange {
                     part.envelope = EnvelopeState::Refused(known_code(code));
                 }
             }
-            (wire::DecisionSubject::Control, "") if sent.hold && is_newest => part.nothing_runs(),
+            (wire::DecisionSubject::Control, "") if about == sent.hold => part.nothing_runs(),
             (wire::DecisionSubject::Unspecified, _)
             | (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, "") => {}
             (wire::DecisionSubject::Control | wire::DecisionSubject::Permit, code) => {
@@ -224,7 +228,7 @@ impl RunChange {
                         | RejectCode::AlreadyDone
                         | RejectCode::WrongAttempt
                         | RejectCode::OutOfOrder,
-                    ) if !is_newest => {}
+                    ) if !is_answered => {}
                     Some(RejectCode::StaleEpoch) => {
                         let further = 1_u64 << sent.refusals.min(MOST_DOUBLED);
                         tx.raise_epoch(run, decision.epoch.saturating_add(further)).await?;

@@ -1,4 +1,6 @@
 //! Stored output against what the agent declared at the end of the attempt: length and SHA-256.
+//!
+//! Rule: what could not be compared when it was whole, because the database failed or the process died, is compared later.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,8 @@ use crate::app::AppState;
 
 /// Read at once.
 const PIECE: usize = 512 * 1024;
+/// Attempts that are looked at in one turn of what was left over.
+const LEFT_OVER: i64 = 200;
 
 /// Compares what is whole now, in a task of its own: a large log must not hold up the writer.
 pub(super) async fn those_complete(app: &AppState, keys: Vec<(TeamId, LogKey)>) {
@@ -20,7 +24,7 @@ pub(super) async fn those_complete(app: &AppState, keys: Vec<(TeamId, LogKey)>) 
     for (team, key) in keys {
         match app.store.team(team).log_position(key).await {
             Ok(Some(LogPosition { stored, declared: Some(log), state }))
-                if state == "open" && log.length == stored =>
+                if state == "open" && log.length <= stored =>
             {
                 let of_team = whole.entry(team).or_default();
                 if of_team.iter().all(|(known, _)| *known != key) {
@@ -31,6 +35,17 @@ pub(super) async fn those_complete(app: &AppState, keys: Vec<(TeamId, LogKey)>) 
             Err(error) => not_verified(&key, &error),
         }
     }
+    compare(app, whole);
+}
+
+/// Compares what is whole and was not compared in its time.
+pub(crate) async fn those_left_over(app: &AppState) -> Result<(), StoreError> {
+    let keys = app.store.system().unverified_logs(LEFT_OVER).await?;
+    those_complete(app, keys).await;
+    Ok(())
+}
+
+fn compare(app: &AppState, whole: BTreeMap<TeamId, Vec<(LogKey, LogDigest)>>) {
     for (team, logs) in whole {
         let app = app.clone();
         tokio::spawn(async move {
@@ -73,7 +88,8 @@ async fn is_right(
     let store = app.store.team(team);
     let mut hash = Sha256::new();
     let mut offset = 0;
-    while offset < declared.length {
+    // To its end, also beyond what was declared.
+    loop {
         let slice = store.read_log(key, offset, PIECE).await?;
         if slice.bytes.is_empty() {
             break;

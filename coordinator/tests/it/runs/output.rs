@@ -81,6 +81,40 @@ in_a_world! {
         assert!(text.as_bytes() == plain(), "the stream ends with the output");
     }
 
+    async fn what_was_not_compared_when_it_was_whole_is_compared_later(world: World) {
+        let bench = Bench::start(&world).await;
+        let agent = bench.agent("alpha", Arc::new(|_: &hydron_proto::plan::Step, _| Play::done(""))).await;
+        let server = agent.identity.server;
+        let run = bench.run(vec![(server, steps(4))]).await;
+        let team = bench.app().store.team(world.ours.team);
+        let key = |step| LogKey { run, server, step, attempt: 1 };
+        // As a coordinator leaves it that dies before it compared: as it was sent, other than it was sent, longer, and in parts.
+        let declared: [&[u8]; 4] = [b"said", b"told", b"sai", b"said more"];
+        let mut tx = team.begin(&ACTOR, bench.app().now()).await.unwrap();
+        let mut ends = BTreeMap::new();
+        for (step, bytes) in (0..).zip(declared) {
+            tx.append_log(key(step), 0, b"said").await.unwrap();
+            let log = Some(LogDigest { length: bytes.len() as u64, sha256: Sha256::digest(bytes).to_vec() });
+            let end = AttemptEnd::Succeeded { result: None, already_done: false };
+            ends.insert(key(step), AttemptChange { started_at: Some(10), ended: Some(AttemptEnded { at: 20, end, log }) });
+        }
+        tx.change_attempts(&ends).await.unwrap();
+        tx.commit().await.unwrap();
+        world.coordinator.clock.advance(60_000);
+        let mut states = Vec::new();
+        for _ in 0..400 {
+            states.clear();
+            for step in 0..4 {
+                states.push(team.log_position(key(step)).await.unwrap().unwrap().state);
+            }
+            if states[..3].iter().all(|state| state != "open") {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        assert_eq!(states, ["verified", "damaged", "damaged", "open"]);
+    }
+
     async fn starts_and_ends_of_attempts_are_kept_however_they_come_together(world: World) {
         let bench = Bench::start(&world).await;
         let agent = bench.agent("alpha", Arc::new(|_: &hydron_proto::plan::Step, _| Play::done(""))).await;
