@@ -3,22 +3,12 @@
 //! No plan of the product has such steps: an image build counts badly, and takes long.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hydron_coordinator::app::AppState;
-use hydron_coordinator::clock::{SystemClock, SystemEntropy};
-use hydron_coordinator::config::Settings;
-use hydron_coordinator::services::runs::{NewPart, NewRun, create};
-use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
 use hydron_domain::identity::Actor;
-use hydron_domain::run::RunKind;
-use hydron_proto::envelope::PlanDigest;
-use hydron_proto::ids::{ApprovalId, ProjectId, ProvisioningPlanId, RunId, TeamId};
-use hydron_proto::plan::{
-    Action, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Risk, Shell, Step, Undo,
-};
-use hydron_store::Store;
+use hydron_proto::ids::{ProjectId, RunId, TeamId};
+use hydron_proto::plan::{InterruptPolicy, Step};
+use hydron_tests::approved;
 use serde_json::json;
 
 use crate::world::World;
@@ -88,7 +78,7 @@ pub(crate) async fn waiting_to_do(world: &mut World, runs: &[Vec<String>]) -> Ve
     let mut left = runs.iter();
     let steps = move |_: &Path| {
         let scripts = left.next().unwrap().iter().enumerate();
-        scripts.map(|(index, script)| shell(format!("Do {index}"), script.clone())).collect()
+        scripts.map(|(index, script)| shell(format!("Do {index}"), script)).collect()
     };
     waiting_to(world, runs.len(), steps).await
 }
@@ -107,11 +97,15 @@ async fn waiting_to(
     }
     world.agent.stop().unwrap();
     world.coordinator.stop().unwrap();
-    let app = opened(world).await;
+    let data_dir = world.coordinator.data_dir();
+    let app = approved::opened(data_dir, world.database_url.clone()).await.unwrap();
+    let server = world.server.parse().unwrap();
     let mut runs = Vec::new();
     for project in projects {
         let counter = world.dir.join(format!("counter-{project}"));
-        let id = approved(&app, plan(world, team, project, steps(&counter))).await;
+        let plan = approved::plan(team, project, server, steps(&counter));
+        let actor = Actor::System { name: "test" };
+        let id = approved::run(&app, &actor, (team, project), ("Count", vec![plan])).await.unwrap();
         runs.push(CountingRun { id, counter });
     }
     app.store.close().await;
@@ -132,76 +126,15 @@ pub(crate) fn output(step: u32) -> Vec<u8> {
     format!("step {step} begins\n{lines}step {step} ends\n").into_bytes()
 }
 
-/// The files of a stopped coordinator.
-async fn opened(world: &World) -> AppState {
-    let settings = Settings {
-        data_dir: Some(world.coordinator.data_dir().to_owned()),
-        database_url: world.database_url.clone(),
-        ..Settings::default()
-    };
-    let config = settings.check(None).unwrap();
-    let store = Store::open(&config.database).await.unwrap();
-    AppState::build(config, store, Arc::new(SystemClock), Arc::new(SystemEntropy)).unwrap()
-}
-
-fn plan(world: &World, team: TeamId, project: ProjectId, steps: Vec<Step>) -> PlanDocument {
-    PlanDocument {
-        version: 1,
-        kind: PlanKind::Provisioning,
-        team,
-        project,
-        server: world.server.parse().unwrap(),
-        steps,
-        mandates: Vec::new(),
-        repair: RepairBounds { per_step: 0, per_run: 0 },
-    }
-}
-
 fn counting(index: u32, counter: &Path) -> Step {
     let script = format!(
         "echo step {index} begins; echo {index} >> {}; seq 1 {LINES}; sleep 0.05; echo step {index} ends",
         counter.display()
     );
-    shell(format!("Count {index}"), script)
+    shell(format!("Count {index}"), &script)
 }
 
-fn shell(title: String, script: String) -> Step {
-    Step {
-        title,
-        phase: Phase::Provisioning,
-        service: None,
-        action: Action::Shell(Shell { script, env: Vec::new(), expect: vec![0] }),
-        risk: Risk::R3,
-        timeout_s: 60,
-        on_interrupt: InterruptPolicy::Ask,
-        undo: Undo::None,
-        after: Vec::new(),
-        guarded: false,
-        downtime_s: 0,
-    }
-}
-
-/// Stores a plan with a person's yes to it, and makes its run.
-async fn approved(app: &AppState, plan: PlanDocument) -> RunId {
-    let (team, project, server) = (plan.team, plan.project, plan.server);
-    let plan = plan.to_bytes().unwrap();
-    let mut tx = app.store.team(team).begin(&Actor::System { name: "test" }, app.now()).await.unwrap();
-    let approval = Approval {
-        id: app.ids.next(ApprovalId::new),
-        project,
-        subject: ApprovalSubject::Provisioning(app.ids.next(ProvisioningPlanId::new)),
-        digest: PlanDigest::of(&plan),
-        risk: Risk::R3,
-        state: ApprovalState::Pending,
-        requested_at: app.now(),
-        decided_at: None,
-        decided_by: None,
-    };
-    tx.insert_approval(&approval).await.unwrap();
-    tx.decide_approval(approval.id, ApprovalState::Approved).await.unwrap();
-    let parts = vec![NewPart { server, plan, approval: Some(approval.id) }];
-    let new = NewRun { project, kind: RunKind::Deploy, title: "Count".to_owned(), commit: None, parts };
-    let run = create(&mut tx, &app.signer, &app.ids, new).await.unwrap();
-    tx.commit().await.unwrap();
-    run
+/// A person decides about each whose outcome is unknown.
+fn shell(title: String, script: &str) -> Step {
+    Step { title, timeout_s: 60, on_interrupt: InterruptPolicy::Ask, ..approved::shell_step(script) }
 }

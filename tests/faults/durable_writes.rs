@@ -4,6 +4,7 @@
 //! long form takes every one. `HYDRON_FAULT_SEED` repeats the choice.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use hydron_store::testing::{Engine, fresh_location};
 
@@ -17,6 +18,9 @@ use super::strace::{DISK, DISK_AND_SOCKET, Injection, SOCKET, Strace, Watch};
 const SEED: &str = "HYDRON_FAULT_SEED";
 /// Runs that are made at once; each has a step host that goes when it has nothing to do for two minutes.
 const BATCH: usize = 15;
+
+/// How long a process that was killed may take to be gone.
+const ENDING: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Victim {
@@ -117,12 +121,17 @@ async fn round(world: &mut World, run: CountingRun, crash: &Crash, answer: &'sta
                 return Struck::Perhaps;
             }
             drop(strace.take());
+            crash.victim.is_gone(world);
             crash.victim.comes_back(world).await;
             Struck::Yes
         })
         .await;
-    let killed = strace.as_ref().is_none_or(Strace::has_killed);
+    let at_the_end = strace.as_ref().is_some_and(Strace::has_killed);
+    let killed = strace.is_none() || at_the_end;
     drop(strace);
+    if at_the_end {
+        crash.victim.is_gone(round.world());
+    }
     crash.victim.comes_back(round.world()).await;
     round.each_step_ran_once(1);
     (killed, round.each_log_is_its_spool().await)
@@ -170,6 +179,13 @@ impl Victim {
             Self::Coordinator(Engine::Postgres) => Watch { calls: SOCKET, threads: true },
         };
         Strace::attach(pid, watch, kill, &world.dir.join("trace"))
+    }
+
+    /// Waits for the end of a coordinator that was killed: its first thread is dead before the last one is.
+    fn is_gone(self, world: &mut World) {
+        if let Self::Coordinator(_) = self {
+            world.coordinator.process_mut().ends_within(ENDING).unwrap();
+        }
     }
 
     /// The agent's supervisor starts what ended; the coordinator has none here.

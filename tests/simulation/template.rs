@@ -9,22 +9,17 @@ use hydron_agent::root::Root;
 use hydron_coordinator::app::AppState;
 use hydron_coordinator::clock::{Clock, Entropy};
 use hydron_coordinator::config::{Config, Settings};
-use hydron_coordinator::services::runs::{NewPart, NewRun, create};
 use hydron_coordinator::services::secrets;
-use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
 use hydron_domain::identity::Actor;
 use hydron_domain::project::{Project, ProjectType, Slug};
-use hydron_domain::run::RunKind;
 use hydron_domain::server::AgentFacts;
-use hydron_proto::envelope::{PinnedSigner, PlanDigest};
-use hydron_proto::ids::{ApprovalId, DomainId, ProjectId, ProvisioningPlanId, RunId, ServerId, TeamId};
-use hydron_proto::plan::{
-    Action, EnvPart, EnvVar, InterruptPolicy, Phase, PlanDocument, PlanKind, RepairBounds, Risk, SecretRef,
-    Shell, Step, Undo,
-};
+use hydron_proto::envelope::PinnedSigner;
+use hydron_proto::ids::{DomainId, ProjectId, RunId, ServerId, TeamId};
+use hydron_proto::plan::{Action, EnvPart, EnvVar, InterruptPolicy, SecretRef, Shell, Step};
 use hydron_proto::wire;
 use hydron_store::Store;
 use hydron_store::teams::Team;
+use hydron_tests::approved;
 use rcgen::CertificateParams;
 
 use crate::dice::Dice;
@@ -123,7 +118,7 @@ async fn filled(directory: &Path, (team, server): (TeamId, ServerId), count: u8)
     tx.commit().await.unwrap();
     let mut runs = Vec::new();
     for number in 0..count {
-        runs.push(approved(&app, &actor, team, server, number).await);
+        runs.push(waiting(&app, &actor, team, server, number).await);
     }
     app.store.close().await;
     runs
@@ -145,7 +140,7 @@ fn joined(app: &AppState, root: &Root, team: TeamId, server: ServerId) -> Vec<u8
     identity::sealing_key(root).unwrap().public_bytes()
 }
 
-async fn approved(app: &AppState, actor: &Actor, team: TeamId, server: ServerId, number: u8) -> RunId {
+async fn waiting(app: &AppState, actor: &Actor, team: TeamId, server: ServerId, number: u8) -> RunId {
     let project = ProjectId::new(1, [number + 1; 10]);
     let mut tx = app.store.team(team).begin(actor, BEGIN_MS).await.unwrap();
     let name = format!("app {number}");
@@ -163,35 +158,9 @@ async fn approved(app: &AppState, actor: &Actor, team: TeamId, server: ServerId,
         secrets::seal(&app.kek, app.ids.entropy(), team, project, &secret(), needle::SECRET.as_bytes())
             .unwrap();
     tx.insert_secret(project, &secret(), &sealed, false).await.unwrap();
-    let plan = PlanDocument {
-        version: 1,
-        kind: PlanKind::Provisioning,
-        team,
-        project,
-        server,
-        steps: (0..STEPS).map(step).collect(),
-        mandates: Vec::new(),
-        repair: RepairBounds { per_step: 0, per_run: 0 },
-    };
-    let plan = plan.to_bytes().unwrap();
-    let approval = Approval {
-        id: app.ids.next(ApprovalId::new),
-        project,
-        subject: ApprovalSubject::Provisioning(app.ids.next(ProvisioningPlanId::new)),
-        digest: PlanDigest::of(&plan),
-        risk: Risk::R3,
-        state: ApprovalState::Pending,
-        requested_at: BEGIN_MS,
-        decided_at: None,
-        decided_by: None,
-    };
-    tx.insert_approval(&approval).await.unwrap();
-    tx.decide_approval(approval.id, ApprovalState::Approved).await.unwrap();
-    let parts = vec![NewPart { server, plan, approval: Some(approval.id) }];
-    let new = NewRun { project, kind: RunKind::Deploy, title: "Simulate".to_owned(), commit: None, parts };
-    let run = create(&mut tx, &app.signer, &app.ids, new).await.unwrap();
     tx.commit().await.unwrap();
-    run
+    let plan = approved::plan(team, project, server, (0..STEPS).map(step).collect());
+    approved::run(app, actor, (team, project), ("Simulate", vec![plan])).await.unwrap()
 }
 
 /// Every step has it, so every permit carries it, sealed.
@@ -206,17 +175,7 @@ pub(crate) fn asks(step: u32) -> bool {
 
 fn step(index: u32) -> Step {
     let env = EnvVar { name: "KEY".parse().unwrap(), value: vec![EnvPart::Secret(secret())] };
-    Step {
-        title: format!("Step {index}"),
-        phase: Phase::Provisioning,
-        service: None,
-        action: Action::Shell(Shell { script: "true".to_owned(), env: vec![env], expect: vec![0] }),
-        risk: Risk::R3,
-        timeout_s: 60,
-        on_interrupt: if asks(index) { InterruptPolicy::Ask } else { InterruptPolicy::Rerun },
-        undo: Undo::None,
-        after: Vec::new(),
-        guarded: false,
-        downtime_s: 0,
-    }
+    let action = Action::Shell(Shell { script: "true".to_owned(), env: vec![env], expect: vec![0] });
+    let on_interrupt = if asks(index) { InterruptPolicy::Ask } else { InterruptPolicy::Rerun };
+    Step { title: format!("Step {index}"), action, timeout_s: 60, on_interrupt, ..approved::shell_step("") }
 }

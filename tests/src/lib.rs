@@ -2,6 +2,7 @@
 //!
 //! Rule: nothing here is linked into the product. Neighbours: `tests/lab` (servers and images), `tests/bench`.
 
+pub mod approved;
 pub mod bench;
 pub mod demo;
 pub mod git_host;

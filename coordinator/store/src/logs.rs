@@ -50,6 +50,9 @@ struct PositionRow {
     log_state: String,
 }
 
+/// Team, run, server, step, attempt.
+type KeyRow = (Text<TeamId>, Text<RunId>, Text<ServerId>, i64, i64);
+
 #[derive(sqlx::FromRow)]
 struct ResumeRow {
     step: i64,
@@ -224,17 +227,16 @@ pub const KEEP_BYTES: i64 = 1 << 30;
 impl SystemStore {
     /// Output that is whole and was not compared with what its server declared, at most `limit` attempts.
     pub async fn unverified_logs(&self, limit: i64) -> Result<Vec<(TeamId, LogKey)>> {
-        let rows: Vec<(Text<TeamId>, Text<RunId>, Text<ServerId>, i64, i64)> = self
+        let rows: Vec<KeyRow> = self
             .q("SELECT team_id, run_id, server_id, step, attempt FROM step_attempt \
                 WHERE log_state = 'open' AND log_length <= log_stored LIMIT $1")
             .bind(limit)
             .all()
             .await?;
-        let key =
-            |(team, run, server, step, attempt): (Text<TeamId>, Text<RunId>, Text<ServerId>, i64, i64)| {
-                let key = LogKey { run: run.0, server: server.0, step: small(step), attempt: small(attempt) };
-                (team.0, key)
-            };
+        let key = |(team, run, server, step, attempt): KeyRow| {
+            let key = LogKey { run: run.0, server: server.0, step: small(step), attempt: small(attempt) };
+            (team.0, key)
+        };
         Ok(rows.into_iter().map(key).collect())
     }
 

@@ -16,8 +16,8 @@ use prost::Message as _;
 
 use super::agents_port::{AgentsPort, Link};
 use super::delay::Delay;
-use super::deposit::shell_step;
 use super::footprint;
+use crate::approved::shell_step;
 use crate::stack::agent::{Agent, AgentOptions, Ports};
 use crate::stack::process::free_port;
 

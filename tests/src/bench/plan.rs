@@ -8,7 +8,6 @@
 use std::time::Duration;
 
 use super::Options;
-use super::deposit::shell_step;
 use super::durable_log::DurableLog;
 use super::hydron::{Hydron, trivial};
 use super::peers::{self, Mitogen, SSHD, Ssh};
@@ -16,6 +15,7 @@ use super::product::Product;
 use super::report::{Bar, Finding, Measured, Ratio, say};
 use super::samples::Samples;
 use super::steps::milliseconds;
+use crate::approved::shell_step;
 
 /// Steps of the plan.
 pub(super) const STEPS: usize = 100;

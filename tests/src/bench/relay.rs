@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::Options;
 use super::delay::Delay;
-use super::deposit::shell_step;
 use super::durable_log::DurableLog;
 use super::hydron::Hydron;
 use super::peers::{Mitogen, SSHD, Ssh};
@@ -16,6 +15,7 @@ use super::product::Product;
 use super::report::{Bar, Finding, Measured, Ratio};
 use super::samples::Samples;
 use super::steps::milliseconds;
+use crate::approved::shell_step;
 
 const RTT: Duration = Duration::from_millis(30);
 /// Rounds of a step, unless asked otherwise.

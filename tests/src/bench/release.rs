@@ -19,11 +19,11 @@ use hydron_proto::plan::{
 
 use self::by_hand::{ByHand, Way};
 use super::Options;
-use super::deposit::shell_step;
 use super::hydron::Hydron;
 use super::report::{Bar, Finding, Measured, Ratio, say};
 use super::samples::Samples;
 use super::steps::milliseconds;
+use crate::approved::shell_step;
 
 /// Rounds, unless asked otherwise.
 const ROUNDS: usize = 7;

@@ -13,10 +13,10 @@ use hydron_proto::plan::{InterruptPolicy, Step};
 use tokio::task::JoinHandle;
 
 use super::Options;
-use super::deposit::shell_step;
 use super::real_coordinator::RealCoordinator;
 use super::report::{Bar, Finding, Measured, Ratio};
 use super::samples::Samples;
+use crate::approved::shell_step;
 use crate::sim_agent::{Play, SimAgent, SimLink};
 use crate::stack::client::install_provider;
 

@@ -12,12 +12,12 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncReadExt as _;
 
 use super::Options;
-use super::deposit::shell_step;
 use super::event_stream::EventStream;
 use super::peers::{SSHD, Ssh};
 use super::product::Product;
 use super::report::{Bar, Finding, Measured, Ratio};
 use super::samples::Samples;
+use crate::approved::shell_step;
 
 const LINES: u32 = 5_000_000;
 /// Rounds, unless asked otherwise.

@@ -49,6 +49,18 @@ impl Process {
         Ok(())
     }
 
+    /// Waits for its end, and fails when it still runs after `patience`.
+    pub fn ends_within(&mut self, patience: Duration) -> anyhow::Result<ExitStatus> {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            anyhow::ensure!(Instant::now() < deadline, "{} did not end within {patience:?}", self.name);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// SIGKILL, as a crash would be.
     pub fn kill(&mut self) -> anyhow::Result<()> {
         self.child.kill()?;
@@ -62,12 +74,8 @@ impl Process {
             return Ok(status);
         }
         signal(self.pid(), "TERM")?;
-        let deadline = Instant::now() + patience;
-        while Instant::now() < deadline {
-            if let Some(status) = self.child.try_wait()? {
-                return Ok(status);
-            }
-            std::thread::sleep(Duration::from_millis(20));
+        if let Ok(status) = self.ends_within(patience) {
+            return Ok(status);
         }
         self.child.kill()?;
         Ok(self.child.wait()?)

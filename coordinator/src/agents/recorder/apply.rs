@@ -205,7 +205,9 @@ impl RunChange {
         let about = Some(decision.epoch);
         let is_answered = match decision.subject() {
             wire::DecisionSubject::Permit => about == sent.permit,
-            _ => about == sent.hold || about == sent.confirm,
+            wire::DecisionSubject::Unspecified
+            | wire::DecisionSubject::Envelope
+            | wire::DecisionSubject::Control => about == sent.hold || about == sent.confirm,
         };
         match (decision.subject(), decision.code.as_str()) {
             (wire::DecisionSubject::Envelope, "") => part.envelope = EnvelopeState::Accepted,

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use hydron_coordinator::app::AppState;
 use hydron_coordinator::services::runs::{CreateRunError, NewPart, NewRun, create};
-use hydron_domain::approval::{Approval, ApprovalState, ApprovalSubject};
 use hydron_domain::run::RunKind;
-use hydron_proto::envelope::PlanDigest;
-use hydron_proto::ids::{ApprovalId, ProjectId, ProvisioningPlanId, RunId, ServerId, TeamId};
+use hydron_proto::ids::{ProjectId, RunId, ServerId, TeamId};
 use hydron_proto::plan::{
-    Action, InterruptPolicy, Operation, Phase, PlanDocument, PlanKind, Probe, RepairBounds, Risk, Step, Undo,
+    Action, InterruptPolicy, Operation, Phase, PlanDocument, PlanKind, Probe, Risk, Step, Undo,
 };
+use hydron_tests::approved;
 use hydron_tests::sim_agent::{Play, Script, SimAgent};
 use serde_json::{Value, json};
 
@@ -70,8 +69,10 @@ impl<'a> Bench<'a> {
         let (app, team) = (self.app(), self.world.ours.team);
         let step =
             Step { action: Action::Operate(Operation::Inventory {}), risk: Risk::R0, ..probe_step("look") };
-        let plan =
-            PlanDocument { kind: PlanKind::Operation, ..plan_of(team, self.project, server, vec![step]) };
+        let plan = PlanDocument {
+            kind: PlanKind::Operation,
+            ..approved::plan(team, self.project, server, vec![step])
+        };
         let parts = vec![NewPart { server, plan: plan.to_bytes().unwrap(), approval: None }];
         let new = NewRun {
             project: self.project,
@@ -130,46 +131,10 @@ pub(crate) async fn try_run(
     project: ProjectId,
     parts: Vec<(ServerId, Vec<Step>)>,
 ) -> Result<RunId, CreateRunError> {
-    let mut tx = app.store.team(team).begin(&ACTOR, app.now()).await.unwrap();
-    let mut new = Vec::new();
-    for (server, steps) in parts {
-        let plan = plan_of(team, project, server, steps).to_bytes().unwrap();
-        let approval = approval(app, project, &plan);
-        tx.insert_approval(&approval).await.unwrap();
-        tx.decide_approval(approval.id, ApprovalState::Approved).await.unwrap();
-        new.push(NewPart { server, plan, approval: Some(approval.id) });
-    }
-    let new = NewRun { project, kind: RunKind::Deploy, title: "Deploy".to_owned(), commit: None, parts: new };
-    let run = create(&mut tx, &app.signer, &app.ids, new).await?;
-    tx.commit().await.unwrap();
-    Ok(run)
-}
-
-pub(crate) fn approval(app: &AppState, project: ProjectId, plan: &[u8]) -> Approval {
-    Approval {
-        id: app.ids.next(ApprovalId::new),
-        project,
-        subject: ApprovalSubject::Provisioning(app.ids.next(ProvisioningPlanId::new)),
-        digest: PlanDigest::of(plan),
-        risk: Risk::R1,
-        state: ApprovalState::Pending,
-        requested_at: app.now(),
-        decided_at: None,
-        decided_by: None,
-    }
-}
-
-pub(crate) fn plan_of(team: TeamId, project: ProjectId, server: ServerId, steps: Vec<Step>) -> PlanDocument {
-    PlanDocument {
-        version: 1,
-        kind: PlanKind::Provisioning,
-        team,
-        project,
-        server,
-        steps,
-        mandates: Vec::new(),
-        repair: RepairBounds { per_step: 0, per_run: 0 },
-    }
+    let plans =
+        parts.into_iter().map(|(server, steps)| approved::plan(team, project, server, steps)).collect();
+    let made = approved::run(app, &ACTOR, (team, project), ("Deploy", plans)).await;
+    made.map_err(|refused| refused.downcast().unwrap())
 }
 
 /// A step that a simulated agent can play.

@@ -16,10 +16,11 @@ use hydron_proto::plan::{
 };
 use hydron_proto::reject::RejectCode;
 use hydron_proto::wire::SignedEnvelope;
+use hydron_tests::approved;
 use prost::Message as _;
 use serde_json::json;
 
-use super::bench::{Bench, approval, plan_of, probe_step, steps};
+use super::bench::{Bench, probe_step, steps};
 use crate::harness::ACTOR;
 use crate::in_a_world;
 use crate::pipeline::enroll;
@@ -36,14 +37,14 @@ impl Desk<'_> {
     }
 
     fn plan(&self, kind: PlanKind, steps: Vec<Step>) -> PlanDocument {
-        PlanDocument { kind, ..plan_of(self.team(), self.bench.project, self.server, steps) }
+        PlanDocument { kind, ..approved::plan(self.team(), self.bench.project, self.server, steps) }
     }
 
     /// Stores an answer to a plan's bytes, and says which.
     async fn answered(&self, plan: &[u8], project: ProjectId, answer: Option<ApprovalState>) -> ApprovalId {
         let app = self.bench.app();
         let mut tx = app.store.team(self.team()).begin(&ACTOR, app.now()).await.unwrap();
-        let approval = approval(app, project, plan);
+        let approval = approved::request(app, project, plan);
         tx.insert_approval(&approval).await.unwrap();
         if let Some(answer) = answer {
             tx.decide_approval(approval.id, answer).await.unwrap();
@@ -238,7 +239,7 @@ in_a_world! {
         }
         // A yes to the infrastructure plan is none to what will be done.
         let app = desk.bench.app();
-        let mut other = approval(app, project, &bytes);
+        let mut other = approved::request(app, project, &bytes);
         other.subject = ApprovalSubject::Infrastructure(app.ids.next(InfrastructurePlanId::new));
         let mut tx = app.store.team(desk.team()).begin(&ACTOR, app.now()).await.unwrap();
         tx.insert_approval(&other).await.unwrap();

@@ -13,8 +13,8 @@ use hydron_proto::ids::ServiceId;
 use hydron_proto::plan::{Action, Certificate, CertificateIssuer, Route, RoutePath, Step};
 
 use super::{Curve, Growth};
+use crate::approved::shell_step;
 use crate::bench::Options;
-use crate::bench::deposit::shell_step;
 use crate::bench::footprint::{self, Memory};
 use crate::bench::hydron::Hydron;
 use crate::bench::report::Bar;

@@ -8,8 +8,8 @@ use futures_util::future::try_join_all;
 use hydron_proto::ids::{RunId, ServerId};
 
 use super::producer::Producer;
+use crate::approved::shell_step;
 use crate::bench::Options;
-use crate::bench::deposit::shell_step;
 use crate::bench::real_coordinator::RealCoordinator;
 use crate::sim_agent::{Play, SimAgent};
 
