@@ -1,7 +1,7 @@
 //! A crash at every durable write of a run: each process of the product is killed at its N-th write, sync, rename or message.
 //!
 //! Rule: an unharmed run says how many there are; the short form takes some by chance, spread over all kinds of calls, the
-//! long form takes every one. `HYDRON_FAULT_SEED` repeats the choice.
+//! long form takes every one, from `HYDRON_FAULT_FROM` on. `HYDRON_FAULT_SEED` repeats the choice.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,11 +11,12 @@ use hydron_store::testing::{Engine, fresh_location};
 use crate::counting_runs::{self, CountingRun, STEPS};
 use crate::world::{Setup, World};
 
-use super::dice::{Dice, soaking};
+use super::dice::{Dice, number, soaking};
 use super::round::{Round, Struck};
 use super::strace::{DISK, DISK_AND_SOCKET, Injection, SOCKET, Strace, Watch};
 
 const SEED: &str = "HYDRON_FAULT_SEED";
+const FROM: &str = "HYDRON_FAULT_FROM";
 /// Runs that are made at once; each has a step host that goes when it has nothing to do for two minutes.
 const BATCH: usize = 15;
 
@@ -74,7 +75,10 @@ async fn crashes(mut world: World, victim: Victim, wanted: usize) {
     let calls = calls_of_a_run(&mut world, victim).await;
     let mut crashes = every(victim, &calls);
     println!("{victim:?}: {} places to crash: {calls:?}", crashes.len());
-    if !soaking() {
+    if soaking() {
+        let from = usize::try_from(number(FROM).unwrap_or(0)).unwrap().min(crashes.len());
+        crashes.drain(..from);
+    } else {
         crashes = some(crashes, wanted, &mut dice);
     }
     let (mut killed, mut compared) = (0, 0);
