@@ -102,9 +102,7 @@ async fn a_run_whose_coordinator_is_killed_goes_on_with_the_other_one() {
         })
         .await;
     println!("taken over after {:?}", taken_over.unwrap());
-    round.each_step_ran_once(0);
-    assert!(round.each_log_is_its_spool().await > 0, "no log was compared with its spool");
-    epochs_grow(&journal);
+    nothing_is_lost_and_nothing_twice(&mut round, &journal).await;
 }
 
 /// The frozen one believes that it still has the agent: its connection is open, and nothing comes of it.
@@ -143,9 +141,7 @@ async fn a_coordinator_that_was_frozen_finds_its_run_led_by_the_other_one_and_ke
             Struck::Yes
         })
         .await;
-    round.each_step_ran_once(0);
-    assert!(round.each_log_is_its_spool().await > 0, "no log was compared with its spool");
-    epochs_grow(&journal);
+    nothing_is_lost_and_nothing_twice(&mut round, &journal).await;
     // The one that was frozen knows by now how the run ended.
     let world = round.world();
     let thawed = world.client.at(&world.coordinator.base());
@@ -188,9 +184,7 @@ async fn a_coordinator_that_lost_its_database_lets_its_agents_go_to_the_other_on
             Struck::NotYet
         })
         .await;
-    round.each_step_ran_once(0);
-    assert!(round.each_log_is_its_spool().await > 0, "no log was compared with its spool");
-    epochs_grow(&journal);
+    nothing_is_lost_and_nothing_twice(&mut round, &journal).await;
 }
 
 /// A database of the test's own; None when there is no PostgreSQL.
@@ -214,6 +208,12 @@ fn copy_keys(from: &Path, to: &Path) {
         // A copy has the mode of its original.
         std::fs::copy(&file, keys.join(file.file_name().unwrap())).unwrap();
     }
+}
+
+async fn nothing_is_lost_and_nothing_twice(round: &mut Round<'_>, journal: &Path) {
+    round.each_step_ran_once(0);
+    assert!(round.each_log_is_its_spool().await > 0, "no log was compared with its spool");
+    epochs_grow(journal);
 }
 
 /// The executor followed one leader after the other: epochs never fall, and there was more than one.
