@@ -6,6 +6,8 @@
 //! every place there is (`sweep`): the agent dies before and after each of its durable acts, alone or with its machine, and its
 //! connection is cut before each frame of either way.
 //!
+//! `HYDRON_SIMULATION_SEEDS` tells so many, `HYDRON_SIMULATION_FROM` begins with a later one.
+//!
 //! Rule: faults, delays, clocks and ids are the seed's. Two things are not: in which order tokio's `select!` looks at what is
 //! ready at once (turmoil seeds that too when everything is built with `--cfg tokio_unstable`), and the threads of SQLite.
 //! So `HYDRON_SIMULATION_SEED` tells its story [`TIMES`] times, and a failure prints its last frames. Simulated are the network
@@ -67,6 +69,8 @@ use told::Told;
 /// Seeds of a test run, and of `make soak`.
 const SEEDS: u64 = 200;
 const SOAK_SEEDS: u64 = 10_000;
+/// Seeds between two lines of progress.
+const PROGRESS: u64 = 500;
 /// How often one seed is told that somebody names.
 const TIMES: u64 = 20;
 
@@ -80,7 +84,8 @@ fn whatever_is_cut_killed_delayed_or_repeated_no_step_runs_twice_and_nothing_tol
         None if std::env::var_os("HYDRON_SOAK").is_some() => SOAK_SEEDS,
         None => SEEDS,
     };
-    let stories = Stories { one, count, next: AtomicU64::new(0), template: Template::make(2) };
+    let from = number("HYDRON_SIMULATION_FROM").unwrap_or(0);
+    let stories = Stories { one, end: from + count, next: AtomicU64::new(from), template: Template::make(2) };
     let tellers = std::thread::available_parallelism().map_or(1, NonZero::get);
     let told = std::thread::scope(|scope| {
         let tellers: Vec<_> = (0..tellers).map(|_| scope.spawn(|| stories.tell())).collect();
@@ -103,7 +108,8 @@ fn wherever_the_agent_dies_and_wherever_its_connection_is_cut_the_run_completes(
 struct Stories {
     /// The only seed, if somebody named one.
     one: Option<u64>,
-    count: u64,
+    /// After the last one.
+    end: u64,
     next: AtomicU64,
     template: Template,
 }
@@ -114,8 +120,11 @@ impl Stories {
         let mut told = Told::default();
         loop {
             let number = self.next.fetch_add(1, Ordering::SeqCst);
-            if number >= self.count {
+            if number >= self.end {
                 return told;
+            }
+            if number > 0 && number.is_multiple_of(PROGRESS) {
+                eprintln!("told up to story {number} of {}", self.end);
             }
             let seed = self.one.unwrap_or(number);
             match catch_unwind(AssertUnwindSafe(|| story::tell(&self.template, seed, None))) {
@@ -123,7 +132,7 @@ impl Stories {
                 Err(panic) => {
                     eprintln!("HYDRON_SIMULATION_SEED={seed} fails");
                     world::print_history();
-                    self.next.store(self.count, Ordering::SeqCst);
+                    self.next.store(self.end, Ordering::SeqCst);
                     std::panic::resume_unwind(panic);
                 }
             }
