@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn the_limits_are_the_ones_both_sides_were_built_with() {
-        assert_eq!((MAX_FRAME, MAX_DATA, MAX_ENVELOPE, STREAM_CREDIT), (65_536, 32_768, 4_194_304, 262_144));
+        assert_eq!((MAX_FRAME, MAX_DATA, MAX_ENVELOPE), (65_536, 32_768, 4_194_304));
+        assert_eq!((STREAM_CREDIT, UNSENT), (262_144, 8192));
     }
 
     #[test]

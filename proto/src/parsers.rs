@@ -46,22 +46,28 @@ fn frames(bytes: &[u8]) -> Result<(), String> {
 /// Bytes that somebody signed, as they come; then the same bytes rightly signed, so that what lies behind the signature
 /// is reached too.
 fn envelopes(bytes: &[u8]) -> Result<(), String> {
-    let key = SigningKey::from_bytes(&[0x5f; 32]);
-    let signers = [PinnedSigner { key_id: "k1".to_owned(), key: key.verifying_key() }];
+    let signers = [PinnedSigner { key_id: "k1".to_owned(), key: key().verifying_key() }];
     let (team, server) = (TeamId::new(1, [1; 10]), ServerId::new(1, [2; 10]));
     let verifier = Verifier { signers: &signers, team, server };
     if let Ok(signed) = wire::SignedEnvelope::decode(bytes) {
         kept(verifier.verify(&signed).is_err(), "a signature was taken that the key did not make")?;
     }
-    let message = [&b"hydron-envelope-v1\0"[..], bytes].concat();
+    let Ok(verified) = verifier.verify(&rightly_signed(bytes)) else { return Ok(()) };
+    kept(verified.plan.server == server && verified.plan.team == team, "a plan for somebody else was taken")
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_bytes(&[0x5f; 32])
+}
+
+fn rightly_signed(envelope: &[u8]) -> wire::SignedEnvelope {
+    let message = [&b"hydron-envelope-v1\0"[..], envelope].concat();
     let signature = wire::Signature {
         key_id: "k1".to_owned(),
         algorithm: "ed25519".to_owned(),
-        signature: key.sign(&message).to_bytes().to_vec(),
+        signature: key().sign(&message).to_bytes().to_vec(),
     };
-    let signed = wire::SignedEnvelope { envelope: bytes.to_vec(), signatures: vec![signature] };
-    let Ok(verified) = verifier.verify(&signed) else { return Ok(()) };
-    kept(verified.plan.server == server && verified.plan.team == team, "a plan for somebody else was taken")
+    wire::SignedEnvelope { envelope: envelope.to_vec(), signatures: vec![signature] }
 }
 
 /// A plan that was accepted can be stored, and is the same when it is read again.
@@ -127,4 +133,28 @@ fn is_one_word(text: &str) -> bool {
 
 fn kept(promise: bool, broken: &str) -> Result<(), String> {
     if promise { Ok(()) } else { Err(broken.to_owned()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reading_that_breaks_its_promise_is_found() {
+        for text in ["a b", "-a", "$a", "\u{e9}"] {
+            assert!(name::<String>(text).is_err(), "{text}");
+        }
+        for text in ["../a", "a/..", "a\0", "a\\b"] {
+            assert!(path::<String>(text).is_err(), "{text}");
+        }
+        assert!(name::<u8>("007").is_err() && path::<u8>("007").is_err(), "it does not say the same again");
+        assert_eq!((name::<u8>("7"), path::<String>("a b/..c")), (Ok(()), Ok(())));
+    }
+
+    #[test]
+    fn a_signature_that_is_taken_is_found_and_the_seeds_reach_behind_it() {
+        let seed = include_bytes!("../fuzz/corpus/envelope/release");
+        assert_eq!(run("envelope", seed), Ok(()));
+        assert!(run("envelope", &rightly_signed(seed).encode_to_vec()).is_err());
+    }
 }

@@ -98,3 +98,15 @@ impl Card {
         Self { data: Some(data), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_keeps_its_row_when_it_gets_what_was_shown() {
+        let shown = serde_json::json!({ "digest": "ab" });
+        let card = Card::new(CardKind::Approval, "row").with(shown.clone());
+        assert_eq!(card, Card { kind: CardKind::Approval, id: "row".to_owned(), data: Some(shown) });
+    }
+}

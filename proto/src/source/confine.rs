@@ -138,19 +138,4 @@ fn confine(limits: &Limits) -> Result<(), ConfineError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_survive_the_command_line_and_nothing_else_parses() {
-        let limits = Limits { dir: "/x y".into(), connect: 443, file_bytes: 1, memory_bytes: 2, cpu_s: 3 };
-        let args = limits.to_args();
-        assert_eq!(Limits::parse(&args[1..]), Some(limits));
-        assert_eq!(Limits::parse(&args[2..]), None);
-        assert!(become_git_if_asked(&["hydron".into(), "serve".into()]).is_ok());
-        assert!(matches!(
-            become_git_if_asked(&["hydron".into(), COMMAND.into(), "x".into()]),
-            Err(ConfineError::Arguments)
-        ));
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! Rule: ids, tags and commits are left out, so that the same content on a newer commit counts as unchanged.
 
 use hydron_proto::ids::ReleaseId;
-use hydron_proto::plan::{ImageBuild, ReleaseImage, ReleaseSpec};
+use hydron_proto::plan::{ImageBuild, ReleaseSpec};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -19,11 +19,7 @@ pub struct Fingerprint {
 impl Fingerprint {
     /// The fingerprint of a release and the build behind it.
     pub(super) fn of(tree_hash: &str, build: &ImageBuild, spec: &ReleaseSpec) -> Self {
-        let neutral = ReleaseSpec {
-            release: ReleaseId::new(0, [0; 10]),
-            image: ReleaseImage::Built { tag: build.tag.clone() },
-            ..spec.clone()
-        };
+        let neutral = ReleaseSpec { release: ReleaseId::new(0, [0; 10]), ..spec.clone() };
         let mut value = serde_json::to_value(&neutral).unwrap_or_default();
         if let Some(fields) = value.as_object_mut() {
             fields.remove("image");

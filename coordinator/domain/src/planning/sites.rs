@@ -91,5 +91,5 @@ fn front<'a>(public: &[&'a PlannedService]) -> Option<&'a PlannedService> {
 fn shared_prefix(planned: &PlannedService) -> Option<String> {
     let prefix = planned.service.spec.route_prefix.as_deref()?.trim_end_matches('/');
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./~".contains(&b);
-    (prefix.len() > 1 && prefix.starts_with('/') && prefix.bytes().all(plain)).then(|| prefix.to_owned())
+    (prefix.starts_with('/') && prefix.bytes().all(plain)).then(|| prefix.to_owned())
 }

@@ -394,6 +394,9 @@ fn a_second_plan_keeps_what_did_not_change_and_declares_the_stop_of_a_database()
     let postgres = downtime.iter().find(|d| d.service.as_str() == "postgres").unwrap();
     assert_eq!(postgres.seconds, 30);
     assert!(downtime.iter().filter(|d| d.service.as_str() != "postgres").all(|d| d.seconds == 0));
+    let stopped = blueprint.provisioning[0].steps.iter().filter(|step| step.downtime_s > 0);
+    let stopped: Vec<_> = stopped.map(|step| (step.title.as_str(), step.downtime_s)).collect();
+    assert_eq!(stopped, [("Release postgres", 30)]);
     assert!(blueprint.generated.is_empty(), "an existing password is never made again");
 }
 

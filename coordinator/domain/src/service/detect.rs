@@ -72,12 +72,17 @@ pub fn detect(analysis: &Analysis, at: &ReadAt<'_>) -> Vec<Detected> {
 
 /// What becomes of a service that was known before: what a person edited stays.
 pub fn merge(known: &Service, found: &ServiceSpec, trees: &BTreeMap<String, String>) -> ServiceSpec {
-    if known.locked {
-        let mut spec = known.spec.clone();
-        spec.source.clone_from(&found.source);
-        return spec;
+    let mut spec = if known.locked { known.spec.clone() } else { unedited(&known.spec, found) };
+    spec.source.clone_from(&found.source);
+    // What will be built counts, even where the reading would build another directory or with another Dockerfile.
+    if let Some(source) = &mut spec.source {
+        source.tree_hash = tree_hash(&spec.context, &spec.dockerfile, &source.commit, trees);
     }
-    let old = &known.spec;
+    spec
+}
+
+/// What was found, except what a person edited and what holds data.
+fn unedited(old: &ServiceSpec, found: &ServiceSpec) -> ServiceSpec {
     let edited = |field: &str| old.edited.contains(field);
     let mut spec =
         ServiceSpec { edited: old.edited.clone(), found_as: old.found_as.clone(), ..found.clone() };
@@ -110,10 +115,6 @@ pub fn merge(known: &Service, found: &ServiceSpec, trees: &BTreeMap<String, Stri
     }
     if edited("path") {
         spec.context.clone_from(&old.context);
-        if let Some(source) = &mut spec.source {
-            source.tree_hash =
-                trees.get(old.context.as_str()).cloned().unwrap_or_else(|| source.commit.to_string());
-        }
     }
     if edited("depends_on") {
         spec.depends_on.clone_from(&old.depends_on);
@@ -150,7 +151,8 @@ fn spec_of(service: &AnalyzedService, depends_on: BTreeSet<ServiceName>, at: &Re
         analysis::ServiceKind::Static => ServiceKind::Static,
     };
     let context = relative(&service.dockerfile.context);
-    let tree_hash = tree_hash(service, context.as_str(), at);
+    let dockerfile = dockerfile_of(service);
+    let tree_hash = tree_hash(&context, &dockerfile, at.commit, at.trees);
     let source = ServiceSource {
         url: at.url.clone(),
         reference: at.reference.clone(),
@@ -168,7 +170,7 @@ fn spec_of(service: &AnalyzedService, depends_on: BTreeSet<ServiceName>, at: &Re
         port: service.port,
         health_path: service.health.clone(),
         route_prefix: service.route_prefix.clone(),
-        dockerfile: dockerfile_of(service),
+        dockerfile,
         source: Some(source),
         context,
         depends_on,
@@ -182,16 +184,18 @@ fn spec_of(service: &AnalyzedService, depends_on: BTreeSet<ServiceName>, at: &Re
     }
 }
 
-/// Git's hash of the build context; a Dockerfile from elsewhere counts too.
-fn tree_hash(service: &AnalyzedService, context: &str, at: &ReadAt<'_>) -> String {
-    let tree = at.trees.get(context).cloned().unwrap_or_else(|| at.commit.to_string());
-    let path = service
-        .dockerfile
-        .path
-        .as_deref()
-        .filter(|_| service.dockerfile.verdict == DockerfileVerdict::Accept);
-    let outside = path.filter(|path| !context.is_empty() && !path.starts_with(&format!("{context}/")));
-    match outside.and_then(|path| at.trees.get(path)) {
+/// Git's hash of the build context; a Dockerfile of the repository that lies elsewhere counts too.
+fn tree_hash(
+    context: &RelPath,
+    dockerfile: &ServiceDockerfile,
+    commit: &CommitId,
+    trees: &BTreeMap<String, String>,
+) -> String {
+    let tree = trees.get(context.as_str()).cloned().unwrap_or_else(|| commit.to_string());
+    let path = dockerfile.path.as_deref().filter(|_| dockerfile.origin == DockerfileOrigin::Repository);
+    let outside =
+        path.filter(|path| !context.is_root() && !path.starts_with(&format!("{}/", context.as_str())));
+    match outside.and_then(|path| trees.get(path)) {
         Some(blob) => format!("{tree}+{blob}"),
         None => tree,
     }

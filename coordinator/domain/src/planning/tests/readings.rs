@@ -1,7 +1,9 @@
 //! What a reading makes of a service, what a person may change of it, and what stays when both happen.
 
+use hydron_proto::names::CommitId;
+
 use super::*;
-use crate::service::{DockerfileOrigin, InvalidEdit, ServiceSpec, apply_edit, merge};
+use crate::service::{DockerfileOrigin, InvalidEdit, ServiceSource, ServiceSpec, apply_edit, merge};
 
 fn api() -> Service {
     World::corkboard().service("api").service.clone()
@@ -84,10 +86,60 @@ fn an_edited_path_takes_the_hash_of_its_own_directory() {
 }
 
 #[test]
+fn a_dockerfile_of_the_repository_counts_where_it_lies_outside_of_what_is_built() {
+    let trees = ["web", "docker/web", "web/docker", "website/docker"];
+    let trees: BTreeMap<String, String> = trees.map(|path| (path.to_owned(), format!("<{path}>"))).into();
+    let commit: CommitId = "a".repeat(40).parse().unwrap();
+    let (url, reference) =
+        ("https://git.example.org/a/b.git".parse().unwrap(), "refs/heads/main".parse().unwrap());
+    let at = ReadAt { url: &url, reference: &reference, commit: &commit, trees: &trees };
+    let hash = |context: &str, dockerfile: &str, verdict| {
+        let mut analysis = analysis();
+        let reading = &mut analysis.services[1].dockerfile;
+        (reading.context, reading.path, reading.verdict) =
+            (context.to_owned(), Some(dockerfile.to_owned()), verdict);
+        let found = detect(&analysis, &at);
+        found.into_iter().find(|found| found.name.as_str() == "web").unwrap().spec.source.unwrap().tree_hash
+    };
+    let accept = DockerfileVerdict::Accept;
+    assert_eq!(hash("web", "web/docker", accept), "<web>");
+    assert_eq!(hash("web", "docker/web", accept), "<web>+<docker/web>");
+    assert_eq!(hash("web", "website/docker", accept), "<web>+<website/docker>");
+    assert_eq!(hash("web", "docker/web", DockerfileVerdict::Repair), "<web>", "another text is built");
+    assert_eq!(hash(".", "docker/web", accept), commit.as_str());
+}
+
+#[test]
+fn the_hash_of_a_source_is_that_of_what_a_person_chose_to_build() {
+    let trees = BTreeMap::from([
+        ("api".to_owned(), "own".to_owned()),
+        ("other".to_owned(), "other".to_owned()),
+        ("docker/api".to_owned(), "blob".to_owned()),
+    ]);
+    let hash = |known: &Service, dockerfile: DockerfileOrigin| {
+        let mut found = other_reading();
+        (found.dockerfile.origin, found.dockerfile.path) = (dockerfile, Some("docker/api".to_owned()));
+        merge(known, &found, &trees).source.unwrap().tree_hash
+    };
+    let with = |edited: &str| {
+        let edited = BTreeSet::from([edited.to_owned()]);
+        Service { spec: ServiceSpec { edited, ..api().spec }, ..api() }
+    };
+    assert_eq!(hash(&with("port"), DockerfileOrigin::Repository), "other+blob");
+    assert_eq!(hash(&with("path"), DockerfileOrigin::Repository), "own+blob");
+    assert_eq!(hash(&with("path"), DockerfileOrigin::Generated), "own");
+    assert_eq!(hash(&with("dockerfile"), DockerfileOrigin::Repository), "other");
+    assert_eq!(hash(&Service { locked: true, ..api() }, DockerfileOrigin::Repository), "own");
+}
+
+#[test]
 fn a_locked_service_only_follows_its_source_and_a_database_keeps_its_version() {
     let locked = Service { locked: true, ..api() };
-    let source = other_reading().source;
-    assert_eq!(merge(&locked, &other_reading(), &BTreeMap::new()), ServiceSpec { source, ..locked.spec });
+    let mut found = other_reading();
+    found.source.as_mut().unwrap().commit = "c".repeat(40).parse().unwrap();
+    let trees = BTreeMap::from([(locked.spec.context.to_string(), "own".to_owned())]);
+    let source = found.source.clone().map(|source| ServiceSource { tree_hash: "own".to_owned(), ..source });
+    assert_eq!(merge(&locked, &found, &trees), ServiceSpec { source, ..locked.spec });
     let database = World::corkboard().service("postgres").service.clone();
     let mut newer = database.spec.clone();
     newer.dependency.as_mut().unwrap().image = "postgres:99".parse().unwrap();

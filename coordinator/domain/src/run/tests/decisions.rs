@@ -142,6 +142,22 @@ fn a_late_interruption_changes_no_step_that_is_over() {
 }
 
 #[test]
+fn nobody_knows_how_what_ran_has_ended_when_a_server_or_its_journal_is_gone() {
+    let states = [StepState::Completed, StepState::Running, StepState::Pending];
+    let mut part = part(1, vec![rules(PLAIN, false, vec![]); 3]);
+    part.envelope = EnvelopeState::Accepted;
+    part.permit = Some(Permitted { range: range(0, 2), accepted: true });
+    part.steps.iter_mut().zip(states).for_each(|(step, state)| step.state = state);
+    let mut lost = part.clone();
+    part.give_up();
+    let seen: Vec<StepState> = part.steps.iter().map(|step| step.state).collect();
+    assert_eq!(seen, [StepState::Completed, StepState::Unknown, StepState::Pending]);
+    assert_eq!((part.permit, &part.envelope), (None, &EnvelopeState::Accepted));
+    lost.journal_lost("journal_lost".to_owned());
+    assert_eq!(lost, RunPart { envelope: EnvelopeState::Refused("journal_lost".to_owned()), ..part });
+}
+
+#[test]
 fn a_run_that_shall_end_neither_pauses_nor_resumes() {
     let mut run = Run { state: RunState::InProgress, ..Run::new(0) };
     run.pause().unwrap();
