@@ -119,6 +119,21 @@ mod tests {
         assert_eq!(address("00000000000000000000000001000000"), None);
     }
 
+    #[tokio::test]
+    async fn draining_waits_for_the_last_connection_and_not_for_ever() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let std::net::SocketAddr::V4(address) = listener.local_addr().unwrap() else { unreachable!() };
+        let client = std::net::TcpStream::connect(address).unwrap();
+        let addresses = [address];
+        let given_up = drained(&addresses, Duration::from_millis(60)).await;
+        assert_eq!(given_up.left, 1, "{given_up:?}");
+        let (waited, ()) = tokio::join!(drained(&addresses, Duration::from_mins(1)), async {
+            tokio::time::sleep(LOOK_AGAIN * 4).await;
+            drop(client);
+        });
+        assert_eq!(waited.left, 0, "{waited:?}");
+    }
+
     #[test]
     fn connections_and_listeners_of_this_host_are_seen() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

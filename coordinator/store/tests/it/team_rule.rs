@@ -17,7 +17,7 @@ const TEAMLESS: [&str; 8] = [
 ];
 
 /// The statements that look across teams, by how they begin: who somebody is by a secret, and the system's own jobs.
-const ACROSS_TEAMS: [&str; 17] = [
+const ACROSS_TEAMS: [&str; 18] = [
     // Whoever shows a secret does not say which team it belongs to; the row says it.
     "SELECT team_id, id, name, prefix, role, created_by, created_at, expires_at, last_used_at FROM api_token WHERE secret_hash = $1",
     "SELECT {COLUMNS} FROM enrollment_token WHERE id = $1",
@@ -37,6 +37,7 @@ const ACROSS_TEAMS: [&str; 17] = [
     "SELECT team_id, id FROM run WHERE state IN",
     "SELECT team_id FROM run WHERE id = $1 AND state IN",
     "SELECT run.team_id, run.id FROM run JOIN run_part",
+    "SELECT team_id, run_id, server_id, step, attempt FROM step_attempt WHERE log_state = 'open' AND log_length <= log_stored",
     "DELETE FROM agent_connection",
 ];
 
