@@ -1,6 +1,7 @@
 //! The executor without processes: its tasks on a machine that starts no step host.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ed25519_dalek::SigningKey;
 use futures_util::future::BoxFuture;
@@ -22,9 +23,14 @@ use crate::run_dir::RunDir;
 
 const NOW: i64 = 1_000_000;
 
-/// A machine on which no step host starts; it counts for whom orphans were ended.
+/// A machine on which no step host starts.
 #[derive(Debug, Default)]
-struct Barren(Mutex<Vec<RunId>>);
+struct Barren {
+    /// Runs whose orphans were ended.
+    ended: Mutex<Vec<RunId>>,
+    /// How often it was looked at.
+    looks: AtomicUsize,
+}
 
 impl Machine for Barren {
     fn start_host<'a>(&'a self, _: &'a Root, _: &'a RunDir) -> BoxFuture<'a, io::Result<()>> {
@@ -32,11 +38,12 @@ impl Machine for Barren {
     }
 
     fn end_orphans<'a>(&'a self, directory: &'a RunDir) -> BoxFuture<'a, ()> {
-        self.0.lock().unwrap().push(directory.run);
+        self.ended.lock().unwrap().push(directory.run);
         Box::pin(async {})
     }
 
     fn look<'a>(&'a self, _: &'a Root, _: &'a AgentConfig) -> BoxFuture<'a, wire::Facts> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
         Box::pin(async { wire::Facts::default() })
     }
 
@@ -202,7 +209,7 @@ async fn a_run_without_its_envelope_is_set_aside_and_named_until_the_coordinator
     std::fs::remove_file(directory.envelope()).unwrap();
     let first = server.executor();
     first.runs.recover().await.unwrap();
-    assert_eq!(*first.machine.0.lock().unwrap(), [run], "nothing of it may go on unseen");
+    assert_eq!(*first.machine.ended.lock().unwrap(), [run], "nothing of it may go on unseen");
     assert!(aside.exists() && !directory.path().exists());
     let second = server.executor();
     second.runs.recover().await.unwrap();
@@ -250,4 +257,24 @@ async fn a_run_or_a_quarantine_that_cannot_be_read_stops_the_executor_and_loses_
     let executor = server.executor();
     executor.runs.recover().await.unwrap();
     assert_eq!(executor.refused(directory.run), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_looked_at_when_something_has_ended_and_else_every_five_minutes() {
+    let executor = Server::new().executor();
+    let facts = FactsTask::start(executor.shared.clone(), AgentConfig::default());
+    facts.first().await;
+    let after = async |time| {
+        tokio::time::sleep(time).await;
+        executor.machine.looks.load(Ordering::Relaxed)
+    };
+    assert_eq!(after(Duration::from_secs(60)).await, 1);
+    executor.shared.nudge_facts();
+    assert_eq!(after(Duration::from_millis(10)).await, 2);
+    // What comes meanwhile is kept, and waits for its second.
+    executor.shared.nudge_facts();
+    assert_eq!(after(Duration::from_millis(900)).await, 2);
+    assert_eq!(after(Duration::from_millis(200)).await, 3);
+    assert_eq!(after(Duration::from_mins(4)).await, 3);
+    assert_eq!(after(Duration::from_mins(2)).await, 4);
 }
