@@ -2,6 +2,8 @@
 
 use super::*;
 
+const MIB: usize = 1_048_576;
+
 fn log(length: usize) -> from_executor::Body {
     from_executor::Body::LogData(wire::LogData { data: vec![0; length].into(), ..wire::LogData::default() })
 }
@@ -19,18 +21,18 @@ fn with(bodies: impl IntoIterator<Item = from_executor::Body>) -> State {
 #[test]
 fn a_peer_that_asks_and_does_not_read_is_full_at_some_answers_or_some_log_bytes() {
     let answers = |count| with(std::iter::repeat_with(answer).take(count));
-    assert!(!answers(MAX_QUEUED).is_full());
-    assert!(answers(MAX_QUEUED + 1).is_full());
-    assert!(answers(MAX_QUEUED + 2).is_full());
-    assert!(!with([log(MAX_LOG_BYTES)]).is_full());
-    assert!(with([log(MAX_LOG_BYTES), log(1)]).is_full());
-    assert!(with([log(MAX_LOG_BYTES), answer(), log(1000)]).is_full());
+    assert!(!answers(4096).is_full());
+    assert!(answers(4097).is_full());
+    assert!(answers(4098).is_full());
+    assert!(!with([log(4 * MIB)]).is_full());
+    assert!(with([log(4 * MIB), log(1)]).is_full());
+    assert!(with([log(4 * MIB), answer(), log(1000)]).is_full());
 }
 
 #[test]
 fn what_a_peer_has_read_waits_for_it_no_longer() {
-    let mut state = with([log(MAX_LOG_BYTES), answer(), log(1000)]);
-    assert_eq!(state.pop(), Some(log(MAX_LOG_BYTES)));
+    let mut state = with([log(4 * MIB), answer(), log(1000)]);
+    assert_eq!(state.pop(), Some(log(4 * MIB)));
     assert_eq!((state.log_bytes, state.is_full()), (1000, false));
     assert_eq!((state.pop(), state.pop(), state.pop()), (Some(answer()), Some(log(1000)), None));
     assert_eq!(state.log_bytes, 0);
