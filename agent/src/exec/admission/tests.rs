@@ -3,9 +3,9 @@
 use ed25519_dalek::SigningKey;
 use hydron_proto::envelope::{EnvelopeDraft, PinnedSigner, sign};
 use hydron_proto::ids::ReleaseId;
-use hydron_proto::plan::{PlanKind, SecretRef, Shell};
+use hydron_proto::plan::{Dockerfile, DockerfileRule, GitCheckout, PlanKind, SecretRef, Shell};
 
-use super::super::ledger::tests::{empty, envelope, release, secret, service, step};
+use super::super::ledger::tests::{empty, envelope, mandate, release, secret, service, step};
 use super::*;
 
 const NOW: i64 = 1_000_000;
@@ -67,4 +67,45 @@ fn a_rollback_goes_to_a_release_that_was_live_with_secrets_it_had() {
     }
     assert_eq!(rollback(2, live.release, vec![]), Err(RejectCode::UnknownObject));
     assert_eq!(rollback(1, ReleaseId::new(8, [8; 10]), vec![]), Err(RejectCode::UnknownObject));
+}
+
+/// A plan may release several services, and the mandate of another one may allow what this one's does not.
+#[test]
+fn a_build_takes_only_what_the_mandate_of_its_own_service_lets_it_fetch() {
+    let own = "https://git.example/team/api.git";
+    let source = SourceRule::Git {
+        url: own.parse().unwrap(),
+        reference: "main".parse().unwrap(),
+        context: "".parse().unwrap(),
+        dockerfile: DockerfileRule::Repository { path: "Dockerfile".parse().unwrap() },
+    };
+    let mandate = Mandate { source, ..mandate(1, 512) };
+    let checkout = |name: &str, url: &str, reference: &str| {
+        step(Action::GitCheckout(GitCheckout {
+            url: url.parse().unwrap(),
+            reference: reference.parse().unwrap(),
+            commit: "0123456789012345678901234567890123456789".parse().unwrap(),
+            credential: None,
+            checkout: name.parse().unwrap(),
+        }))
+    };
+    let build = ImageBuild {
+        service: "api".parse().unwrap(),
+        checkout: Some("api".parse().unwrap()),
+        context: "".parse().unwrap(),
+        dockerfile: Dockerfile::Repository { path: "Dockerfile".parse().unwrap() },
+        args: vec![],
+        tag: "hydron/p-api:1".parse().unwrap(),
+        memory_mb: 512,
+    };
+    let takes = |steps| {
+        let plan = PlanDocument { steps, ..envelope(1, vec![]).plan };
+        is_own_checkout(&plan, &build, &mandate)
+    };
+    let (good, other) = (checkout("api", own, "main"), "https://git.example/team/web.git");
+    assert!(takes(vec![checkout("web", other, "main"), good.clone()]));
+    assert!(!takes(vec![]) && !takes(vec![checkout("web", own, "main")]));
+    for strange in [checkout("api", other, "main"), checkout("api", own, "evil")] {
+        assert!(!takes(vec![strange.clone()]) && !takes(vec![good.clone(), strange]));
+    }
 }

@@ -15,7 +15,7 @@ pub(in crate::exec) fn service(number: u8) -> ServiceId {
     ServiceId::new(1, [number; 10])
 }
 
-fn mandate(of: u8, memory_mb: u32) -> Mandate {
+pub(in crate::exec) fn mandate(of: u8, memory_mb: u32) -> Mandate {
     let rule = StepRule { timeout_s: 60, on_interrupt: InterruptPolicy::Ask, undo: Undo::None };
     Mandate {
         service: service(of),
