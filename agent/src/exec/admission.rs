@@ -139,3 +139,6 @@ fn makers<'a>(
         _other_kinds => None,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -328,3 +328,6 @@ fn read_at(path: &std::path::Path, offset: u64, wanted: usize) -> io::Result<Vec
     data.truncate(filled);
     Ok(data)
 }
+
+#[cfg(test)]
+mod tests;

@@ -57,3 +57,19 @@ async fn gone(paths: &EdgePaths) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proxy_is_missed_only_where_there_should_be_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = EdgePaths::of(&Root::new(directory.path()));
+        let missed = || tokio::time::timeout(LOOK_EVERY, gone(&paths));
+        assert!(missed().await.is_err());
+        std::fs::create_dir_all(paths.current().parent().unwrap()).unwrap();
+        std::fs::write(paths.current(), "").unwrap();
+        assert!(missed().await.is_ok());
+    }
+}

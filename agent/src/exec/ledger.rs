@@ -171,3 +171,6 @@ fn hex(bytes: &[u8]) -> String {
         text
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests;

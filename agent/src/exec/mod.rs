@@ -168,3 +168,6 @@ fn listen(root: &Root, peers: &Peers) -> io::Result<UnixListener> {
     }
     Ok(listener)
 }
+
+#[cfg(test)]
+mod tests;

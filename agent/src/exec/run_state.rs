@@ -113,9 +113,6 @@ impl RunState {
             }
             Some(journal_record::Body::Epoch(epoch)) => {
                 self.epoch = self.epoch.max(*epoch);
-                if let Some(range) = &mut self.range {
-                    range.permit.epoch = range.permit.epoch.max(*epoch);
-                }
                 Ok(())
             }
             Some(journal_record::Body::Hold(hold)) => {

@@ -239,7 +239,7 @@ impl RunTask {
             let step = range.next;
             if step > range.permit.last_step {
                 self.end_range(step, wire::RangeEnd::Completed)?;
-            } else if self.state.held || range.permit.epoch < self.state.epoch {
+            } else if self.state.held {
                 self.end_range(step, wire::RangeEnd::Held)?;
             } else {
                 let attempt = RunState::attempt_in_range(range, step);

@@ -9,7 +9,7 @@ use hydron_proto::wire::{self, SignedEnvelope, to_executor};
 use prost::Message as _;
 
 use crate::mandates::{mandated, service};
-use crate::world::{FakeLink, Signed, World, lines, now_ms, permit, shell, step};
+use crate::world::{FakeLink, Signed, World, command, lines, now_ms, permit, shell, step};
 
 /// A plan whose step would leave a trace.
 fn tracer(world: &World) -> hydron_proto::plan::PlanDocument {
@@ -278,12 +278,53 @@ async fn every_decision_stands_in_the_servers_own_log_and_the_log_is_chained() {
     let mut link = world.link().await;
     let plan = tracer(&world);
     let mut forged = world.sign(&plan);
-    forged.bytes = sign(world.draft(&plan), "k1", &SigningKey::from_bytes(&[9; 32])).encode_to_vec();
-    link.offer(&forged).await;
     let run = world.shell_run(&["true"]);
+    // Who it claims to be for is all that is known of it.
+    let claiming = EnvelopeDraft { run: run.run, ..world.draft(&plan) };
+    forged.bytes = sign(claiming, "k1", &SigningKey::from_bytes(&[9; 32])).encode_to_vec();
+    assert_eq!(link.offer(&forged).await.run_id, run.run.to_string());
     link.accepted(&run).await;
+    link.permit(permit(&run, 0, 1)).await;
+    assert_eq!(link.decision().await.code, "NO_SUCH_STEP");
+    link.permit(permit(&run, 0, 0)).await;
+    link.events_until_range_end().await;
+    let id = run.run.to_string();
+    let command = Some(command(&run, 0, 1));
+    for epoch in [1, 0] {
+        for control in [
+            to_executor::Body::Hold(wire::Hold { run_id: id.clone(), epoch }),
+            to_executor::Body::Cancel(wire::Cancel { command: command.clone(), epoch, grace_ms: 0 }),
+            to_executor::Body::Confirm(wire::Confirm { command: command.clone(), epoch }),
+        ] {
+            link.send(control).await;
+        }
+    }
+    link.send(to_executor::Body::Forget(wire::ForgetRun { run_id: id.clone() })).await;
+    crate::world::eventually("the run is forgotten", || !world.root().run(run.run).exists()).await;
     let path = hydron_agent::exec::audit_file(&world.root());
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("BAD_SIGNATURE") && text.contains(&run.run.to_string()), "{text}");
-    assert!(matches!(hydron_agent::exec::audit::check(&path), Ok(Ok(2))));
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let said: Vec<[String; 4]> = lines
+        .map(|line| {
+            ["subject", "run", "decision", "detail"]
+                .map(|field| line[field].as_str().unwrap_or_default().to_owned())
+        })
+        .collect();
+    let expected = [
+        ("envelope", "BAD_SIGNATURE", ""),
+        ("envelope", "accepted", ""),
+        ("permit", "NO_SUCH_STEP", "0..=1 attempt 1"),
+        ("permit", "accepted", "0..=0 attempt 1"),
+        ("hold", "accepted", ""),
+        ("cancel", "accepted", "Some((0, 1))"),
+        ("confirm", "accepted", ""),
+        ("hold", "STALE_EPOCH", ""),
+        ("cancel", "STALE_EPOCH", ""),
+        ("confirm", "STALE_EPOCH", ""),
+        ("forget", "accepted", ""),
+    ];
+    let expected =
+        expected.map(|(subject, decision, detail)| [subject, &id, decision, detail].map(str::to_owned));
+    assert_eq!(said, expected);
+    assert!(matches!(hydron_agent::exec::audit::check(&path), Ok(Ok(11))));
 }

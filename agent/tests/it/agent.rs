@@ -74,10 +74,12 @@ impl Agent {
         self.start_by(strace);
     }
 
-    /// What was executed since [`Self::start_traced`].
+    /// What was executed since [`Self::start_traced`]. Of two that overlap, strace says one in two lines: `execve(` stands
+    /// in the first.
     pub(crate) fn executed(&self) -> Vec<String> {
         let text = std::fs::read_to_string(self.path("executed")).expect("strace writes");
-        text.lines().filter(|line| line.contains(" execve")).map(str::to_owned).collect()
+        let begins = |line: &&str| line.contains(" execve(") || line.contains(" execveat(");
+        text.lines().filter(begins).map(str::to_owned).collect()
     }
 
     fn start_by(&mut self, mut program: Command) {

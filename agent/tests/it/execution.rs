@@ -164,6 +164,23 @@ async fn log_bytes_are_read_by_offset_to_their_end() {
 }
 
 #[tokio::test]
+async fn a_run_keeps_its_host_until_its_last_step_is_done_and_no_longer() {
+    let mut world = World::running();
+    let run = world.shell_run(&["true", "true", "true"]);
+    let mut link = world.link().await;
+    link.accepted(&run).await;
+    link.permit(permit(&run, 0, 0)).await;
+    link.events_until_range_end().await;
+    let host = world.hosts();
+    link.permit(permit(&run, 1, 1)).await;
+    link.events_until_range_end().await;
+    assert_eq!((host.len(), world.hosts()), (1, host));
+    link.permit(permit(&run, 2, 2)).await;
+    link.events_until_range_end().await;
+    eventually("the host is gone", || world.hosts().is_empty()).await;
+}
+
+#[tokio::test]
 async fn a_forgotten_run_leaves_nothing_but_its_used_nonce() {
     let mut world = World::running();
     let run = world.shell_run(&["true"]);
@@ -174,6 +191,7 @@ async fn a_forgotten_run_leaves_nothing_but_its_used_nonce() {
     link.send(to_executor::Body::Forget(wire::ForgetRun { run_id: run.run.to_string() })).await;
     eventually("the directory is gone", || !world.root().run(run.run).exists()).await;
     eventually("the host is gone", || world.hosts().is_empty()).await;
+    assert_eq!(world.link().await.status().await.runs, []);
     assert_eq!(link.offer(&run).await.code, "REPLAY");
     // With the run's directory gone, only the ledger on disk can know.
     world.kill_executor();

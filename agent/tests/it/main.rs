@@ -19,6 +19,7 @@ mod crash;
 mod crash_points;
 mod durability;
 mod execution;
+mod facts;
 mod hostile;
 mod link;
 mod mandates;

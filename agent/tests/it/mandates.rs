@@ -166,6 +166,7 @@ pub(crate) fn outside() -> Vec<(&'static str, Vec<Step>)> {
             "a checkout that another plan left behind",
             building(ImageBuild { checkout: Some("other".parse().unwrap()), ..b.clone() }),
         ),
+        ("a tag of its own that no plan of this server builds", running(release("hydron/p-api:3"))),
         ("a tag that another service's build made", running(release("hydron/p-other:2"))),
         ("a build over another service's tag", building(build("hydron/p-other:1"))),
         ("a build over another service's tag, and its release", tagged("hydron/p-other:1")),

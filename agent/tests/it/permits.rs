@@ -74,6 +74,17 @@ async fn a_lower_epoch_than_one_seen_has_no_effect() {
     world.start_executor();
     let mut link = world.link().await;
     refused(&mut link, wire::Permit { epoch: 8, ..permit(&run, 1, 1) }, "STALE_EPOCH").await;
+    let of_nothing = wire::Cancel { command: Some(command(&run, 1, 1)), epoch: 11, grace_ms: 0 };
+    link.send(to_executor::Body::Cancel(of_nothing)).await;
+    assert_eq!(link.decision().await.code, "");
+    refused(&mut link, wire::Permit { epoch: 10, ..permit(&run, 1, 1) }, "STALE_EPOCH").await;
+    // The permit that was walked comes again and starts nothing; its epoch counts all the same.
+    link.permit(wire::Permit { epoch: 13, ..permit(&run, 0, 0) }).await;
+    refused(&mut link, wire::Permit { epoch: 12, ..permit(&run, 1, 1) }, "STALE_EPOCH").await;
+    world.kill_executor();
+    world.start_executor();
+    let mut link = world.link().await;
+    refused(&mut link, wire::Permit { epoch: 12, ..permit(&run, 1, 1) }, "STALE_EPOCH").await;
     assert_eq!(lines(&world.path("counter")), 1);
 }
 

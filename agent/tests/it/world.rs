@@ -76,11 +76,17 @@ impl World {
     }
 
     pub(crate) fn start_executor(&mut self) {
+        self.start_executor_finding(&std::env::var("PATH").unwrap());
+    }
+
+    /// Starts an executor that looks for programs in these directories.
+    pub(crate) fn start_executor_finding(&mut self, programs: &str) {
         let log = std::fs::File::options().create(true).append(true).open(self.path("exec.log")).unwrap();
         let child = Command::new(BINARY)
             .arg("--root")
             .arg(self.directory.path())
             .arg("exec")
+            .env("PATH", programs)
             .stdin(Stdio::null())
             .stderr(log)
             .spawn()

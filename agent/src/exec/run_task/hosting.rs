@@ -104,7 +104,7 @@ impl RunTask {
         let Some((step, attempt)) = self.state.started() else { return Ok(()) };
         if let Some((host, status)) = HostClient::attach(&self.directory).await {
             self.host = Some(host);
-            if status.step == Some(step) && status.attempt == attempt {
+            if (status.step, status.attempt) == (Some(step), attempt) {
                 return Ok(());
             }
             if let Some(exited) = self.exit_record(step, attempt) {
