@@ -119,6 +119,9 @@ pub enum NotNow {
     /// Too long ago.
     #[error("this run has waited for more than 7 days; make a new plan and approve it")]
     TooOld,
+    /// No server takes the same plan twice.
+    #[error("a server of this run cannot read its journal any more, so it cannot go on; deploy again")]
+    JournalLost,
     /// The named step is not in that state.
     #[error("step {0} is not waiting for a decision")]
     NotUnknown(u32),
@@ -233,6 +236,9 @@ impl Run {
             return Err(self.not_now("retry", "only a failed run can be retried"));
         }
         self.fresh_enough(now)?;
+        if parts.iter().any(RunPart::has_lost_its_journal) {
+            return Err(NotNow::JournalLost);
+        }
         if let Some(index) = step
             && !parts.iter().any(|part| part.steps.get(index as usize).is_some_and(RunStep::has_failed))
         {

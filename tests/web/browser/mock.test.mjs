@@ -89,7 +89,7 @@ describe("every scene", () => {
     const places = [
       mock.url, `${mock.url}/servers`, `${mock.url}/servers/${mock.world.adopted.id}`, `${mock.url}/settings/tokens`, `${mock.url}/settings/members`, `${mock.url}/settings/audit`, `${mock.url}/settings/appearance`,
       at(s.empty), at(s.analyzing), at(s.services, "/services"), at(s.services, `/services/${missing}`), at(s.reread), at(s.reread, "/services"), at(s.plan, "/infrastructure"), at(s.stale, "/infrastructure"),
-      at(s.failed, `/runs/${run(s.failed)}`), at(s.unknown, `/runs/${run(s.unknown)}`), at(s.live, "/runs"), at(s.live, `/runs/${run(s.live)}?server=${mock.world.adopted.id}&step=5`), at(s.live, `/services/${service}`), at(s.hostile, "/infrastructure"),
+      at(s.failed, `/runs/${run(s.failed)}`), at(s.unknown, `/runs/${run(s.unknown)}`), at(s.lost, `/runs/${run(s.lost)}`), at(s.live, "/runs"), at(s.live, `/runs/${run(s.live)}?server=${mock.world.adopted.id}&step=5`), at(s.live, `/services/${service}`), at(s.hostile, "/infrastructure"),
     ];
     for (const place of places) {
       await page.goto(place);
@@ -147,6 +147,13 @@ describe("every scene", () => {
       await audit(page, `a repaired Dockerfile at ${size.width}`);
     }
     await page.setViewportSize(SIZES.wide);
+  });
+
+  it("offers nothing that cannot help when a server lost its journal of a run, and says what is not known", async () => {
+    await page.goto(at(s.lost, `/runs/${run(s.lost)}`));
+    const trouble = page.getByRole("alert").filter({ hasText: "deploy again" });
+    await trouble.getByText(/^How “.+” has ended on .+ is not known\.$/).waitFor();
+    for (const name of [/^Retry/, "It worked: go on", "Run it again"]) assert.equal(await page.getByRole("button", { name }).count(), 0, String(name));
   });
 
   it("shows hostile names as text and runs none of them", async () => {

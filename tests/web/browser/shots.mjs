@@ -29,6 +29,7 @@ const SCENES = {
   stale: [at(s.stale, "/infrastructure")],
   "run-failed": [at(s.failed, `/runs/${run(s.failed).id}`)],
   "run-unknown": [at(s.unknown, `/runs/${run(s.unknown).id}`)],
+  "run-lost": [at(s.lost, `/runs/${run(s.lost).id}`)],
   log: [at(s.live, `/runs/${run(s.live).id}?server=${mock.world.adopted.id}&step=5`)],
   runs: [at(s.live, "/runs")],
   live: [at(s.live, `/runs/${run(s.live).id}`)],

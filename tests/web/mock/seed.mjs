@@ -26,6 +26,7 @@ export function seed(world, scene) {
     plan: twoServers(world),
     failed: failedRun(world, one),
     unknown: unknownStep(world, one),
+    lost: lostJournal(world, one),
     live: live(world, one),
     reread: reread(world),
     stale: stale(world),
@@ -186,6 +187,21 @@ function unknownStep(world, machine) {
   run.servers[0].online = false;
   phases(run);
   one.status = "degraded";
+  return one.id;
+}
+
+/** The server can read its journal of a run no more: the run is over, and how a step has ended is not known. */
+function lostJournal(world, machine) {
+  const one = project(world, "Ledger", { status: "failed", server: { id: machine.id, name: machine.name, state: "running" } });
+  chat(world, one, "Deploy ledger");
+  services(world, one, "accepted");
+  propose(world, one);
+  const run = finishedRun(world, one, 7, { state: "unknown", finished_at: null });
+  for (const step of run.servers[0].steps) if (step.state === "pending") step.state = "skipped";
+  const message = "the server cannot read its journal of this run any more and has set it aside: how a step that was running has ended is not known; see what the server shows, then deploy again";
+  Object.assign(run, { state: "failed", error: { code: "journal_lost", message, step: null } });
+  phases(run);
+  Object.assign(one, { status: "failed", last_run: summary(run) });
   return one.id;
 }
 

@@ -145,12 +145,19 @@ fn aim(run: &Run, parts: &[RunPart], view: &impl Fn(ServerId) -> AgentView) -> A
     }
 }
 
+/// What a person can do about it.
+const JOURNAL_LOST: &str = "the server cannot read its journal of this run any more and has set it aside: how a step that was \
+    running has ended is not known; see what the server shows, then deploy again";
+
 fn failure(part: &RunPart, view: AgentView) -> Option<RunFailure> {
     let at = |code: &str, message: String, step: Option<u32>| {
         Some(RunFailure { code: code.to_owned(), message, server: Some(part.server), step })
     };
     if let Some(index) = part.steps.iter().position(RunStep::has_failed) {
         return at("step_failed", format!("step {index} failed"), u32::try_from(index).ok());
+    }
+    if part.has_lost_its_journal() {
+        return at("journal_lost", JOURNAL_LOST.to_owned(), None);
     }
     if let EnvelopeState::Refused(code) = &part.envelope {
         let why = RejectCode::from_code(code).map_or_else(|| code.clone(), |code| code.to_string());

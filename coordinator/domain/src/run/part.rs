@@ -1,6 +1,7 @@
 //! The part of a run on one server: its envelope, the permit that is out, its steps; and what is seen of its agent.
 
 use hydron_proto::ids::ServerId;
+use hydron_proto::reject::RejectCode;
 
 use super::report::{Outcome, RangeEnd, Report, UnexpectedReport};
 use super::step::{RunStep, StepState};
@@ -141,6 +142,11 @@ impl RunPart {
     pub fn journal_lost(&mut self, code: String) {
         self.give_up();
         self.envelope = EnvelopeState::Refused(code);
+    }
+
+    /// Whether that is so.
+    pub fn has_lost_its_journal(&self) -> bool {
+        matches!(&self.envelope, EnvelopeState::Refused(code) if code == RejectCode::JournalLost.code())
     }
 
     /// For a retry: failed steps get another attempt, skipped ones wait again, a refused envelope is offered again.

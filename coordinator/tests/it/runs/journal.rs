@@ -103,8 +103,8 @@ in_a_world! {
         for _ in 0..2 {
             link.send(0, Body::Decision(lost.clone())).await.unwrap();
             let failed = bench.until_state(run, "failed").await;
-            assert_eq!(failed["error"]["code"], "agent_refused", "{failed:#}");
-            assert!(failed["error"]["message"].as_str().unwrap().contains("set aside"), "{failed:#}");
+            assert_eq!(failed["error"]["code"], "journal_lost", "{failed:#}");
+            assert!(failed["error"]["message"].as_str().unwrap().contains("deploy again"), "{failed:#}");
             let states = failed["servers"][0]["steps"].as_array().unwrap();
             assert_eq!([&states[0]["state"], &states[1]["state"]], ["unknown", "skipped"]);
         }

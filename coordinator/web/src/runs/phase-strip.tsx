@@ -24,7 +24,7 @@ export function PhaseStrip({ run }: { run: Run }) {
               <span className="sr-only">: {look.word}</span>
             </p>
             <p className="h-4.5 truncate pl-4.5 text-xs text-ink-3">
-              <Took from={one.started_at} to={one.finished_at} />
+              <Took from={one.started_at} to={one.finished_at} going={one.state === "running"} />
             </p>
           </li>
         );

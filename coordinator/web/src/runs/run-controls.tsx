@@ -6,7 +6,7 @@ import type { Run } from "../api/types";
 import { Button } from "../ui/button";
 import { Confirm } from "../ui/confirm";
 import { sayProblem } from "../ui/toast";
-import { unknownStep } from "./tally";
+import { journalLost, unknownStep } from "./tally";
 
 export function RunControls({ run, size = "sm" }: { run: Run; size?: "sm" | "md" }) {
   const control = useControl(run.id);
@@ -30,7 +30,7 @@ export function RunControls({ run, size = "sm" }: { run: Run; size?: "sm" | "md"
           {run.stopping ? "Stopping after this step…" : "Stop"}
         </Button>
       )}
-      {run.state === "failed" && (
+      {run.state === "failed" && !journalLost(run) && (
         <Button look="primary" size={size} icon={RotateCcw} busy={control.isPending} onClick={act("retry")}>
           Retry from the failed step
         </Button>

@@ -56,7 +56,7 @@ function Row({ step, server, run, project }: { step: RunStep; server: RunServer;
         {step.attempt > 1 && <Badge tone="warn">attempt {step.attempt}</Badge>}
         {step.already_done && <Badge title="It was true already, so nothing was changed">already so</Badge>}
         <span className="w-16 shrink-0 text-right text-xs leading-5 text-ink-3">
-          <Took from={step.started_at} to={step.finished_at} />
+          <Took from={step.started_at} to={step.finished_at} going={step.state === "running"} />
         </span>
         <ChevronRight className="mt-0.5 size-4 shrink-0 text-ink-3 opacity-0 group-hover:opacity-100 group-focus-visible:opacity-100" aria-hidden />
       </Link>

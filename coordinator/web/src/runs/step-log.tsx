@@ -47,7 +47,7 @@ export function StepLog({ run, at, project }: { run: Run; at: LogAddress; projec
           <h2 className="min-w-0 text-base font-semibold break-words">{step.title}</h2>
           <StatusBadge look={STEP[step.state]} />
           {step.already_done && <Badge>already so</Badge>}
-          <span className="text-xs text-ink-3"><Took from={step.started_at} to={step.finished_at} /></span>
+          <span className="text-xs text-ink-3"><Took from={step.started_at} to={step.finished_at} going={step.state === "running"} /></span>
           {step.attempt > 1 && (
             <Select aria-label="Attempt" value={attempt} onChange={(event) => void navigate(address(step.index, Number(event.target.value)))} className="h-7! w-auto! text-xs!">
               {Array.from({ length: step.attempt }, (_, index) => (

@@ -35,6 +35,9 @@ export const currentStep = (run: Run): Placed | undefined => find(run, (step) =>
 export const failedStep = (run: Run): Placed | undefined => find(run, (step) => step.state === "failed");
 export const unknownStep = (run: Run): Placed | undefined => find(run, (step) => step.state === "unknown");
 
+/** A server cannot read its journal of this run any more: no retry helps, only a new run. */
+export const journalLost = (run: Run): boolean => run.error?.code === "journal_lost";
+
 /** The step whose log a reader most likely wants. */
 export function interesting(run: Run): Placed | undefined {
   return unknownStep(run) ?? failedStep(run) ?? currentStep(run);

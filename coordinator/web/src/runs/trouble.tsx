@@ -1,17 +1,18 @@
 // Owns what a person must look at in a run: the step that failed, or the one whose outcome nobody can know.
 import { CircleX, ScrollText } from "lucide-react";
 import type { ReactNode } from "react";
+import { isActive } from "../api/runs";
 import type { Run } from "../api/types";
 import { usePlaces } from "../project/places";
 import { LinkButton } from "../ui/button";
 import { ErrorWords } from "../ui/error-words";
-import { failedStep, unknownStep } from "./tally";
+import { failedStep, journalLost, unknownStep } from "./tally";
 import { Resolve } from "./resolve";
 
 export function Trouble({ run, project }: { run: Run; project: string }) {
   const place = usePlaces(project);
   const unknown = unknownStep(run);
-  if (unknown) return <Resolve run={run} at={unknown} project={project} />;
+  if (unknown && isActive(run)) return <Resolve run={run} at={unknown} project={project} />;
   const failed = failedStep(run);
   const error = failed?.step.error ?? run.error;
   if (run.state !== "failed" || !error) return null;
@@ -23,7 +24,8 @@ export function Trouble({ run, project }: { run: Run; project: string }) {
         Code <code>{error.code}</code>
         {failed && ` · attempt ${String(failed.step.attempt)} on ${failed.server.name}`}
       </p>
-      <p className="mt-2 text-ink-2">What was live before is still live. Fix the cause and retry, or change the service and make a new plan.</p>
+      {unknown && <p className="mt-2 break-words text-ink-2">How “{unknown.step.title}” has ended on {unknown.server.name} is not known.</p>}
+      {!journalLost(run) && <p className="mt-2 text-ink-2">What was live before is still live. Fix the cause and retry, or change the service and make a new plan.</p>}
       {log !== undefined && (
         <LinkButton to={log} size="sm" icon={ScrollText} className="mt-2">
           Read its log

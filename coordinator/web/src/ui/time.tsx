@@ -11,8 +11,8 @@ export function Ago({ at }: { at: number }) {
   );
 }
 
-export function Took({ from, to }: { from: number | null; to: number | null }) {
-  if (from === null) return null;
+export function Took({ from, to, going = true }: { from: number | null; to: number | null; going?: boolean }) {
+  if (from === null || (to === null && !going)) return null;
   return to === null ? <Running from={from} /> : <span className="tnum whitespace-nowrap">{duration(to - from)}</span>;
 }
 

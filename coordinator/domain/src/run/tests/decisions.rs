@@ -204,3 +204,20 @@ fn an_interrupted_step_tries_again_by_itself_until_its_attempts_are_used_up() {
         assert_eq!((part.steps[0].state, part.steps[0].attempt), tried);
     }
 }
+
+#[test]
+fn a_run_whose_journal_is_lost_says_what_to_do_and_cannot_be_retried() {
+    let mut run = Run { state: RunState::InProgress, ..Run::new(0) };
+    let mut part = running_since(5, false);
+    part.journal_lost("JOURNAL_LOST".to_owned());
+    let actions = due(&run, std::slice::from_ref(&part), online(5));
+    let failed = actions.iter().find_map(|action| match action {
+        Action::Enter(RunState::Failed(failure)) => Some(failure.clone()),
+        _ => None,
+    });
+    let failed = failed.unwrap();
+    assert_eq!(failed.code, "journal_lost");
+    assert!(failed.message.ends_with("deploy again"), "{failed:?}");
+    run.move_to(RunState::Failed(failed), 0);
+    assert_eq!(run.retry(&mut [part], None, 0), Err(NotNow::JournalLost));
+}
