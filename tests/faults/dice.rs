@@ -31,6 +31,11 @@ pub(crate) fn soaking() -> bool {
     std::env::var_os(SOAK).is_some()
 }
 
+/// The place at which a long form begins: the one before was the last of an earlier run.
+pub(crate) fn first_place() -> usize {
+    number("HYDRON_FAULT_FROM").map_or(0, |from| usize::try_from(from).unwrap())
+}
+
 /// A number of the environment.
 pub(crate) fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().map(|text| text.parse().unwrap_or_else(|_| panic!("{variable} is a number")))

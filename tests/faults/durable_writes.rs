@@ -11,12 +11,11 @@ use hydron_store::testing::{Engine, fresh_location};
 use crate::counting_runs::{self, CountingRun, STEPS};
 use crate::world::{Setup, World};
 
-use super::dice::{Dice, number, soaking};
+use super::dice::{Dice, first_place, soaking};
 use super::round::{Round, Struck};
 use super::strace::{DISK, DISK_AND_SOCKET, Injection, SOCKET, Strace, Watch};
 
 const SEED: &str = "HYDRON_FAULT_SEED";
-const FROM: &str = "HYDRON_FAULT_FROM";
 /// Runs that are made at once; each has a step host that goes when it has nothing to do for two minutes.
 const BATCH: usize = 15;
 
@@ -76,8 +75,7 @@ async fn crashes(mut world: World, victim: Victim, wanted: usize) {
     let mut crashes = every(victim, &calls);
     println!("{victim:?}: {} places to crash: {calls:?}", crashes.len());
     if soaking() {
-        let from = usize::try_from(number(FROM).unwrap_or(0)).unwrap().min(crashes.len());
-        crashes.drain(..from);
+        crashes.drain(..first_place().min(crashes.len()));
     } else {
         crashes = some(crashes, wanted, &mut dice);
     }
