@@ -211,9 +211,8 @@ fn a_run_whose_journal_is_lost_says_what_to_do_and_cannot_be_retried() {
     let mut part = running_since(5, false);
     part.journal_lost("JOURNAL_LOST".to_owned());
     let actions = due(&run, std::slice::from_ref(&part), online(5));
-    let failed = actions.iter().find_map(|action| match action {
-        Action::Enter(RunState::Failed(failure)) => Some(failure.clone()),
-        _ => None,
+    let failed = actions.into_iter().find_map(|action| {
+        if let Action::Enter(RunState::Failed(failure)) = action { Some(failure) } else { None }
     });
     let failed = failed.unwrap();
     assert_eq!(failed.code, "journal_lost");
