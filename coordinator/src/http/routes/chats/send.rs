@@ -19,7 +19,7 @@ use crate::services::principal::Principal;
 #[serde(deny_unknown_fields)]
 pub(super) struct SendMessage {
     /// At most 8000 characters. Values of variables are used and not kept.
-    #[schema(min_length = 1, max_length = 8000, pattern = r"\S")]
+    #[schema(min_length = 1, max_length = 8000, pattern = r"^[^\x00]*[^\s\x00][^\x00]*$")]
     text: String,
 }
 

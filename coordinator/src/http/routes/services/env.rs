@@ -27,7 +27,7 @@ pub(super) struct PutEnv {
 pub(super) struct PutVar {
     #[schema(max_length = 128, pattern = "^[A-Za-z_][A-Za-z0-9_]*$")]
     name: String,
-    #[schema(max_length = 32768)]
+    #[schema(max_length = 32768, pattern = r"^[^\x00]*$")]
     value: String,
     /// Whether it is a secret; judged by the code and the name when left out.
     secret: Option<bool>,
