@@ -63,8 +63,7 @@ pub async fn create(
     let access = principal.authorize(&app.store, Permission::TokensManage)?;
     let role = new.role.unwrap_or(access.role);
     if role > access.role {
-        let problem = format!("must not be above your own role, {}", access.role);
-        return Err(InvalidField::new("role", problem).into());
+        return Err(Denied::Role { needs: role, has: access.role }.into());
     }
     let days = new.expires_in_days.unwrap_or(DEFAULT_DAYS);
     if !(1..=MOST_DAYS).contains(&days) {
