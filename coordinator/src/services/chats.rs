@@ -62,7 +62,6 @@ pub async fn create(
 ) -> Result<Chat, ChatError> {
     let access = principal.authorize(&app.store, Permission::ChatsWrite)?;
     access.team.project(project).await?.ok_or(ChatError::NotFound("project"))?;
-    let title = title.map(str::trim).filter(|title| !title.is_empty());
     let title = title.map_or_else(|| Ok(UNTITLED.to_owned()), |title| display_name("title", title))?;
     let mut tx = access.begin(app.now()).await?;
     let chat = Chat { id: app.ids.next(ChatId::new), project, title, created_at: tx.now() };

@@ -88,6 +88,17 @@ in_a_world! {
         assert_eq!(bench.owner().get(&format!("/projects/{project}")).await.ok(200)["last_run"], Value::Null);
     }
 
+    async fn a_chat_has_a_title_or_none_and_an_empty_one_is_neither(world: World) {
+        let bench = Bench::start(&world).await;
+        let (project, _) = read(&bench).await;
+        let path = format!("/projects/{project}/chats");
+        assert_eq!(bench.owner().post(&path, json!({})).await.ok(201)["title"], "New chat");
+        for empty in ["", " \t"] {
+            let refused = bench.owner().post(&path, json!({ "title": empty })).await;
+            assert_eq!((refused.problem(422), &refused.json["field"]), ("invalid_field", &json!("title")));
+        }
+    }
+
     async fn refusals_come_back_with_the_code_of_the_interface(world: World) {
         let bench = Bench::start(&world).await;
         let (_, talk) = read(&bench).await;
